@@ -1,0 +1,1 @@
+"""Mask and geometry in, diameters and volumes out. No image values, no DICOM, no criteria."""
