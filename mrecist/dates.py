@@ -1,0 +1,50 @@
+"""Dates: the only home of date arithmetic. ISO 8601 in, ISO 8601 out."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date
+from enum import StrEnum
+
+_FULL = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_YEAR = re.compile(r"\d{4}")
+
+
+class PartialDate(StrEnum):
+    """What to do with a date that lacks its day (``2014-02``)."""
+
+    REFUSE = "refuse"
+    FIRST_OF_MONTH = "first_of_month"
+    MIDDLE_OF_MONTH = "middle_of_month"
+    LAST_OF_MONTH = "last_of_month"
+
+
+def parse_date(text: str, partial: PartialDate = PartialDate.REFUSE) -> date:
+    """The date written in ``text`` (ISO 8601); raises ``ValueError`` with the reason."""
+    text = text.strip()
+    if _FULL.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"'{text}' is not a day of the calendar") from None
+    month = _MONTH.fullmatch(text)
+    if month and 1 <= int(month[2]) <= 12:
+        return _complete(int(month[1]), int(month[2]), text, partial)
+    if _YEAR.fullmatch(text):
+        raise ValueError(f"'{text}' is only a year; a day is needed")
+    raise ValueError(f"'{text}' is not an ISO 8601 date (YYYY-MM-DD)")
+
+
+def _complete(year: int, month: int, text: str, partial: PartialDate) -> date:
+    last = calendar.monthrange(year, month)[1] if year >= 1 else 28
+    days = {PartialDate.FIRST_OF_MONTH: 1, PartialDate.MIDDLE_OF_MONTH: 15, PartialDate.LAST_OF_MONTH: last}
+    if partial not in days:
+        raise ValueError(f"'{text}' lacks its day; give it, or set schedule.partial_date in the protocol")
+    return date(year, month, days[partial])
+
+
+def days_between(earlier: date, later: date) -> int:
+    """Whole days from ``earlier`` to ``later``; no day is added."""
+    return (later - earlier).days

@@ -1,0 +1,180 @@
+"""The words that everything shares: what a reader recorded, and what follows from it. Standard library only.
+
+A :class:`Measurement` is one row of ``measurements.csv``: the place where imaging and criteria meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a lesion is for the criteria."""
+
+    TARGET = "target"
+    NON_TARGET = "non-target"
+    NEW = "new"
+
+
+class Kind(StrEnum):
+    """Lesion or lymph node; a node enters the sum by its short axis."""
+
+    LESION = "lesion"
+    NODE = "node"
+
+
+class State(StrEnum):
+    """What the reader saw of a lesion at a visit. The first five are for targets."""
+
+    MEASURED = "measured"
+    ABSENT = "absent"
+    TOO_SMALL = "too-small"
+    NOT_EVALUABLE = "not-evaluable"
+    MERGED = "merged"
+    PRESENT = "present"
+    PROGRESSED = "progressed"
+    UNEQUIVOCAL = "unequivocal"
+    EQUIVOCAL = "equivocal"
+
+
+STATES_OF = {
+    Role.TARGET: (State.MEASURED, State.ABSENT, State.TOO_SMALL, State.NOT_EVALUABLE, State.MERGED),
+    Role.NON_TARGET: (State.PRESENT, State.ABSENT, State.PROGRESSED, State.NOT_EVALUABLE),
+    Role.NEW: (State.UNEQUIVOCAL, State.EQUIVOCAL, State.ABSENT),
+}
+
+
+class Basis(StrEnum):
+    """mRECIST: the diameter by which a target is followed, fixed at baseline."""
+
+    VIABLE = "viable"
+    OVERALL = "overall"
+
+
+class Pattern(StrEnum):
+    """Enhancement of a new or atypical liver nodule."""
+
+    TYPICAL = "typical"
+    ATYPICAL = "atypical"
+    NONE = "none"
+
+
+class Change(StrEnum):
+    """Change of an unmeasured lesion since the last visit."""
+
+    INCREASE = "increase"
+    DECREASE = "decrease"
+    NONE = "none"
+
+
+class Response(StrEnum):
+    """Response categories of a time point and of a subject."""
+
+    CR = "CR"
+    PR = "PR"
+    SD = "SD"
+    NON_CR_NON_PD = "NON-CR/NON-PD"
+    PD = "PD"
+    NE = "NE"
+    NA = "NA"
+    MISSING = "MISSING"
+
+
+class NewLesion(StrEnum):
+    """Whether a new lesion is there at a visit."""
+
+    YES = "yes"
+    NO = "no"
+    EQUIVOCAL = "equivocal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One lesion of one subject at one time point as one reader recorded it; sizes in mm, mm3, HU; None = not given."""
+
+    subject: str
+    timepoint: int
+    date: date
+    reader: str = "R1"
+    lesion: str
+    role: Role
+    kind: Kind = Kind.LESION
+    organ: str = ""
+    station: str = ""
+    state: State
+    longest_mm: Decimal | None = None
+    short_mm: Decimal | None = None
+    viable_mm: Decimal | None = None
+    viable_short_mm: Decimal | None = None
+    volume_mm3: Decimal | None = None
+    viable_volume_mm3: Decimal | None = None
+    mean_hu: Decimal | None = None
+    basis: Basis | None = None
+    part_of: str = ""
+    pattern: Pattern | None = None
+    change: Change | None = None
+    modality: str = ""
+    phase: str = ""
+    slice_thickness_mm: Decimal | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a case could not be done: which one, and one line for a person."""
+
+    subject: str
+    message: str
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nadir:
+    """The smallest complete sum so far and the time point that gave it."""
+
+    sum: Decimal
+    timepoint: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitResponse:
+    """One row of ``responses.csv``: one subject x reader x criterion x time point.
+
+    At baseline (time point 0) the four responses are None: there is nothing to respond to yet.
+    """
+
+    subject: str
+    reader: str
+    criterion: str
+    timepoint: int
+    date: date
+    sum: Decimal | None
+    unit: str
+    baseline_sum: Decimal | None
+    nadir: Nadir | None
+    target: Response | None
+    non_target: Response | None
+    new_lesion: NewLesion | None
+    overall: Response | None
+    flags: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestResponse:
+    """One row of ``best_responses.csv``: one subject x reader x criterion."""
+
+    subject: str
+    reader: str
+    criterion: str
+    best_unconfirmed: Response
+    best_confirmed: Response
+    first_response_date: date | None
+    confirmed_response_date: date | None
+    progression_date: date | None
+    last_assessment_date: date | None
+    flags: tuple[str, ...]
+    reason: str

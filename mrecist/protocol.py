@@ -1,0 +1,286 @@
+"""The protocol of a study: one TOML file, read once, then a plain value that is passed along.
+
+Every key is known; an unknown one is refused with the nearest known name. The SHA-256 of the parsed content stands in every row
+derived with it, so a row can be traced to the rules that made it. Keys and defaults: docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mrecist.criteria import CRITERIA
+from mrecist.criteria._rule import Criterion, Thresholds
+from mrecist.dates import PartialDate
+from mrecist.errors import ProtocolError
+
+FORMAT = "mrecist-protocol/1"
+DEFAULT_CRITERIA = ("recist11", "mrecist")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRules:
+    """``[response]`` and ``[response.confirm]``: how visits become a best response."""
+
+    sd_min_days: int = 42
+    cr_then_worse: str = "pd"
+    cut: tuple[str, ...] = ("first_pd",)
+    no_assessment: str = "NE"
+    confirm_required: bool = False
+    confirm_min_days: int = 28
+    confirm_max_ne_between: int = 1
+    confirm_sd_between: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measuring:
+    """``[measurement]``: how masks become recorded sizes."""
+
+    convention: str = ""
+    max_gap_mm: float = 0.0
+    round_mm: Decimal = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionSetting:
+    """A criterion as the study uses it: ``name`` in the outputs, the standard it follows, and its thresholds."""
+
+    name: str
+    criterion: Criterion
+    thresholds: Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """The settings of a study. ``sha256`` identifies the parsed content."""
+
+    criteria: tuple[CriterionSetting, ...]
+    response: ResponseRules = field(default_factory=ResponseRules)
+    measuring: Measuring = field(default_factory=Measuring)
+    origin_event: str = ""
+    partial_date: PartialDate = PartialDate.REFUSE
+    sha256: str = ""
+
+    def setting(self, name: str) -> CriterionSetting:
+        """The criterion called ``name``: a section of the protocol, else a built-in one as published."""
+        for setting in self.criteria:
+            if setting.name == name:
+                return setting
+        if name in CRITERIA:
+            return _as_published(name)
+        known = [s.name for s in self.criteria] + list(CRITERIA)
+        raise ProtocolError(f"criterion '{name}' is not known; there are: {', '.join(dict.fromkeys(known))}")
+
+    def select(self, names: list[str] | None) -> tuple[CriterionSetting, ...]:
+        """The criteria asked for by name, or all of the protocol."""
+        return tuple(self.setting(name) for name in dict.fromkeys(names)) if names else self.criteria
+
+
+def load_protocol(path: Path | None = None) -> Protocol:
+    """Read a protocol file; None gives RECIST 1.1 and mRECIST with the settings of their publications.
+
+    Raises :class:`ProtocolError` for a file that cannot be read, an unknown key or an impossible value.
+    """
+    if path is None:
+        return parse_protocol({"format": FORMAT}, where="built-in protocol")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProtocolError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"{path}: is not valid TOML ({error}); mend that line") from None
+    return parse_protocol(content, where=str(path))
+
+
+def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
+    """Turn parsed TOML into a :class:`Protocol`; ``where`` names the source in messages."""
+    if content.get("format") != FORMAT:
+        raise ProtocolError(f"{where}: format is {content.get('format')!r}, not '{FORMAT}'; add: format = \"{FORMAT}\"")
+    _only_known(content, _SECTIONS, where, "")
+    for name in _LATER_SECTIONS:
+        _check_names_below(content.get(name), _LATER_SECTIONS[name], where, name)
+    response = _section(content, "response", where)
+    confirm = _section(response, "confirm", f"{where} [response]")
+    _only_known(response, {*_RESPONSE, "confirm"}, where, "response")
+    _only_known(confirm, set(_CONFIRM), where, "response.confirm")
+    settings = {key: _take(response, key, read, f"{where} [response]") for key, read in _RESPONSE.items()}
+    for key, read in _CONFIRM.items():
+        settings[f"confirm_{key}"] = _take(confirm, key, read, f"{where} [response.confirm]")
+    measuring = _values(_section(content, "measurement", where), _MEASURING, f"{where} [measurement]", "measurement")
+    origin = _values(_section(content, "origin", where), _ORIGIN, f"{where} [origin]", "origin")
+    schedule = _values(_section(content, "schedule", where), _SCHEDULE, f"{where} [schedule]", "schedule")
+    return Protocol(
+        criteria=_criteria(_section(content, "criteria", where), where),
+        response=ResponseRules(**{key: value for key, value in settings.items() if value is not None}),
+        measuring=Measuring(**measuring),
+        origin_event=str(origin.get("event", "")),
+        partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
+        sha256=content_hash(content),
+    )
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the parsed content: comments, spacing and key order do not matter, values do."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+# --- criteria --------------------------------------------------------------------------------------------------------
+
+
+def _as_published(name: str) -> CriterionSetting:
+    return CriterionSetting(name=name, criterion=CRITERIA[name], thresholds=CRITERIA[name].thresholds)
+
+
+def _criteria(sections: Mapping[str, Any], where: str) -> tuple[CriterionSetting, ...]:
+    if not sections:
+        return tuple(_as_published(name) for name in DEFAULT_CRITERIA)
+    settings = []
+    for name in sections:
+        section = _section(sections, name, f"{where} [criteria]")
+        here = f"{where} [criteria.{name}]"
+        standard = section.get("standard", name)
+        if standard not in CRITERIA:
+            raise ProtocolError(f"{here}: standard {standard!r} is not known; there are: {', '.join(CRITERIA)}")
+        values = _values({k: v for k, v in section.items() if k != "standard"}, _THRESHOLDS, here, f"criteria.{name}")
+        criterion = CRITERIA[standard]
+        thresholds = replace(criterion.thresholds, **values)
+        settings.append(CriterionSetting(name=name, criterion=criterion, thresholds=thresholds))
+    return tuple(settings)
+
+
+# --- reading values --------------------------------------------------------------------------------------------------
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number")
+    if not 0 <= value < 1e6:
+        raise ValueError("a number of 0 or more")
+    return Decimal(str(value))
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a whole number of 0 or more")
+    return value
+
+
+def _plain(value: Any) -> float:
+    return float(_number(value))
+
+
+def _step(value: Any) -> Decimal:
+    if _number(value) == 0:
+        raise ValueError("a number above 0")
+    return _number(value)
+
+
+def _yes_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of texts")
+    return tuple(value)
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError("one of " + ", ".join(f'"{a}"' for a in allowed))
+        return str(value)
+
+    return read
+
+
+def _list_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or any(item not in allowed for item in value):
+            raise ValueError("a list of " + ", ".join(f'"{a}"' for a in allowed))
+        return tuple(value)
+
+    return read
+
+
+Reader = Callable[[Any], Any]
+_KINDS: dict[str, Reader] = {"Decimal": _number, "bool": _yes_no, "int": _whole, "tuple[str, ...]": _texts}
+_THRESHOLDS: dict[str, Reader] = {f.name: _KINDS[str(f.type)] for f in fields(Thresholds)}
+_RESPONSE: dict[str, Reader] = {
+    "sd_min_days": _whole,
+    "cr_then_worse": _one_of("pd", "as-recorded", "pr"),
+    "cut": _list_of("first_pd"),
+    "no_assessment": _one_of("NE", "MISSING"),
+}
+_CONFIRM: dict[str, Reader] = {
+    "required": _yes_no,
+    "min_days": _whole,
+    "max_ne_between": _whole,
+    "sd_between": _yes_no,
+}
+_MEASURING: dict[str, Reader] = {"convention": _text, "max_gap_mm": _plain, "round_mm": _step}
+_ORIGIN: dict[str, Reader] = {
+    "event": _one_of("randomisation", "enrolment", "first_dose", "first_procedure", "baseline")
+}
+_SCHEDULE: dict[str, Reader] = {"partial_date": _one_of(*PartialDate)}
+# Sections whose names are checked here and which the derivation of endpoints reads.
+_LATER_SECTIONS: dict[str, set[str]] = {
+    "study": {"id", "title", "arms", "strata", "days_per_month"},
+    "endpoint": {
+        *("id", "kind", "criterion", "reader", "paramcd", "origin", "events", "censor", "success", "population", "ci"),
+        *("competing",),
+    },
+}
+_SECTIONS = {"format", "criteria", "response", "measurement", "origin", "schedule", *_LATER_SECTIONS}
+
+
+def _only_known(section: Mapping[str, Any], known: set[str], where: str, name: str) -> None:
+    for key in section:
+        if key not in known:
+            near = get_close_matches(key, sorted(known), n=1, cutoff=0.0)
+            place = f"{name}.{key}" if name else key
+            raise ProtocolError(f"{where}: unknown key '{place}'; did you mean '{near[0]}'?")
+
+
+def _check_names_below(value: Any, known: set[str], where: str, name: str) -> None:
+    for section in value if isinstance(value, list) else [value or {}]:
+        if not isinstance(section, dict):
+            raise ProtocolError(f"{where}: '{name}' is {section!r}, not a table; write it as [{name}] with keys below")
+        _only_known(section, known, where, name)
+
+
+def _section(content: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
+    section = content.get(name, {})
+    if not isinstance(section, dict):
+        raise ProtocolError(f"{where}: '{name}' is {section!r}, not a table; write it as [{name}] with keys below")
+    return section
+
+
+def _take(section: Mapping[str, Any], key: str, read: Reader, where: str) -> Any:
+    if key not in section:
+        return None
+    try:
+        return read(section[key])
+    except ValueError as error:
+        raise ProtocolError(f"{where}: {key} is {section[key]!r}; it takes {error}") from None
+
+
+def _values(section: Mapping[str, Any], readers: dict[str, Reader], where: str, name: str) -> dict[str, Any]:
+    _only_known(section, set(readers), where.split(" [")[0], name)
+    return {key: _take(section, key, readers[key], where) for key in section}

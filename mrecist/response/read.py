@@ -1,0 +1,188 @@
+"""One reader's read of one subject: its visits in order, checked for contradictions before anything is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+
+from mrecist.errors import ReadError
+from mrecist.model import Kind, Measurement, Role, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """The rows of one time point by lesion id. ``dates`` are the different dates of its rows, ascending."""
+
+    timepoint: int
+    dates: tuple[date, ...]
+    rows: dict[str, Measurement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One reader's read of one subject; ``visits`` start with the baseline (time point 0)."""
+
+    subject: str
+    reader: str
+    visits: tuple[Visit, ...]
+    targets: tuple[Measurement, ...]
+    non_targets: tuple[Measurement, ...]
+    # Lesion -> ids of the fragments it split into, in order of appearance.
+    fragments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def baseline(self) -> Visit:
+        """Time point 0."""
+        return self.visits[0]
+
+    def history(self, lesion: str) -> dict[int, Measurement]:
+        """Time point -> row of one lesion."""
+        return {v.timepoint: v.rows[lesion] for v in self.visits if lesion in v.rows}
+
+    def new_lesions(self) -> tuple[str, ...]:
+        """Ids of new lesions in order of appearance."""
+        found = (row.lesion for visit in self.visits for row in visit.rows.values() if row.role is Role.NEW)
+        return tuple(dict.fromkeys(found))
+
+
+def build_read(rows: Iterable[Measurement]) -> Read:
+    """Order the rows of one subject and reader into visits.
+
+    Raises :class:`ReadError` where the rows contradict each other or the criteria: a lesion twice at a visit, no baseline,
+    dates out of order, a role that changes, a target that is not of the baseline, a fragment of nothing, a size both whole
+    and in parts.
+    """
+    rows = list(rows)
+    subject, reader = rows[0].subject, rows[0].reader
+    by_timepoint: dict[int, dict[str, Measurement]] = {}
+    for row in rows:
+        lesions = by_timepoint.setdefault(row.timepoint, {})
+        if row.lesion in lesions:
+            raise ReadError(f"{_at(row)}: lesion {row.lesion} has two rows; keep one")
+        lesions[row.lesion] = row
+    visits = tuple(
+        Visit(timepoint=t, dates=tuple(sorted({r.date for r in lesions.values()})), rows=lesions)
+        for t, lesions in sorted(by_timepoint.items())
+    )
+    _check_order(visits, subject, reader)
+    _check_roles(visits)
+    fragments = _fragments(visits)
+    for visit in visits:
+        _check_parts(visit, fragments)
+    baseline = visits[0].rows.values()
+    read = Read(
+        subject=subject,
+        reader=reader,
+        visits=visits,
+        targets=tuple(r for r in baseline if r.role is Role.TARGET and not r.part_of),
+        non_targets=tuple(r for r in baseline if r.role is Role.NON_TARGET),
+        fragments=fragments,
+    )
+    _check_baseline(read)
+    return read
+
+
+def _at(row: Measurement) -> str:
+    return f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
+
+
+def _check_order(visits: tuple[Visit, ...], subject: str, reader: str) -> None:
+    first = visits[0]
+    if first.timepoint != 0:
+        raise ReadError(
+            f"subject {subject}, reader {reader}: no baseline, the first time point is {first.timepoint} and not 0; "
+            f"add the baseline rows"
+        )
+    for earlier, later in pairwise(visits):
+        if later.dates[0] <= earlier.dates[-1]:
+            raise ReadError(
+                f"subject {subject}, reader {reader}: time point {later.timepoint} is dated {later.dates[0]}, not after "
+                f"time point {earlier.timepoint} of {earlier.dates[-1]}; correct the dates or the time points"
+            )
+
+
+def _check_roles(visits: tuple[Visit, ...]) -> None:
+    first: dict[str, Measurement] = {}
+    for visit in visits:
+        for row in visit.rows.values():
+            before = first.setdefault(row.lesion, row)
+            _check_same(row, before)
+            if before is row:
+                _check_first(row)
+
+
+def _check_same(row: Measurement, before: Measurement) -> None:
+    for word, now, then in (("role", row.role, before.role), ("kind", row.kind, before.kind)):
+        if now != then:
+            raise ReadError(
+                f"{_at(row)}: {row.lesion} is {word} '{now}' and was '{then}' at time point {before.timepoint}; "
+                f"a lesion keeps its {word}"
+            )
+    if row.basis is not None and row.basis != (before.basis or row.basis.VIABLE):
+        raise ReadError(
+            f"{_at(row)}: {row.lesion} has basis '{row.basis}' and had '{before.basis or row.basis.VIABLE}' at time point "
+            f"{before.timepoint}; the basis is fixed at baseline"
+        )
+
+
+def _check_first(row: Measurement) -> None:
+    if row.role is Role.NEW and row.timepoint == 0:
+        raise ReadError(f"{_at(row)}: {row.lesion} is a new lesion at baseline; make it target or non-target")
+    if row.role is not Role.NEW and row.timepoint > 0 and not row.part_of:
+        raise ReadError(
+            f"{_at(row)}: {row.role} {row.lesion} has no baseline row; a lesion first seen later has role 'new', "
+            f"a fragment names its lesion in part_of"
+        )
+
+
+def _fragments(visits: tuple[Visit, ...]) -> dict[str, tuple[str, ...]]:
+    fragments: dict[str, tuple[str, ...]] = {}
+    known: set[str] = set()
+    for visit in visits:
+        known.update(visit.rows)
+        for row in visit.rows.values():
+            if not row.part_of:
+                continue
+            if row.part_of not in known or row.part_of == row.lesion:
+                raise ReadError(f"{_at(row)}: {row.lesion} is part of '{row.part_of}', which is no lesion of this read")
+            if row.state is not State.MERGED and row.lesion not in fragments.get(row.part_of, ()):
+                fragments[row.part_of] = (*fragments.get(row.part_of, ()), row.lesion)
+    return fragments
+
+
+def _check_parts(visit: Visit, fragments: dict[str, tuple[str, ...]]) -> None:
+    for row in visit.rows.values():
+        if row.state is State.MERGED and (not row.part_of or row.part_of not in visit.rows):
+            raise ReadError(
+                f"{_at(row)}: {row.lesion} is merged, but part_of names '{row.part_of}', which has no row here; "
+                f"name the lesion that carries the mass"
+            )
+        parts = [part for part in fragments.get(row.lesion, ()) if part in visit.rows]
+        if parts and row.state is not State.MERGED:
+            raise ReadError(
+                f"{_at(row)}: {row.lesion} has a row of its own and fragments {', '.join(parts)}; "
+                f"keep the fragments or the whole, or the size counts twice"
+            )
+
+
+def _check_baseline(read: Read) -> None:
+    for row in read.targets:
+        if row.state in (State.ABSENT, State.MERGED):
+            raise ReadError(f"{_at(row)}: target {row.lesion} is '{row.state}' at baseline; a target is measured there")
+    for row in read.non_targets:
+        if row.state in (State.ABSENT, State.PROGRESSED):
+            raise ReadError(f"{_at(row)}: non-target {row.lesion} is '{row.state}' at baseline; it can only be present")
+
+
+def too_many_targets(read: Read, max_targets: int, max_per_organ: int) -> tuple[str, ...]:
+    """Flags for a baseline with more targets than the criterion allows; nodes of all stations are one organ."""
+    flags = []
+    if len(read.targets) > max_targets:
+        flags.append(f"TOO_MANY_TARGETS:{len(read.targets)}")
+    organs = ["lymph node" if row.kind is Kind.NODE else row.organ.casefold() for row in read.targets]
+    for organ in sorted(set(organs) - {""}):
+        if organs.count(organ) > max_per_organ:
+            flags.append(f"TOO_MANY_TARGETS_PER_ORGAN:{organ}={organs.count(organ)}")
+    return tuple(flags)

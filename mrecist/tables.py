@@ -1,0 +1,401 @@
+"""The CSV files of the boundary: UTF-8, comma, header row, ISO 8601 dates, empty cell = not given (docs/files.md).
+
+Reading is strict and loses nothing: what cannot be read becomes a :class:`Problem` of its subject, and the subject's other rows
+are not used in part. Writing is whole or not at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mrecist import __version__
+from mrecist.dates import PartialDate, parse_date
+from mrecist.errors import InputError
+from mrecist.model import (
+    STATES_OF,
+    Basis,
+    BestResponse,
+    Change,
+    Kind,
+    Measurement,
+    Pattern,
+    Problem,
+    Response,
+    Role,
+    State,
+    VisitResponse,
+)
+from mrecist.units import difference, parse_size, percent_change, show
+
+SIZE_COLUMNS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
+MEASUREMENT_COLUMNS = (
+    *("subject", "timepoint", "date", "reader", "lesion", "role", "kind", "organ", "station", "state"),
+    *(*SIZE_COLUMNS, "mean_hu", "basis", "part_of", "pattern", "change"),
+    *("modality", "phase", "slice_thickness_mm", "comment"),
+)
+REQUIRED_COLUMNS = ("subject", "timepoint", "date", "lesion", "role", "state")
+RESPONSE_COLUMNS = (
+    *("subject", "reader", "criterion", "timepoint", "date", "sum", "unit", "baseline_sum", "nadir_sum"),
+    *("nadir_timepoint", "pct_from_baseline", "pct_from_nadir", "abs_from_nadir", "target", "non_target"),
+    *("new_lesion", "overall", "flags", "reason", "protocol_sha256", "version"),
+)
+BEST_COLUMNS = (
+    *("subject", "reader", "criterion", "best_unconfirmed", "best_confirmed", "first_response_date"),
+    *("confirmed_response_date", "progression_date", "last_assessment_date", "flags", "reason"),
+    *("protocol_sha256", "version"),
+)
+OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """What ``measurements.csv`` holds: rows that can be used, and one problem for each row that cannot."""
+
+    rows: tuple[Measurement, ...]
+    problems: tuple[Problem, ...]
+
+    def reads(self) -> dict[tuple[str, str], list[Measurement]]:
+        """(subject, reader) -> rows, without the reads that have a problem, in order of subject and reader."""
+        bad = {(p.subject, p.reader) for p in self.problems}
+        reads: dict[tuple[str, str], list[Measurement]] = {}
+        for row in self.rows:
+            if (row.subject, row.reader) not in bad:
+                reads.setdefault((row.subject, row.reader), []).append(row)
+        return dict(sorted(reads.items()))
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_rows(path: Path, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and (line number, cells) of a CSV file; raises :class:`InputError` when it is no table with those columns."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the table as CSV UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if not header:
+            raise InputError(f"{path}: is empty; a header row with {', '.join(required)} is needed")
+        _check_header(path, header, required)
+        return header, list(_cells(path, header, reader))
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num} is not valid CSV ({error}); mend the quotes") from None
+
+
+def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in header]
+    if missing:
+        hints = []
+        for name in missing:
+            near = get_close_matches(name, [h.casefold() for h in header], n=1)
+            hints.append(f"'{name}'" + (f" (there is '{near[0]}')" if near else ""))
+        raise InputError(f"{path}: no column {', '.join(hints)}; the header is: {', '.join(header)}")
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise InputError(f"{path}: column {', '.join(twice)} appears twice; keep one")
+
+
+def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, dict[str, str]]]:
+    for values in reader:
+        if not any(value.strip() for value in values):
+            continue
+        if len(values) != len(header):
+            raise InputError(
+                f"{path}: line {reader.line_num} has {len(values)} cells and the header {len(header)}; mend that line"
+            )
+        yield reader.line_num, {name: value.strip() for name, value in zip(header, values, strict=True)}
+
+
+def read_measurements(path: Path, partial: PartialDate = PartialDate.REFUSE) -> Measurements:
+    """Read ``measurements.csv`` (docs/files.md).
+
+    Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject.
+    Columns that the tool does not know are ignored.
+    """
+    _, lines = read_rows(path, REQUIRED_COLUMNS)
+    if not lines:
+        raise InputError(f"{path}: has a header and no rows; nothing to assess")
+    rows: list[Measurement] = []
+    problems: list[Problem] = []
+    kinds: dict[tuple[str, str, str], Kind] = {}
+    for number, cells in lines:
+        try:
+            row = _measurement(cells, partial)
+            key = (row.subject, row.reader, row.lesion)
+            if not cells.get("kind"):
+                # A follow-up row that leaves the kind empty keeps the kind of the lesion.
+                row = replace(row, kind=kinds.get(key, row.kind))
+            kinds.setdefault(key, row.kind)
+            rows.append(row)
+        except ValueError as error:
+            name = cells["lesion"] or "?"
+            where = f"{path.name} line {number}, subject {cells['subject'] or '?'}, lesion {name}"
+            problem = Problem(subject=cells["subject"], reader=cells.get("reader") or "R1", message=f"{where}: {error}")
+            problems.append(problem)
+    return Measurements(rows=tuple(rows), problems=tuple(problems))
+
+
+def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
+    for name in ("subject", "lesion"):
+        if not cells[name]:
+            raise ValueError(f"{name} is empty; every row names its {name}")
+    role = _word(Role, "role", cells["role"])
+    state = _word(State, "state", cells["state"])
+    if state not in STATES_OF[role]:
+        allowed = ", ".join(STATES_OF[role])
+        raise ValueError(f"state is '{state}', which a {role} lesion cannot have; use one of: {allowed}")
+    row = Measurement(
+        subject=cells["subject"],
+        timepoint=_timepoint(cells["timepoint"]),
+        date=parse_date(_given("date", cells["date"]), partial),
+        reader=cells.get("reader") or "R1",
+        lesion=cells["lesion"],
+        role=role,
+        kind=_optional(Kind, "kind", cells) or Kind.LESION,
+        organ=cells.get("organ", ""),
+        station=cells.get("station", ""),
+        state=state,
+        basis=_optional(Basis, "basis", cells),
+        part_of=cells.get("part_of", ""),
+        pattern=_optional(Pattern, "pattern", cells),
+        change=_optional(Change, "change", cells),
+        modality=cells.get("modality", ""),
+        phase=cells.get("phase", ""),
+        slice_thickness_mm=_size("slice_thickness_mm", cells),
+        mean_hu=_signed("mean_hu", cells),
+        comment=cells.get("comment", ""),
+        **{name: _size(name, cells) for name in SIZE_COLUMNS},
+    )
+    _check_sizes(row)
+    return row
+
+
+def _check_sizes(row: Measurement) -> None:
+    sizes = {name: getattr(row, name) for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")}
+    if row.state is State.ABSENT:
+        for name, value in sizes.items():
+            if value:
+                raise ValueError(f"state is 'absent' but {name} is {show(value)}; correct one of them")
+    size = row.short_mm if row.kind is Kind.NODE else row.longest_mm
+    if row.role is Role.TARGET and row.state is State.MEASURED and size == 0:
+        raise ValueError("state is 'measured' with 0 mm; record 'absent' when it is gone, 'too-small' when it is seen")
+    for small, large in (("short_mm", "longest_mm"), ("viable_short_mm", "viable_mm")):
+        if sizes[small] is not None and sizes[large] is not None and sizes[small] > sizes[large]:
+            raise ValueError(f"{small} {show(sizes[small])} is above {large} {show(sizes[large])}; were they swapped?")
+
+
+def _given(name: str, text: str) -> str:
+    if not text:
+        raise ValueError(f"{name} is empty; it is required")
+    return text
+
+
+def _timepoint(text: str) -> int:
+    try:
+        timepoint = int(_given("timepoint", text))
+    except ValueError:
+        raise ValueError(f"timepoint is '{text}'; it is a whole number, 0 = baseline") from None
+    if timepoint < 0:
+        raise ValueError(f"timepoint is {timepoint}, before the baseline; baseline is 0 and follow-ups are 1, 2, ...")
+    return timepoint
+
+
+def _word(kind: type[Word], name: str, text: str) -> Word:
+    try:
+        return kind(_given(name, text).casefold())
+    except ValueError:
+        allowed = ", ".join(kind)
+        near = get_close_matches(text.casefold(), list(kind), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"{name} is '{text}', not one of: {allowed}{hint}") from None
+
+
+def _optional(kind: type[Word], name: str, cells: Mapping[str, str]) -> Word | None:
+    return _word(kind, name, cells[name]) if cells.get(name) else None
+
+
+def _size(name: str, cells: Mapping[str, str]) -> Decimal | None:
+    text = cells.get(name, "")
+    if not text:
+        return None
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}; a size is a number of 0 or more") from None
+
+
+def _signed(name: str, cells: Mapping[str, str]) -> Decimal | None:
+    text = cells.get(name, "")
+    if not text:
+        return None
+    with suppress(InvalidOperation):
+        value = Decimal(text)
+        if value.is_finite():
+            return value
+    raise ValueError(f"{name}: '{text}' is not a number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedResponses:
+    """The reported responses of one subject by one reader, from ``overall.csv``."""
+
+    subject: str
+    reader: str
+    baseline_date: date
+    responses: tuple[tuple[date, Response], ...]
+
+
+def read_overall(
+    path: Path, partial: PartialDate = PartialDate.REFUSE
+) -> tuple[list[ReportedResponses], list[Problem]]:
+    """Read ``overall.csv``; a subject whose rows cannot be read or contradict each other becomes a problem."""
+    _, lines = read_rows(path, OVERALL_REQUIRED)
+    if not lines:
+        raise InputError(f"{path}: has a header and no rows; nothing to derive")
+    cases: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
+    for number, cells in lines:
+        cases.setdefault((cells["subject"], cells.get("reader") or "R1"), []).append((number, cells))
+    reported: list[ReportedResponses] = []
+    problems: list[Problem] = []
+    for (subject, reader), rows in sorted(cases.items()):
+        try:
+            reported.append(_reported(subject, reader, rows, partial))
+        except ValueError as error:
+            message = f"{path.name}, subject {subject or '?'}, reader {reader}: {error}"
+            problems.append(Problem(subject=subject, reader=reader, message=message))
+    return reported, problems
+
+
+def _reported(
+    subject: str, reader: str, rows: list[tuple[int, dict[str, str]]], partial: PartialDate
+) -> ReportedResponses:
+    _given("subject", subject)
+    baselines = sorted({parse_date(cells["baseline_date"], partial) for _, cells in rows if cells["baseline_date"]})
+    if len(baselines) != 1:
+        found = ", ".join(str(b) for b in baselines) or "none"
+        raise ValueError(f"baseline_date is {found}; give exactly one date")
+    responses: dict[date, Response] = {}
+    for number, cells in rows:
+        if not cells["date"] and not cells["overall"]:
+            continue
+        day = parse_date(_given("date", cells["date"]), partial)
+        if day <= baselines[0]:
+            raise ValueError(f"line {number} is dated {day}, not after the baseline of {baselines[0]}; correct one")
+        if day in responses:
+            raise ValueError(f"line {number} is a second response of {day}; keep one")
+        responses[day] = _category(cells["overall"])
+    return ReportedResponses(
+        subject=subject, reader=reader, baseline_date=baselines[0], responses=tuple(sorted(responses.items()))
+    )
+
+
+def _category(text: str) -> Response:
+    allowed = [r for r in Response if r is not Response.MISSING]
+    if text.upper() not in allowed:
+        raise ValueError(f"overall is '{text}', not one of: {', '.join(allowed)}")
+    return Response(text.upper())
+
+
+def read_dates(path: Path, column: str, partial: PartialDate = PartialDate.REFUSE) -> dict[str, date]:
+    """Subject -> date of one column of ``subjects.csv``; subjects without that date are left out."""
+    _, lines = read_rows(path, ("subject", column))
+    dates: dict[str, date] = {}
+    for number, cells in lines:
+        if cells[column]:
+            try:
+                dates[cells["subject"]] = parse_date(cells[column], partial)
+            except ValueError as error:
+                raise InputError(f"{path}: line {number}, {column}: {error}") from None
+    return dates
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all: a temporary file beside it takes its place only when complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A CSV table as text; None is an empty cell, tuples are joined by semicolons, decimals are plain."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return show(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return ";".join(str(item) for item in value)
+    return str(value)
+
+
+def measurements_csv(rows: Iterable[Measurement]) -> str:
+    """``measurements.csv`` as text."""
+    return csv_text(MEASUREMENT_COLUMNS, ({name: getattr(row, name) for name in MEASUREMENT_COLUMNS} for row in rows))
+
+
+def responses_csv(rows: Iterable[VisitResponse], protocol_sha256: str) -> str:
+    """``responses.csv`` as text."""
+    return csv_text(RESPONSE_COLUMNS, (_response_cells(row, protocol_sha256) for row in rows))
+
+
+def _response_cells(row: VisitResponse, protocol_sha256: str) -> dict[str, Any]:
+    cells: dict[str, Any] = {name: getattr(row, name, None) for name in RESPONSE_COLUMNS}
+    cells |= {"protocol_sha256": protocol_sha256, "version": __version__}
+    if row.nadir is not None:
+        cells |= {"nadir_sum": row.nadir.sum, "nadir_timepoint": row.nadir.timepoint}
+    if row.sum is not None and row.timepoint > 0:
+        if row.baseline_sum is not None:
+            cells["pct_from_baseline"] = percent_change(row.sum, row.baseline_sum)
+        if row.nadir is not None:
+            cells["pct_from_nadir"] = percent_change(row.sum, row.nadir.sum)
+            cells["abs_from_nadir"] = difference(row.sum, row.nadir.sum)
+    return cells
+
+
+def best_responses_csv(rows: Iterable[BestResponse], protocol_sha256: str) -> str:
+    """``best_responses.csv`` as text."""
+    extra = {"protocol_sha256": protocol_sha256, "version": __version__}
+    return csv_text(BEST_COLUMNS, ({**{n: getattr(row, n, None) for n in BEST_COLUMNS}, **extra} for row in rows))

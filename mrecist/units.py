@@ -1,0 +1,96 @@
+"""Exact decimal arithmetic for sizes.
+
+A size is the decimal that was recorded ("9.8", never the nearest binary float), so a sum that is exactly 30 % below
+baseline is exactly that. Binary floats get such boundaries wrong: ``(9.8 - 14) / 14 * 100`` is -29.999999999999993.
+
+All arithmetic goes through :data:`EXACT`, a decimal context that raises instead of rounding. Percentages are for display
+only; decisions are taken by cross-multiplication (:func:`fell_by`, :func:`rose_by`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+
+# 24 digits in each size leave room for sums of many of them and for a product of two.
+MAX_DIGITS = 24
+EXACT = Context(prec=120, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+_DISPLAY = Context(prec=120, rounding=ROUND_HALF_UP)
+ZERO = Decimal(0)
+
+
+def parse_size(text: str) -> Decimal:
+    """The exact decimal written in ``text``; raises ``ValueError`` with the reason when it is not a size >= 0."""
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError(f"'{text}' is not a number") from None
+    if not value.is_finite():
+        raise ValueError(f"'{text}' is not a finite number")
+    if value < 0:
+        raise ValueError(f"'{text}' is negative")
+    if len(value.as_tuple().digits) > MAX_DIGITS or abs(value.adjusted()) > MAX_DIGITS:
+        raise ValueError(f"'{text}' has more than {MAX_DIGITS} digits")
+    return value
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """Exact sum."""
+    result = ZERO
+    for value in values:
+        result = EXACT.add(result, value)
+    return result
+
+
+def difference(value: Decimal, reference: Decimal) -> Decimal:
+    """``value - reference``, exact."""
+    return EXACT.subtract(value, reference)
+
+
+def fell_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
+    """True when ``value`` is at least ``percent`` % below ``reference`` (inclusive), decided exactly."""
+    return EXACT.multiply(value, Decimal(100)) <= EXACT.multiply(reference, EXACT.subtract(Decimal(100), percent))
+
+
+def rose_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
+    """True when ``value`` is above ``reference`` by at least ``percent`` % (inclusive), decided exactly.
+
+    A rise from 0 meets every percentage; no rise meets none, also 0 to 0.
+    """
+    if value <= reference:
+        return False
+    return EXACT.multiply(value, Decimal(100)) >= EXACT.multiply(reference, EXACT.add(Decimal(100), percent))
+
+
+def percent_change(value: Decimal, reference: Decimal) -> Decimal | None:
+    """Change in percent for display, four decimals at most; None when the reference is 0."""
+    if reference == 0:
+        return None
+    percent = _DISPLAY.divide(_DISPLAY.multiply(difference(value, reference), Decimal(100)), reference)
+    return percent.quantize(Decimal("0.0001"), context=_DISPLAY)
+
+
+def show(value: Decimal | None) -> str:
+    """Plain notation without trailing zeros: ``Decimal('9.80')`` is "9.8", None is ""."""
+    if value is None:
+        return ""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def show_percent(value: Decimal | None) -> str:
+    """A signed percentage for a sentence: "+20 %", "-29.9999 %"; "not defined (from 0)" for None."""
+    if value is None:
+        return "no percentage (from 0 mm)"
+    return f"{'+' if value > 0 else ''}{show(value)} %"
+
+
+def round_size(value: float, step: Decimal) -> Decimal:
+    """Round a measured float once, half away from zero, to a multiple of ``step`` (the ``round_mm`` setting).
+
+    The float is taken by its shortest decimal form, so 2.675 means 2.675 and not the binary number just below it.
+    """
+    multiples = (Decimal(repr(float(value))) / step).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return EXACT.multiply(multiples, step)
