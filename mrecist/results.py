@@ -1,0 +1,79 @@
+"""What a scored study amounts to: the tables and the pictures that show where each number was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from mrecist.model import BestResponse, Measurement, Problem, VisitResponse
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLine:
+    """A measured diameter on a key image. ``name`` is longest, short, viable or viable_short.
+
+    ``start`` and ``end`` are (x, y) in pixels of the picture, its upper left corner is (0, 0), so pixel centres lie at .5.
+    """
+
+    name: str
+    mm: Decimal
+    start: Point
+    end: Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImage:
+    """The slice on which a lesion was measured, cropped around it.
+
+    ``png`` is an 8-bit grey picture of ``width`` x ``height`` pixels of ``column_spacing_mm`` x ``row_spacing_mm``, which may
+    differ. ``outlines`` maps "whole" and "viable" to closed outlines in the coordinates of the lines.
+    """
+
+    subject: str
+    reader: str
+    timepoint: int
+    date: date
+    lesion: str
+    png: bytes
+    width: int
+    height: int
+    column_spacing_mm: float
+    row_spacing_mm: float
+    lines: tuple[KeyLine, ...]
+    outlines: dict[str, tuple[tuple[Point, ...], ...]]
+    phase: str
+    series: str
+    slice_number: int
+    sop_instance_uid: str
+    window: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionText:
+    """How a criterion is presented."""
+
+    name: str
+    title: str
+    quantity: str
+    source: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResults:
+    """Everything that a report shows. ``notes`` are lines on the input (series refused, phases unknown, ...)."""
+
+    title: str
+    criteria: tuple[CriterionText, ...]
+    measurements: tuple[Measurement, ...]
+    responses: tuple[VisitResponse, ...]
+    best: tuple[BestResponse, ...]
+    problems: tuple[Problem, ...]
+    key_images: tuple[KeyImage, ...]
+    notes: tuple[str, ...] = ()
+    arms: dict[str, str] = field(default_factory=dict)
+    protocol_sha256: str = ""
+    version: str = ""
