@@ -97,7 +97,8 @@ class Measurement:
 
     subject: str
     timepoint: int
-    date: date
+    # None only for a mask that holds no date (NIfTI); no response is derived without one.
+    date: date | None
     reader: str = "R1"
     lesion: str
     role: Role

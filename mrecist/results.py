@@ -35,7 +35,7 @@ class KeyImage:
     subject: str
     reader: str
     timepoint: int
-    date: date
+    date: date | None
     lesion: str
     png: bytes
     width: int

@@ -165,7 +165,7 @@ def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
     row = Measurement(
         subject=cells["subject"],
         timepoint=_timepoint(cells["timepoint"]),
-        date=parse_date(_given("date", cells["date"]), partial),
+        date=parse_date(cells["date"], partial) if cells["date"] else None,
         reader=cells.get("reader") or "R1",
         lesion=cells["lesion"],
         role=role,

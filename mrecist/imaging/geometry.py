@@ -52,10 +52,11 @@ class Geometry:
     @property
     def normal(self) -> FloatArray:
         """Unit vector (LPS) along increasing slice index."""
-        normal = np.cross(np.array(self.row_direction), np.array(self.column_direction))
+        normal: FloatArray = np.cross(np.array(self.row_direction), np.array(self.column_direction))
         if self.shape[0] > 1 and float(normal @ (np.array(self.origins_lps[-1]) - np.array(self.origins_lps[0]))) < 0:
             normal = -normal
-        return normal / np.linalg.norm(normal)
+        unit: FloatArray = normal / np.linalg.norm(normal)
+        return unit
 
     @property
     def voxel_volume_mm3(self) -> float | None:

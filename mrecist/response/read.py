@@ -58,12 +58,14 @@ def build_read(rows: Iterable[Measurement]) -> Read:
     subject, reader = rows[0].subject, rows[0].reader
     by_timepoint: dict[int, dict[str, Measurement]] = {}
     for row in rows:
+        if row.date is None:
+            raise ReadError(f"{_at(row)}: lesion {row.lesion} has no date; a response needs the date of the assessment")
         lesions = by_timepoint.setdefault(row.timepoint, {})
         if row.lesion in lesions:
             raise ReadError(f"{_at(row)}: lesion {row.lesion} has two rows; keep one")
         lesions[row.lesion] = row
     visits = tuple(
-        Visit(timepoint=t, dates=tuple(sorted({r.date for r in lesions.values()})), rows=lesions)
+        Visit(timepoint=t, dates=tuple(sorted({r.date for r in lesions.values() if r.date is not None})), rows=lesions)
         for t, lesions in sorted(by_timepoint.items())
     )
     _check_order(visits, subject, reader)

@@ -1,0 +1,160 @@
+"""The command line: parse, call, print, exit code. 0 done; 1 done, but some cases failed; 2 wrong use or unreadable input."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mrecist import __version__
+from mrecist.errors import MrecistError
+
+DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+Handler = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = build_parser().parse_args(arguments)
+    handler: Handler = options.handler
+    try:
+        return handler(options)
+    except MrecistError as error:
+        _say(f"mrecist: {error}")
+        return WRONG_USE
+    except BrokenPipeError:
+        # The reader of our output (head, less) has left; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        _say("mrecist: stopped; what was finished is kept, run the same command again to go on")
+        return INTERRUPTED
+    except OSError as error:
+        _say(
+            f"mrecist: {error.filename or 'file'}: {error.strerror or error}; check the path, its rights and the free space"
+        )
+        return WRONG_USE
+
+
+def _command(name: str) -> Handler:
+    """The function of that name in mrecist.commands, imported when the command runs: ``--help`` stays fast."""
+
+    def handler(options: argparse.Namespace) -> int:
+        from mrecist import commands
+
+        run: Handler = getattr(commands, name)
+        return run(options)
+
+    return handler
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+# --- the parser ------------------------------------------------------------------------------------------------------
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of processes (1 or more)")
+    return int(text)
+
+
+def _not_negative(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of millimetres (0 or more)")
+    return value
+
+
+def _step(text: str) -> str:
+    if _not_negative(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a step above 0 mm")
+    return text
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; docs/commands.md documents every option, and a test compares the two."""
+    parser = argparse.ArgumentParser(
+        prog="mrecist",
+        description="From contrast CT/MRI of liver tumours to a response category that a trial can defend.",
+        epilog="Exit codes: 0 done; 1 done, but some cases failed (they are listed); 2 wrong use or unreadable input.",
+    )
+    parser.add_argument("--version", action="version", version=f"mrecist {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, about: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=about, description=about)
+        one.set_defaults(handler=_command(name))
+        return one
+
+    demo = command("demo", "score the shipped sample study, end to end, and compare with its known truth")
+    demo.add_argument("--out", type=Path, default=Path("mrecist-demo"), metavar="DIR", help="default: mrecist-demo")
+
+    scan = command("scan", "what DICOM is there: subjects, series, phase with its evidence, geometry, problems")
+    scan.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
+    scan.add_argument("--json", action="store_true", help="for a program to read")
+
+    _add_measure(command("measure", "masks to measurement rows"))
+
+    assess = command("assess", "measurements to time-point responses and best responses")
+    assess.add_argument("measurements", type=Path, metavar="MEASUREMENTS.csv")
+    _add_rules(assess)
+    assess.add_argument("--subjects", type=Path, metavar="FILE", help="dates of the protocol's origin event")
+    assess.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    best = command("best", "best response from reported time-point responses")
+    best.add_argument("overall", type=Path, metavar="OVERALL.csv")
+    best.add_argument("--criterion", metavar="NAME", default="recist11", help="name for the output (default recist11)")
+    best.add_argument("--protocol", type=Path, metavar="FILE")
+    best.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+
+    explain = command("explain", "the derivation of a subject's responses in words")
+    explain.add_argument("folder", type=Path, metavar="DIR", help="where assess or score wrote")
+    explain.add_argument("subject", metavar="SUBJECT")
+    explain.add_argument("timepoint", type=int, nargs="?", metavar="TIMEPOINT")
+    explain.add_argument("--criterion", metavar="NAME")
+
+    score = command("score", "a study folder, from DICOM and segmentations to responses and a report")
+    score.add_argument("study", type=Path, metavar="STUDY", help="the study folder (docs/files.md)")
+    score.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _add_rules(score)
+    score.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
+
+    info = command("info", "versions for a bug report")
+    info.add_argument("--json", action="store_true", help="for a program to read")
+    return parser
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--criterion", action="append", metavar="NAME", help="may be given several times; default: all")
+    parser.add_argument("--protocol", type=Path, metavar="FILE", help="protocol file (docs/protocol.md)")
+
+
+def _add_measure(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--lesions", type=Path, metavar="L.nii.gz", help="label mask: value k is lesion k")
+    source.add_argument("--seg", type=Path, nargs="+", metavar="SEG.dcm", help="DICOM segmentations")
+    parser.add_argument("--viable", type=Path, metavar="V.nii.gz", help="with --lesions: non-zero where viable")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="with --seg: folder with the series referred to")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="slice and end points in LPS mm, unrounded")
+    parser.add_argument("--convention", metavar="NAME", help="extent, edge, centre, or the default (docs/measuring.md)")
+    parser.add_argument(
+        "--max-gap-mm", type=_not_negative, default=0.0, metavar="MM", help="bridge thin septa (default 0)"
+    )
+    parser.add_argument("--round-mm", type=_step, default="0.1", metavar="MM", help="step of recorded sizes (0.1)")
+    parser.add_argument("--subject", metavar="TEXT", help="with --lesions: default is the file's name")
+    parser.add_argument("--timepoint", type=int, metavar="N", help="default: from the images, else 0")
+    parser.add_argument("--date", metavar="YYYY-MM-DD", help="with --lesions: NIfTI files hold no date")
+    parser.add_argument("--reader", metavar="TEXT", help="default: from the segmentation, else R1")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,286 @@
+"""What each command does with its options: call the package, print the outcome, return the exit code.
+
+Tables go to stdout, messages and progress to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mrecist import tables
+from mrecist.dates import parse_date
+from mrecist.errors import InputError
+from mrecist.model import BestResponse, Problem, VisitResponse
+from mrecist.protocol import Measuring, load_protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mrecist.batch import Progress, Scored
+    from mrecist.imaging.scan import Scan
+    from mrecist.imaging.series import Series
+
+DONE, SOME_FAILED = 0, 1
+
+
+def say(line: str) -> None:
+    """One line for a person, on stderr."""
+    print(line, file=sys.stderr)
+
+
+def _outcome(problems: Iterable[Problem]) -> int:
+    """Say each problem on a line of its own; the exit code that follows."""
+    messages = [problem.message for problem in problems]
+    for message in messages:
+        say(f"mrecist: {message}")
+    return SOME_FAILED if messages else DONE
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Progress bars on stderr, one a stage; plain silence where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks = {}
+
+        def report(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of)
+            bars.update(tasks[what], completed=done, total=of)
+
+        yield report
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def scan(options: Namespace) -> int:
+    """``mrecist scan``."""
+    from mrecist.imaging.scan import scan_folder, scan_to_json
+
+    if not options.folder.is_dir():
+        raise InputError(f"{options.folder}: is not a folder; give a folder with DICOM files")
+    with _progress() as report:
+        found = scan_folder(options.folder, lambda done, of: report("reading headers", done, of))
+    if options.json:
+        print(json.dumps(scan_to_json(found), indent=1, ensure_ascii=False))
+    else:
+        _print_scan(found)
+    problems = [Problem(subject="", message=f"{p.path}: {p.reason}") for p in found.problems]
+    return _outcome(problems)
+
+
+def _print_scan(found: Scan) -> None:
+    subjects = sorted({s.subject for s in found.series} | {s.subject for s in found.segmentations})
+    for subject in subjects:
+        print(f"subject {subject or '(no PatientID)'}")
+        for series in sorted((s for s in found.series if s.subject == subject), key=lambda s: (s.date or "", s.uid)):
+            _print_series(series)
+        for segmentation in (s for s in found.segmentations if s.subject == subject):
+            known = any(s.uid == segmentation.referenced_series_uid for s in found.series)
+            of = "" if known else ", whose series is not here"
+            print(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+    kinds = sorted({what for _, what in found.others})
+    print(
+        f"{len(subjects)} subjects, {len(found.series)} series, {len(found.segmentations)} segmentations, "
+        f"{len(found.others)} other DICOM objects{' (' + ', '.join(kinds) + ')' if kinds else ''}, "
+        f"{len(found.problems)} unreadable, {found.ignored} files that are not DICOM"
+    )
+
+
+def _print_series(series: Series) -> None:
+    part = f" (stack {series.stack} of {series.stacks})" if series.stacks > 1 else ""
+    print(f"  {series.date or 'no date'}  {series.modality}  {series.description or '(no description)'}{part}")
+    print(
+        f"    phase {series.phase.name}, confidence {series.phase.confidence}: {'; '.join(series.phase.evidence) or '-'}"
+    )
+    grid = series.geometry
+    if grid is not None:
+        step = "no regular step" if grid.slice_step_mm is None else f"step {grid.slice_step_mm:.4g} mm"
+        print(
+            f"    {grid.shape[0]} slices of {grid.shape[1]} x {grid.shape[2]}, "
+            f"pixels {grid.row_spacing_mm:.4g} x {grid.column_spacing_mm:.4g} mm, {step}"
+        )
+    print(f"    geometry {series.verdict}{': ' + series.verdict_text if series.verdict_text else ''}")
+    for note in series.notes:
+        print(f"    note: {note}")
+
+
+def measure(options: Namespace) -> int:
+    """``mrecist measure``."""
+    from mrecist.measuring import Given, measure_labels, measure_segmentations
+
+    if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
+        raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
+    measuring = _measuring(options)
+    given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
+    if options.lesions is not None:
+        done = measure_labels(options.lesions, options.viable, measuring, given)
+    else:
+        with _progress() as report:
+            done = measure_segmentations(
+                options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of)
+            )
+    tables.write_whole(options.out, tables.measurements_csv(done.rows))
+    if options.json is not None:
+        tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
+    for note in done.notes:
+        say(f"mrecist: note: {note}")
+    say(f"{len(done.rows)} lesions measured: {options.out}")
+    return _outcome(done.problems)
+
+
+def _measuring(options: Namespace) -> Measuring:
+    from mrecist.measure.lesion import Convention
+
+    if options.convention is not None and options.convention not in list(Convention):
+        raise InputError(f"measure: --convention is '{options.convention}', not one of: {', '.join(Convention)}")
+    return Measuring(
+        convention=options.convention or "", max_gap_mm=options.max_gap_mm, round_mm=Decimal(options.round_mm)
+    )
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return parse_date(text) if text else None
+    except ValueError as error:
+        raise InputError(f"measure: --date: {error}") from None
+
+
+# --- responses -------------------------------------------------------------------------------------------------------
+
+
+def assess(options: Namespace) -> int:
+    """``mrecist assess``."""
+    from mrecist.response.derive import derive
+
+    protocol = load_protocol(options.protocol)
+    settings = protocol.select(options.criterion)
+    measurements = tables.read_measurements(options.measurements, protocol.partial_date)
+    origins = None
+    if options.subjects is not None and protocol.origin_event not in ("", "baseline"):
+        origins = tables.read_dates(options.subjects, protocol.origin_event, protocol.partial_date)
+    derived = derive(measurements.reads(), protocol, settings, origins)
+    _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
+    say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
+    return _outcome((*measurements.problems, *derived.problems))
+
+
+def _write_responses(
+    out: Path, responses: Sequence[VisitResponse], best_responses: Sequence[BestResponse], sha256: str
+) -> None:
+    tables.write_whole(out / "responses.csv", tables.responses_csv(responses, sha256))
+    tables.write_whole(out / "best_responses.csv", tables.best_responses_csv(best_responses, sha256))
+
+
+def best(options: Namespace) -> int:
+    """``mrecist best``."""
+    from mrecist.response.best import Assessment, best_response
+
+    protocol = load_protocol(options.protocol)
+    reported, problems = tables.read_overall(options.overall, protocol.partial_date)
+    rows = [
+        best_response(
+            [Assessment(date=day, overall=overall) for day, overall in case.responses],
+            start=case.baseline_date,
+            rules=protocol.response,
+            subject=case.subject,
+            reader=case.reader,
+            criterion=options.criterion,
+        )
+        for case in reported
+    ]
+    tables.write_whole(options.out, tables.best_responses_csv(rows, protocol.sha256))
+    say(f"{len(rows)} best responses: {options.out}")
+    return _outcome(problems)
+
+
+def explain(options: Namespace) -> int:
+    """``mrecist explain``."""
+    from mrecist.response.explain import explanations, in_words
+
+    found = explanations(options.folder, options.subject, options.timepoint, options.criterion)
+    print("\n\n".join(in_words(one) for one in found))
+    return DONE
+
+
+# --- whole studies ---------------------------------------------------------------------------------------------------
+
+
+def score(options: Namespace) -> int:
+    """``mrecist score``."""
+    from mrecist.batch import score_study
+
+    with _progress() as report:
+        scored = score_study(
+            options.study,
+            options.out,
+            protocol_file=options.protocol,
+            criteria=options.criterion,
+            workers=options.workers,
+            progress=report,
+        )
+    _print_scored(scored, options.out)
+    return _outcome(scored.results.problems)
+
+
+def _print_scored(scored: Scored, out: Path) -> None:
+    results = scored.results
+    for note in results.notes:
+        say(f"mrecist: note: {note}")
+    if scored.resumed:
+        say(f"{scored.resumed} subjects unchanged since the last run, taken from it")
+    names = [text.name for text in results.criteria]
+    cells = {(b.subject, b.reader, b.criterion): b for b in results.best}
+    reads = list(dict.fromkeys((b.subject, b.reader) for b in results.best))
+    print("Best response (confirmed in brackets)")
+    print(f"{'subject':<16}{'reader':<8}" + "".join(f"{name:<22}" for name in names))
+    for subject, reader in reads:
+        found = (cells[subject, reader, name] for name in names)
+        words = "".join(f"{f'{b.best_unconfirmed} ({b.best_confirmed})':<22}" for b in found)
+        print(f"{subject:<16}{reader:<8}{words}".rstrip())
+    print(f"\n{len(results.measurements)} measurements, {len(results.responses)} time-point responses")
+    print(f"Report: {out / 'report.html'}")
+
+
+def demo(options: Namespace) -> int:
+    """``mrecist demo``."""
+    from mrecist.batch import score_study
+    from mrecist.samples.build import sample_study_path
+    from mrecist.samples.compare import differences_from_truth
+
+    sample = sample_study_path()
+    say(f"scoring the sample study {sample}: DICOM series and segmentations to RECIST 1.1 and mRECIST")
+    with _progress() as report:
+        scored = score_study(sample, options.out, progress=report)
+    _print_scored(scored, options.out)
+    failed = _outcome(scored.results.problems)
+    different = differences_from_truth(options.out)
+    for line in different:
+        say(f"mrecist: differs from the known truth: {line}")
+    if not different:
+        print("Every category equals the known truth; every diameter lies within half a pixel of the analytic value.")
+    first = scored.results.best[0].subject if scored.results.best else "SUBJECT"
+    print(f"Why a category: mrecist explain {options.out} {first}")
+    return SOME_FAILED if different or failed else DONE
+
+
+def info(options: Namespace) -> int:
+    """``mrecist info``."""
+    from mrecist.info import as_json, as_text, gather
+
+    print(as_json(gather()) if options.json else as_text(gather()))
+    return DONE

@@ -1,0 +1,213 @@
+"""From masks to measurement rows: measure each lesion, round once, and join what the reader recorded beside the masks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+
+from mrecist.errors import MaskError, ReadError
+from mrecist.imaging.masks import LesionMask
+from mrecist.imaging.series import Series
+from mrecist.imaging.volume import load_slice
+from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, Diameter, LesionMeasurement, measure_lesion
+from mrecist.model import Kind, Measurement, Role, State
+from mrecist.protocol import Measuring
+from mrecist.units import ZERO, round_size
+
+_ROLE_OF_ID = (
+    (re.compile(r"NEW", re.IGNORECASE), Role.NEW),
+    (re.compile(r"NT", re.IGNORECASE), Role.NON_TARGET),
+    (re.compile(r"T\d", re.IGNORECASE), Role.TARGET),
+)
+SIZES = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One lesion mask with its measurement, and the row that it makes."""
+
+    row: Measurement
+    mask: LesionMask
+    measurement: LesionMeasurement
+
+
+def measure_mask(mask: LesionMask, measuring: Measuring) -> LesionMeasurement:
+    """Measure one lesion by the protocol's ``[measurement]`` settings."""
+    convention = Convention(measuring.convention) if measuring.convention else DEFAULT_CONVENTION
+    try:
+        return measure_lesion(
+            mask.whole, mask.geometry, mask.viable, convention=convention, max_gap_mm=measuring.max_gap_mm
+        )
+    except MaskError as error:
+        raise MaskError(f"{mask.source}: lesion {mask.lesion}: {error}") from None
+
+
+def recorded_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[str, Decimal | None]:
+    """The sizes as they are recorded: rounded once, half away from zero, to ``round_mm``."""
+
+    def size(diameter: Diameter | None) -> Decimal | None:
+        return None if diameter is None else round_size(diameter.mm, measuring.round_mm)
+
+    def volume(mm3: float | None) -> Decimal | None:
+        return None if mm3 is None else round_size(mm3, Decimal("0.1"))
+
+    viable = ZERO if measured.viable_is_empty else size(measured.viable)
+    return {
+        "longest_mm": size(measured.longest),
+        "short_mm": size(measured.short),
+        "viable_mm": viable,
+        "viable_short_mm": ZERO if measured.viable_is_empty else size(measured.viable_short),
+        "volume_mm3": volume(measured.volume_mm3),
+        "viable_volume_mm3": volume(measured.viable_volume_mm3),
+    }
+
+
+def with_sizes(row: Measurement, sizes: Mapping[str, Decimal | None]) -> Measurement:
+    """The row with its recorded sizes."""
+    return replace(
+        row,
+        longest_mm=sizes["longest_mm"],
+        short_mm=sizes["short_mm"],
+        viable_mm=sizes["viable_mm"],
+        viable_short_mm=sizes["viable_short_mm"],
+        volume_mm3=sizes["volume_mm3"],
+        viable_volume_mm3=sizes["viable_volume_mm3"],
+    )
+
+
+def mean_hu(mask: LesionMask, series: Series) -> Decimal | None:
+    """Mean of the whole lesion in HU, to 0.1; None for anything but CT, where values have no unit."""
+    if series.modality != "CT":
+        return None
+    values = [
+        load_slice(series, int(index))[mask.whole[index]] for index in np.flatnonzero(mask.whole.any(axis=(1, 2)))
+    ]
+    inside = np.concatenate(values)
+    inside = inside[np.isfinite(inside)]
+    return round_size(float(inside.mean(dtype=np.float64)), Decimal("0.1")) if inside.size else None
+
+
+def role_from_id(lesion: str) -> Role | None:
+    """The role that a lesion id of the usual form names (T01, NT01, NEW01), or None."""
+    return next((role for pattern, role in _ROLE_OF_ID if pattern.match(lesion)), None)
+
+
+def measured_row(
+    mask: LesionMask,
+    measured: LesionMeasurement,
+    measuring: Measuring,
+    *,
+    subject: str,
+    timepoint: int,
+    day: date,
+    reader: str,
+    series: Series | None,
+    phase: str,
+    stated: Sequence[Measurement],
+    earlier: Measurement | None,
+) -> Measurement:
+    """The row of one measured lesion, joined with what the reader stated about it at that visit.
+
+    Parameters
+    ----------
+    stated : the reader's row for this lesion and visit from ``reads/``, or nothing.
+    earlier : a row of the same lesion at another visit, which gives role, kind and organ where nothing else does.
+
+    Raises
+    ------
+    ReadError : the statement contradicts the mask, or nothing says what the lesion is.
+    """
+    where = f"subject {subject}, reader {reader}, time point {timepoint}, lesion {mask.lesion}"
+    note = stated[0] if stated else None
+    role = note.role if note else earlier.role if earlier else role_from_id(mask.lesion)
+    if role is None:
+        raise ReadError(f"{where}: nothing says what it is; name it T.., NT.. or NEW.., or add its row to reads/")
+    sizes = recorded_sizes(measured, measuring)
+    if note is not None:
+        sizes = _with_stated_sizes(sizes, note, where)
+    row = Measurement(
+        subject=subject,
+        timepoint=timepoint,
+        date=day,
+        reader=reader,
+        lesion=mask.lesion,
+        role=role,
+        kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
+        organ=mask.organ or "",
+        state=_state(role, note, where),
+        mean_hu=mean_hu(mask, series) if series else None,
+        modality=series.modality if series else "",
+        phase=phase,
+        slice_thickness_mm=thickness(series),
+    )
+    return _with_words(with_sizes(row, sizes), note, earlier)
+
+
+def _state(role: Role, note: Measurement | None, where: str) -> State:
+    """What a mask means for the state: a drawn target is measured, a drawn non-target is there; a new lesion is stated."""
+    if note is None:
+        if role is Role.NEW:
+            raise ReadError(
+                f"{where}: a new lesion with a mask and no row in reads/; state 'unequivocal' or 'equivocal'"
+            )
+        return State.MEASURED if role is Role.TARGET else State.PRESENT
+    if note.state in (State.ABSENT, State.NOT_EVALUABLE, State.MERGED):
+        raise ReadError(f"{where}: reads/ says '{note.state}' but a mask was drawn; remove one of them")
+    return note.state
+
+
+def _with_stated_sizes(sizes: dict[str, Decimal | None], note: Measurement, where: str) -> dict[str, Decimal | None]:
+    """Sizes of the mask; a stated ``viable_mm`` of 0 says that no part enhances where no viable mask was drawn."""
+    joined = dict(sizes)
+    for name in SIZES:
+        stated = getattr(note, name)
+        if stated is None:
+            continue
+        if sizes[name] is not None and sizes[name] != stated:
+            raise ReadError(f"{where}: {name} is {stated} in reads/ and {sizes[name]} by the mask; keep one")
+        if sizes[name] is None and stated != 0:
+            raise ReadError(
+                f"{where}: {name} is {stated} in reads/ beside a mask without it; draw it or remove the mask"
+            )
+        joined[name] = stated
+    return joined
+
+
+def _with_words(row: Measurement, note: Measurement | None, earlier: Measurement | None) -> Measurement:
+    if earlier is not None:
+        row = replace(row, kind=earlier.kind, organ=row.organ or earlier.organ, station=earlier.station)
+    if note is None:
+        return row
+    return replace(
+        row,
+        kind=note.kind if earlier is None and note.kind is Kind.NODE else row.kind,
+        organ=note.organ or row.organ,
+        station=note.station or row.station,
+        basis=note.basis,
+        part_of=note.part_of,
+        pattern=note.pattern,
+        change=note.change,
+        comment=note.comment,
+    )
+
+
+def thickness(series: Series | None) -> Decimal | None:
+    """Slice thickness in mm as the header gives it."""
+    if series is None or series.slice_thickness_mm is None:
+        return None
+    return Decimal(repr(series.slice_thickness_mm))
+
+
+def join_reads(
+    measured: Mapping[tuple[str, int, str], Measurement], stated: Sequence[Measurement]
+) -> list[Measurement]:
+    """All rows of a subject: the measured ones, and the stated ones for which no mask was drawn. Ordered by visit."""
+    rows = list(measured.values())
+    rows += [row for row in stated if (row.reader, row.timepoint, row.lesion) not in measured]
+    order = {Role.TARGET: 0, Role.NON_TARGET: 1, Role.NEW: 2}
+    return sorted(rows, key=lambda row: (row.reader, row.timepoint, order[row.role], row.lesion))

@@ -1,0 +1,249 @@
+"""One subject from images and masks to measurement rows and key images. Every failure names its file or lesion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
+from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.phase import PhaseName
+from mrecist.imaging.scan import Segmentation
+from mrecist.imaging.series import Series
+from mrecist.keyimages import key_images
+from mrecist.measure.lesion import LesionMeasurement
+from mrecist.model import Measurement, Problem
+from mrecist.protocol import Measuring
+from mrecist.reading import join_reads, measure_mask, measured_row, recorded_sizes
+from mrecist.results import KeyImage
+from mrecist.study import LabelMaskFile, SubjectInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Where the diameters of one row lie: the unrounded measurement beside the row's identity."""
+
+    subject: str
+    reader: str
+    timepoint: int
+    lesion: str
+    measurement: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectResult:
+    """What scoring one subject gave. With problems, ``rows`` are incomplete and must not be assessed."""
+
+    subject: str
+    rows: tuple[Measurement, ...]
+    drawings: tuple[Drawing, ...]
+    key_images: tuple[KeyImage, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DrawnMask:
+    """A lesion mask with the visit and reader that it belongs to."""
+
+    mask: LesionMask
+    timepoint: int
+    day: date
+    reader: str
+    series: Series | None
+    phase: str
+
+
+def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
+    """Measure every mask of a subject and join what the reader stated.
+
+    Never raises for bad input: what cannot be used becomes a problem with one line, and the rest is still measured.
+    """
+    problems = list(given.problems)
+    notes = list(given.notes)
+    drawn = _drawn_masks(given, problems, notes)
+    rows: dict[tuple[str, int, str], Measurement] = {}
+    drawings: list[Drawing] = []
+    images: list[KeyImage] = []
+    for one in sorted(drawn, key=lambda d: (d.reader, d.timepoint, d.mask.lesion)):
+        try:
+            row, measured = _row(one, given, measuring, rows)
+            key = (row.reader, row.timepoint, row.lesion)
+            if key in rows:
+                where = f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
+                raise ReadError(
+                    f"{where}: lesion {row.lesion} has two masks, the second in {one.mask.source}; keep one"
+                )
+            rows[key] = row
+            drawings.append(_drawing(row, measured, one))
+            images += _pictures(row, one, measured, measuring)
+        except MrecistError as error:
+            problems.append(Problem(subject=given.subject, reader=one.reader, message=str(error)))
+    joined = join_reads(rows, given.rows)
+    if not joined and not problems:
+        message = (
+            f"subject {given.subject}: {len(given.series)} series but no segmentation and no read; nothing to score"
+        )
+        problems.append(Problem(subject=given.subject, message=message))
+    return SubjectResult(
+        subject=given.subject,
+        rows=tuple(joined),
+        drawings=tuple(drawings),
+        key_images=tuple(images),
+        problems=tuple(problems),
+        notes=tuple(notes),
+    )
+
+
+# --- masks of a subject ----------------------------------------------------------------------------------------------
+
+
+def _drawn_masks(given: SubjectInput, problems: list[Problem], notes: list[str]) -> list[_DrawnMask]:
+    drawn: list[_DrawnMask] = []
+    for segmentation in given.segmentations:
+        try:
+            drawn += _from_segmentation(segmentation, given, notes)
+        except MrecistError as error:
+            problems.append(Problem(subject=given.subject, message=str(error)))
+    for label_mask in given.label_masks:
+        try:
+            drawn += _from_labels(label_mask, given)
+        except MrecistError as error:
+            problems.append(Problem(subject=given.subject, reader=label_mask.reader, message=str(error)))
+    return drawn
+
+
+def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: list[str]) -> Iterator[_DrawnMask]:
+    masks = read_segmentation(segmentation.path, given.series)
+    notes += [f"{given.subject}: {segmentation.path.name}: {skipped}" for skipped in masks.skipped]
+    for mask in masks.masks:
+        series = series_of(mask, given.series)
+        timepoint, day = _visit_of(series, given, str(segmentation.path))
+        yield _DrawnMask(
+            mask=mask,
+            timepoint=timepoint,
+            day=day,
+            reader=mask.reader or "R1",
+            series=series,
+            phase=series.phase.name,
+        )
+
+
+def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
+    """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
+    for one in series:
+        if one.uid == mask.series_uid and (
+            mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
+        ):
+            return one
+    raise MaskError(f"{mask.source}: refers to series {mask.series_uid}, which is not in the images; add that series")
+
+
+def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, date]:
+    name = f"{where}: series {series.description or series.uid}"
+    if series.uid not in given.timepoints:
+        raise SeriesError(f"{name} has no time point; state it in series.csv (columns series_uid, timepoint)")
+    if series.date is None:
+        raise SeriesError(f"{name} has no date; restore the study date, a response needs one")
+    return given.timepoints[series.uid], date.fromisoformat(series.date)
+
+
+def _from_labels(label_mask: LabelMaskFile, given: SubjectInput) -> Iterator[_DrawnMask]:
+    series = next((s for s in given.series if s.uid == label_mask.series_uid), None)
+    day = label_mask.date
+    if day is None and series is not None and series.date is not None:
+        day = date.fromisoformat(series.date)
+    if day is None:
+        raise MaskError(
+            f"{label_mask.lesions}: no date; its series {label_mask.series_uid or '(none)'} is not in the images, "
+            f"so give a date column in masks.csv"
+        )
+    for mask in read_label_masks(label_mask.lesions, label_mask.viable):
+        yield _DrawnMask(
+            mask=mask,
+            timepoint=label_mask.timepoint,
+            day=day,
+            reader=label_mask.reader,
+            # Pixels are only joined with a NIfTI mask when both lie on the same grid, which its header cannot prove.
+            series=None,
+            phase=series.phase.name if series else PhaseName.UNKNOWN,
+        )
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _row(
+    one: _DrawnMask, given: SubjectInput, measuring: Measuring, rows: dict[tuple[str, int, str], Measurement]
+) -> tuple[Measurement, LesionMeasurement]:
+    lesion = one.mask.lesion
+    same = [row for row in given.rows if (row.reader, row.lesion) == (one.reader, lesion)]
+    stated = [row for row in same if row.timepoint == one.timepoint]
+    others = [row for (reader, _, name), row in rows.items() if (reader, name) == (one.reader, lesion)]
+    earlier = next(iter([*others, *(row for row in same if row.timepoint < one.timepoint)]), None)
+    measured = measure_mask(one.mask, measuring)
+    row = measured_row(
+        one.mask,
+        measured,
+        measuring,
+        subject=given.subject,
+        timepoint=one.timepoint,
+        day=one.day,
+        reader=one.reader,
+        series=one.series,
+        phase=one.phase,
+        stated=stated,
+        earlier=earlier,
+    )
+    return row, measured
+
+
+def _pictures(
+    row: Measurement, one: _DrawnMask, measured: LesionMeasurement, measuring: Measuring
+) -> tuple[KeyImage, ...]:
+    if one.series is None:
+        return ()
+    sizes = {name.removesuffix("_mm"): value for name, value in recorded_sizes(measured, measuring).items()}
+    return key_images(row, one.mask, measured, one.series, sizes)
+
+
+def _drawing(row: Measurement, measured: LesionMeasurement, one: _DrawnMask) -> Drawing:
+    return Drawing(
+        subject=row.subject,
+        reader=row.reader,
+        timepoint=row.timepoint,
+        lesion=row.lesion,
+        measurement=measurement_json(row.lesion, measured, one.mask),
+    )
+
+
+def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask) -> dict[str, object]:
+    """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm."""
+    diameters = {
+        "longest": measured.longest,
+        "short": measured.short,
+        "viable": measured.viable,
+        "viable_short": measured.viable_short,
+        "viable_raw": measured.viable_raw,
+    }
+    result: dict[str, object] = {"lesion": lesion}
+    for name, diameter in diameters.items():
+        if diameter is None:
+            result[name] = None
+            continue
+        result[name] = {
+            "mm": diameter.mm,
+            "slice": diameter.slice_index,
+            "ends_lps": [list(point) for point in diameter.ends_lps],
+            "sop_instance_uid": mask.slice_uids[diameter.slice_index] if mask.slice_uids else None,
+        }
+    result["foci_mm"] = [focus.mm for focus in measured.foci]
+    result["viable_is_empty"] = measured.viable_is_empty
+    result["volume_mm3"] = measured.volume_mm3
+    result["viable_volume_mm3"] = measured.viable_volume_mm3
+    result["convention"] = str(measured.convention)
+    result["max_gap_mm"] = measured.max_gap_mm
+    result["tracking_uid"] = mask.tracking_uid
+    result["series_uid"] = mask.series_uid
+    return result

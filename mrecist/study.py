@@ -1,0 +1,281 @@
+"""A study folder: its images, masks, what readers added, and what the study says about them (docs/files.md).
+
+::
+
+    STUDY/protocol.toml   optional
+    STUDY/subjects.csv    optional: subject, arm, dates
+    STUDY/series.csv      optional manifest: series_uid with the phase, time point or subject to use for it, and who says so
+    STUDY/images/         any DICOM tree
+    STUDY/masks/          DICOM SEG, or NIfTI named in masks.csv
+    STUDY/reads/*.csv     measurements.csv rows for what no mask can say
+
+Opening a study reads headers and tables, no pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from mrecist.dates import PartialDate, parse_date
+from mrecist.errors import InputError
+from mrecist.imaging.phase import Phase, PhaseName
+from mrecist.imaging.scan import Scan, Segmentation, scan_folder
+from mrecist.imaging.series import Series
+from mrecist.model import Measurement, Problem
+from mrecist.protocol import Protocol, load_protocol
+from mrecist.tables import Measurements, read_dates, read_measurements, read_rows
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelMaskFile:
+    """A row of ``masks/masks.csv``: a NIfTI label mask drawn on a series."""
+
+    subject: str
+    timepoint: int
+    series_uid: str
+    lesions: Path
+    viable: Path | None
+    reader: str
+    date: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectInput:
+    """Everything of one subject that scoring needs. ``timepoints`` maps a series UID to its time point."""
+
+    subject: str
+    series: tuple[Series, ...]
+    segmentations: tuple[Segmentation, ...]
+    label_masks: tuple[LabelMaskFile, ...]
+    rows: tuple[Measurement, ...]
+    timepoints: dict[str, int]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """An opened study folder."""
+
+    root: Path
+    protocol: Protocol
+    subjects: tuple[SubjectInput, ...]
+    arms: dict[str, str]
+    # Subject -> date of the protocol's origin event; None when the protocol names none.
+    origins: dict[str, date] | None
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manifest:
+    """``series.csv``: what a person says about a series overrides what its header says."""
+
+    phases: dict[str, Phase]
+    timepoints: dict[str, int]
+    subjects: dict[str, str]
+
+
+def open_study(root: Path, protocol_file: Path | None = None, progress: Progress | None = None) -> Study:
+    """Read the tables and DICOM headers of a study folder.
+
+    Raises :class:`InputError` when the folder is no study: it does not exist, or holds neither images nor reads.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: is not a folder; give the study folder that holds images/ and masks/")
+    own_protocol = root / "protocol.toml"
+    protocol = load_protocol(protocol_file or (own_protocol if own_protocol.exists() else None))
+    if not any((root / name).is_dir() for name in ("images", "masks", "reads")):
+        raise InputError(f"{root}: holds none of images/, masks/, reads/; see docs/files.md for the study folder")
+    manifest = _read_manifest(root / "series.csv")
+    # Images and segmentations may lie in either folder, or in one PACS export: both are scanned as one tree.
+    scan = _scan_both(root, progress)
+    series = tuple(_with_manifest(s, manifest) for s in scan.series)
+    reads = _read_reads(root / "reads", protocol.partial_date)
+    label_masks = _read_label_masks(root / "masks" / "masks.csv", protocol.partial_date)
+    arms, origins = _read_subjects(root / "subjects.csv", protocol)
+    subject_of = {s.uid: _subject(s, manifest) for s in series}
+    segmentations = [(subject_of.get(seg.referenced_series_uid) or seg.subject, seg) for seg in scan.segmentations]
+    names = {*subject_of.values(), *(name for name, _ in segmentations), *(m.subject for m in label_masks)}
+    names |= {row.subject for row in reads.rows} | {p.subject for p in reads.problems}
+    subjects = tuple(
+        _subject_input(
+            name,
+            tuple(s for s in series if subject_of[s.uid] == name),
+            tuple(seg for owner, seg in segmentations if owner == name),
+            tuple(m for m in label_masks if m.subject == name),
+            reads,
+            manifest,
+        )
+        for name in sorted(names)
+    )
+    return Study(
+        root=root,
+        protocol=protocol,
+        subjects=subjects,
+        arms=arms,
+        origins=origins,
+        problems=tuple(Problem(subject="", message=f"{p.path}: {p.reason}") for p in scan.problems),
+        notes=_notes(series),
+    )
+
+
+def _scan_both(root: Path, progress: Progress | None) -> Scan:
+    scans = [scan_folder(root / name, progress) for name in ("images", "masks") if (root / name).is_dir()]
+    return Scan(
+        root=root,
+        series=tuple(s for scan in scans for s in scan.series),
+        segmentations=tuple(s for scan in scans for s in scan.segmentations),
+        others=tuple(o for scan in scans for o in scan.others),
+        problems=tuple(p for scan in scans for p in scan.problems),
+        ignored=sum(scan.ignored for scan in scans),
+    )
+
+
+# --- the tables ------------------------------------------------------------------------------------------------------
+
+
+def _read_manifest(path: Path) -> _Manifest:
+    manifest = _Manifest(phases={}, timepoints={}, subjects={})
+    if not path.exists():
+        return manifest
+    _, lines = read_rows(path, ("series_uid",))
+    for number, cells in lines:
+        uid, by = cells["series_uid"], cells.get("by") or "series.csv"
+        if cells.get("phase"):
+            manifest.phases[uid] = _phase(cells["phase"], by, f"{path}: line {number}")
+        if cells.get("timepoint"):
+            manifest.timepoints[uid] = _timepoint(cells["timepoint"], f"{path}: line {number}")
+        if cells.get("subject"):
+            manifest.subjects[uid] = cells["subject"]
+    return manifest
+
+
+def _phase(text: str, by: str, where: str) -> Phase:
+    try:
+        name = PhaseName(text.upper().replace("-", " ").replace("_", " "))
+    except ValueError:
+        raise InputError(f"{where}: phase is '{text}', not one of: {', '.join(PhaseName)}") from None
+    return Phase(name=name, confidence="high", evidence=(f"stated by {by}",))
+
+
+def _timepoint(text: str, where: str) -> int:
+    if not text.isdecimal():
+        raise InputError(f"{where}: timepoint is '{text}'; it is a whole number, 0 = baseline")
+    return int(text)
+
+
+def _with_manifest(series: Series, manifest: _Manifest) -> Series:
+    phase = manifest.phases.get(series.uid)
+    return series if phase is None else replace(series, phase=phase)
+
+
+def _subject(series: Series, manifest: _Manifest) -> str:
+    return manifest.subjects.get(series.uid) or series.subject
+
+
+def _read_reads(folder: Path, partial: PartialDate) -> Measurements:
+    tables = [read_measurements(path, partial) for path in sorted(folder.glob("*.csv"))] if folder.is_dir() else []
+    return Measurements(
+        rows=tuple(row for table in tables for row in table.rows),
+        problems=tuple(problem for table in tables for problem in table.problems),
+    )
+
+
+def _read_label_masks(path: Path, partial: PartialDate) -> tuple[LabelMaskFile, ...]:
+    if not path.exists():
+        return ()
+    _, lines = read_rows(path, ("subject", "timepoint", "series_uid", "lesions", "viable"))
+    masks = []
+    for number, cells in lines:
+        where = f"{path}: line {number}"
+        if not cells["lesions"]:
+            raise InputError(f"{where}: lesions is empty; name the NIfTI file of the lesions")
+        try:
+            day = parse_date(cells["date"], partial) if cells.get("date") else None
+        except ValueError as error:
+            raise InputError(f"{where}: date: {error}") from None
+        masks.append(
+            LabelMaskFile(
+                subject=cells["subject"],
+                timepoint=_timepoint(cells["timepoint"], where),
+                series_uid=cells["series_uid"],
+                lesions=path.parent / cells["lesions"],
+                viable=path.parent / cells["viable"] if cells["viable"] else None,
+                reader=cells.get("reader") or "R1",
+                date=day,
+            )
+        )
+    return tuple(masks)
+
+
+def _read_subjects(path: Path, protocol: Protocol) -> tuple[dict[str, str], dict[str, date] | None]:
+    event = protocol.origin_event if protocol.origin_event != "baseline" else ""
+    if not path.exists():
+        if event:
+            raise InputError(f"{path}: is missing; the protocol's origin '{event}' is a date of that table")
+        return {}, None
+    header, lines = read_rows(path, ("subject",))
+    arms = {cells["subject"]: cells["arm"] for _, cells in lines if "arm" in header}
+    return arms, read_dates(path, event, protocol.partial_date) if event else None
+
+
+# --- one subject -----------------------------------------------------------------------------------------------------
+
+
+def _subject_input(
+    subject: str,
+    series: tuple[Series, ...],
+    segmentations: tuple[Segmentation, ...],
+    label_masks: tuple[LabelMaskFile, ...],
+    reads: Measurements,
+    manifest: _Manifest,
+) -> SubjectInput:
+    rows = tuple(row for row in reads.rows if row.subject == subject)
+    timepoints, notes = _timepoints(subject, series, rows, manifest)
+    return SubjectInput(
+        subject=subject,
+        series=series,
+        segmentations=segmentations,
+        label_masks=label_masks,
+        rows=rows,
+        timepoints=timepoints,
+        problems=tuple(p for p in reads.problems if p.subject == subject),
+        notes=notes,
+    )
+
+
+def _timepoints(
+    subject: str, series: tuple[Series, ...], rows: tuple[Measurement, ...], manifest: _Manifest
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Series UID -> time point: the manifest, then ClinicalTrialTimePointID, then a read of that date, then date order."""
+    found: dict[str, int] = {}
+    by_read = {row.date.isoformat(): row.timepoint for row in rows if row.date is not None}
+    left: list[Series] = []
+    for one in series:
+        if one.uid in manifest.timepoints:
+            found[one.uid] = manifest.timepoints[one.uid]
+        elif one.timepoint_id is not None and one.timepoint_id.strip().isdecimal():
+            found[one.uid] = int(one.timepoint_id)
+        elif one.date in by_read:
+            found[one.uid] = by_read[one.date]
+        else:
+            left.append(one)
+    dates = sorted({one.date for one in left if one.date})
+    if not dates or found:
+        # Date order says nothing once other series of the subject carry time points of their own.
+        return found, ()
+    found |= {one.uid: dates.index(one.date) for one in left if one.date}
+    order = ", ".join(f"{day} = {index}" for index, day in enumerate(dates))
+    note = f"{subject}: time points taken from the order of dates ({order}); state them in series.csv if a visit is missing"
+    return found, (note,)
+
+
+def _notes(series: tuple[Series, ...]) -> tuple[str, ...]:
+    refused = (s for s in series if s.verdict == "refused")
+    return tuple(f"{s.subject}: series {s.description or s.uid} is not used: {s.verdict_text}" for s in refused)
