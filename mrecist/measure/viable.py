@@ -1,0 +1,286 @@
+"""The longest straight segment inside a 2-D mask, exactly; and the closing that bridges thin gaps.
+
+Two searches, both over a finite set of candidates and with integer inside tests:
+
+* :func:`longest_in_extent`: the longest segment in the union of the closed pixel rectangles. Some longest segment passes
+  through two corners of the outline (sliding a segment parallel to itself changes its length linearly until a corner is
+  met; turning it about that corner makes each half d / cos, convex, until a second is met), so all lines through two
+  corners are tried, each extended to its limits.
+* :func:`longest_between_points`: the longest free segment that joins two points of a given finite set.
+
+Both prune by length: pairs that cannot beat the best segment so far are never walked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, Lattice, is_free, lattice, reach, visible
+
+Spacing = tuple[float, float]
+
+TIE = 1e-9  # relative difference below which two lengths count as equal
+_BLOCK = 400_000  # pairs looked at together
+_SLABS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
+_PROBES = (0.5, 0.25, 0.75, 0.0, 1.0, 0.375, 0.625, 0.125, 0.875, 0.0625, 0.9375)
+
+
+def longest_in_extent(mask: BoolArray, spacing: Spacing, at_least: float = 0.0) -> tuple[float, FloatArray]:
+    """The longest segments inside the union of the closed pixel rectangles of a mask.
+
+    Parameters
+    ----------
+    mask : (Y, X) bool.
+    spacing : mm between rows and between columns.
+    at_least : mm; segments shorter than this are of no interest and may be left out.
+
+    Returns
+    -------
+    The length in mm and all segments of that length that the search met, (K, 2, 2): segment, end, (row, column) with
+    pixel centres at integers. K = 0 when nothing reaches ``at_least``.
+    """
+    grid = lattice(mask)
+    corners = corner_points(mask)
+    units = (spacing[0] / 2, spacing[1] / 2)
+    best, pairs = longest_between_points(grid, corners, units, at_least)
+    found = [pairs.astype(np.float64)]
+    widest = float(np.hypot(*(np.ptp(corners, axis=0) * units)))
+    if best < widest * (1 - TIE):
+        best, found = _extend_lines(grid, corners, units, max(best, at_least), found)
+    segments = np.concatenate(found)
+    lengths = np.hypot(*((segments[:, 1] - segments[:, 0]) * units).T)
+    keep = lengths >= best * (1 - TIE)
+    if not keep.any():
+        return 0.0, segments[:0]
+    return float(lengths.max()), _distinct(segments[keep]) / 2 - 0.5
+
+
+def _distinct(segments: FloatArray) -> FloatArray:
+    """Each segment once, the end with the smaller row (then column) first."""
+    rounded = np.round(segments, 7)
+    first, second = rounded[:, 0], rounded[:, 1]
+    turn = (first[:, 0] > second[:, 0]) | ((first[:, 0] == second[:, 0]) & (first[:, 1] > second[:, 1]))
+    segments = np.where(turn[:, None, None], segments[:, ::-1], segments)
+    _, index = np.unique(np.round(segments, 7), axis=0, return_index=True)
+    return segments[index]
+
+
+def corner_points(mask: BoolArray) -> IntArray:
+    """Points, in half pixels, at which the outline of the union of pixels turns: (N, 2) int, even numbers."""
+    padded = np.pad(mask, 1).astype(np.int8)
+    upper, lower = padded[:-1], padded[1:]
+    total = upper[:, :-1] + upper[:, 1:] + lower[:, :-1] + lower[:, 1:]
+    diagonal = (upper[:, :-1] == lower[:, 1:]) & (total == 2)
+    return np.argwhere((total == 1) | (total == 3) | diagonal) * 2
+
+
+def free_of_dead_cores(mask: BoolArray) -> BoolArray:
+    """Where a segment of the calibrated convention may pass: (3 Y, 3 X) bool, thirds of pixels.
+
+    A pixel outside the mask blocks with its middle third, and with each other third that touches a neighbour (beside it
+    or diagonally) that is outside the mask as well. A line of such pixels, one pixel thin, still blocks; a convex corner
+    or an edge of a dead region recedes by a third of a pixel. A larger mask never blocks more.
+    """
+    dead = np.pad(~mask, 1, constant_values=True)
+    height, width = mask.shape
+    blocked = np.zeros((height, 3, width, 3), bool)
+    for i in range(3):
+        for j in range(3):
+            blocked[:, i, :, j] = dead[1:-1, 1:-1] & dead[i : i + height, j : j + width]
+    return ~blocked.reshape(3 * height, 3 * width)
+
+
+def border_pixels(mask: BoolArray) -> IntArray:
+    """(row, column) of the pixels of which one of the four neighbours is not in the mask."""
+    padded = np.pad(mask, 1)
+    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.argwhere(mask & ~inner)
+
+
+# --- segments between two points of a finite set ---------------------------------------------------------------------
+
+
+def longest_between_points(
+    grid: Lattice, points: IntArray, units: Spacing, at_least: float = 0.0
+) -> tuple[float, IntArray]:
+    """The longest free segments that join two of the points.
+
+    Parameters
+    ----------
+    grid : where a segment may pass.
+    points : (N, 2) int, half cells, all in the free region.
+    units : mm of half a cell from row to row and from column to column.
+    at_least : mm; shorter segments are of no interest.
+
+    Returns
+    -------
+    The length in mm and all segments of that length, (K, 2, 2) int, half cells. One point alone gives a segment of
+    length 0. K = 0 when nothing reaches ``at_least``.
+    """
+    best, found = at_least, np.zeros((0, 2, 2), np.int64)
+    for stride in (64, 8, 1):  # the coarse rounds only raise the bar for the last one
+        chosen = points[::stride]
+        rows = max(1, _BLOCK // max(len(chosen), 1))
+        for start in range(0, len(chosen) - 1, rows):
+            pairs, lengths = _long_pairs(chosen[start : start + rows], chosen[start + 1 :], units, best)
+            value, hits = _first_visible(grid, pairs, lengths)
+            if len(hits) and value > best * (1 + TIE):
+                best, found = value, hits
+            elif len(hits):
+                found = np.concatenate([found, hits])
+    if not len(found) and at_least <= 0:
+        found = np.repeat(points[:, None, :], 2, axis=1)
+    return (best if len(found) else 0.0), np.unique(found, axis=0)
+
+
+def _long_pairs(first: IntArray, second: IntArray, units: Spacing, best: float) -> tuple[IntArray, FloatArray]:
+    """Pairs (first[i], second[j >= i]) at least ``best`` long, longest first: (K, 2, 2) and their lengths."""
+    rise = (first[:, None, 0] - second[:, 0]) * units[0]
+    run = (first[:, None, 1] - second[:, 1]) * units[1]
+    square = rise * rise + run * run
+    i, j = np.nonzero(square >= (best * (1 - TIE)) ** 2)
+    i, j = i[j >= i], j[j >= i]
+    lengths = np.sqrt(square[i, j])
+    order = np.argsort(-lengths, kind="stable")
+    return np.stack([first[i[order]], second[j[order]]], axis=1), lengths[order]
+
+
+def _first_visible(grid: Lattice, ends: IntArray, lengths: FloatArray) -> tuple[float, IntArray]:
+    """The first free segments of a list sorted by falling length, with all that are as long."""
+    start, size = 0, 256
+    while start < len(ends):
+        seen = np.flatnonzero(visible(grid, ends[start : start + size, 0], ends[start : start + size, 1]))
+        if len(seen):
+            first = start + int(seen[0])
+            value = float(lengths[first])
+            stop = first + int(np.searchsorted(-lengths[first:], -value * (1 - TIE), side="right"))
+            tied = ends[first:stop]
+            return value, tied[visible(grid, tied[:, 0], tied[:, 1])]
+        start, size = start + size, min(4 * size, 65_536)
+    return 0.0, ends[:0]
+
+
+# --- lines through two corners, extended to their limits -------------------------------------------------------------
+
+
+def _extend_lines(
+    grid: Lattice, corners: IntArray, units: Spacing, best: float, found: list[FloatArray]
+) -> tuple[float, list[FloatArray]]:
+    """Try every line through two corners that the outline lets pass at one of them."""
+    passable = _passable(grid, corners)
+    slabs = np.array(_SLABS)
+    offsets = corners @ slabs.T
+    low, high = offsets.min(axis=0), offsets.max(axis=0)
+    rows = max(1, _BLOCK // len(corners))
+    for start in range(0, len(corners) - 1, rows):
+        i, j = np.nonzero(np.ones((min(rows, len(corners) - start), len(corners) - start - 1), bool))
+        i, j = (i[j >= i] + start), (j[j >= i] + start + 1)
+        step = corners[j] - corners[i]
+        sign = np.sign(step) + 1
+        open_ends = passable[j, sign[:, 0], sign[:, 1]] | passable[i, 2 - sign[:, 0], 2 - sign[:, 1]]
+        i, step = i[open_ends], step[open_ends]
+        kept, span = _chord_bound(offsets[i], step, slabs, low, high, units, best)
+        i, step = i[kept], step[kept]
+        kept = _probe_span(grid, corners[i], step, span)
+        i, step = i[kept], step[kept]
+        ahead = reach(grid, corners[i], step, stop_at_target=False)
+        i, step, ahead = i[ahead >= 1], step[ahead >= 1], ahead[ahead >= 1]
+        behind = reach(grid, corners[i], -step, stop_at_target=False)
+        lengths = (ahead + behind) * np.hypot(step[:, 0] * units[0], step[:, 1] * units[1])
+        good = lengths >= best * (1 - TIE)
+        if good.any():
+            best = max(best, float(lengths.max()))
+            ends = [corners[i] - behind[:, None] * step, corners[i] + ahead[:, None] * step]
+            found.append(np.stack(ends, axis=1)[good])
+    return best, found
+
+
+def _passable(grid: Lattice, corners: IntArray) -> BoolArray:
+    """(N, 3, 3): whether a ray may leave corner n in a direction of these signs (+1) of rows and columns."""
+    width = grid.shape[1]
+    here = (corners[:, 0] // 2 + 1) * width + corners[:, 1] // 2 + 1
+    cells = {(r, c): grid.flat[here + (r - 1) * width + (c - 1)] for r in (0, 1) for c in (0, 1)}
+    result = np.zeros((len(corners), 3, 3), bool)
+    for r in (0, 1):
+        for c in (0, 1):
+            result[:, 2 * r, 2 * c] = cells[r, c]
+        result[:, 2 * r, 1] = cells[r, 0] | cells[r, 1]
+        result[:, 1, 2 * r] = cells[0, r] | cells[1, r]
+    return result
+
+
+def _chord_bound(
+    offsets: IntArray, step: IntArray, slabs: IntArray, low: IntArray, high: IntArray, units: Spacing, best: float
+) -> tuple[IntArray, FloatArray]:
+    """Lines whose chord in the 16-gon around the mask is long enough, and what a longer segment on them must cover.
+
+    Returns the kept indices and, (K, 2), the part of each line (0 = first corner, 1 = second) that any segment on it
+    which holds both corners and is at least ``best`` long has to contain.
+    """
+    kept = np.arange(len(step))
+    length = np.hypot(step[:, 0] * units[0], step[:, 1] * units[1])
+    need = best * (1 - TIE) / length
+    first, last = np.full(len(step), -np.inf), np.full(len(step), np.inf)
+    for k, slab in enumerate(slabs):
+        slope = step[kept] @ slab
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one = np.where(slope == 0, -np.inf, (low[k] - offsets[kept, k]) / slope)
+            two = np.where(slope == 0, np.inf, (high[k] - offsets[kept, k]) / slope)
+        first = np.maximum(first, np.minimum(one, two))
+        last = np.minimum(last, np.maximum(one, two))
+        wide = last - first >= need
+        kept, first, last, need = kept[wide], first[wide], last[wide], need[wide]
+    return kept, np.stack([np.minimum(0, last - need), np.maximum(1, first + need)], axis=1)
+
+
+def _probe_span(grid: Lattice, corners: IntArray, step: IntArray, span: FloatArray) -> IntArray:
+    """Indices of the lines of which no probed point of the span is blocked."""
+    kept: IntArray = np.arange(len(step))
+    for fraction in _PROBES:
+        place = span[kept, 0] * (1 - fraction) + span[kept, 1] * fraction
+        kept = kept[is_free(grid, (corners[kept] + place[:, None] * step[kept]) / 2)]
+    return kept
+
+
+# --- gaps ------------------------------------------------------------------------------------------------------------
+
+
+def close_gaps(viable: BoolArray, whole: BoolArray, spacing: Spacing, max_gap_mm: float) -> list[BoolArray]:
+    """The growing regions that a tolerance for gaps opens, up to ``max_gap_mm``; the first is the viable mask itself.
+
+    A pixel of the lesion is added when a morphological closing of the viable pixels by a disc of some diameter up to
+    ``max_gap_mm``, on pixel centres, covers it. The union over the diameters makes the regions grow with the gap; on a
+    lattice a single closing would not.
+
+    Parameters
+    ----------
+    viable, whole : (Y, X) bool; viable within whole.
+    spacing : mm between rows and between columns.
+    max_gap_mm : mm, >= 0.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    regions = [viable]
+    radii = _radii(spacing, max_gap_mm / 2)
+    if not radii or not viable.any():
+        return regions
+    margin = (int(2 * radii[-1] / spacing[0]) + 2, int(2 * radii[-1] / spacing[1]) + 2)
+    padded = np.pad(viable, ((margin[0], margin[0]), (margin[1], margin[1])))
+    inner = (slice(margin[0], -margin[0]), slice(margin[1], -margin[1]))
+    to_viable = distance_transform_edt(~padded, sampling=spacing)
+    for radius in radii:
+        grown = to_viable <= radius * (1 + TIE)
+        closed = distance_transform_edt(grown, sampling=spacing) > radius * (1 + TIE)
+        region = regions[-1] | (closed[inner] & whole)
+        if (region != regions[-1]).any():
+            regions.append(region)
+    return regions
+
+
+def _radii(spacing: Spacing, largest: float) -> list[float]:
+    """The distances between pixel centres up to ``largest``: a disc of any other radius holds the same offsets."""
+    limit = largest * (1 + TIE)
+    rows = np.arange(int(limit / spacing[0]) + 1) * spacing[0]
+    columns = np.arange(int(limit / spacing[1]) + 1) * spacing[1]
+    distances = np.unique(np.hypot(rows[:, None], columns))
+    return [float(d) for d in distances if 0 < d <= limit]
