@@ -1,0 +1,269 @@
+"""Lesion masks out of DICOM SEG and NIfTI label files, on the geometry of the images they were drawn on.
+
+A lesion has a whole part and, for mRECIST, a viable (enhancing) part. ``viable=None`` means that nobody drew it;
+an all-False ``viable`` means that it was drawn and is empty. The two decide differently, so they are never mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mrecist.errors import MaskError
+from mrecist.imaging.geometry import Geometry
+from mrecist.imaging.headers import guarded
+from mrecist.imaging.lesions import Lesion, Part, group_segments
+from mrecist.imaging.segments import Placed, masks_of, open_segmentation, place
+from mrecist.imaging.series import Series
+
+BoolArray = npt.NDArray[np.bool_]
+
+_GRID_TOLERANCE_MM = 1e-3
+_DIRECTION_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionMask:
+    """One lesion on one stack of slices.
+
+    Parameters
+    ----------
+    lesion : TrackingID, else SegmentLabel, else ``SEG<n>``; or the voxel value of a label file as text.
+    tracking_uid : TrackingUID, the same at every visit; None when the file has none.
+    reader : ContentCreatorName, or None.
+    organ : anatomic region in lower case (``liver``; ``lymph node`` for nodes), or None.
+    kind : ``lesion`` or ``node``.
+    whole : (Z, Y, X) bool, the whole lesion.
+    viable : (Z, Y, X) bool, its viable part; None when never drawn, all False when drawn and empty.
+    slice_uids : SOPInstanceUID of each slice, None for NIfTI.
+    source : the file.
+    """
+
+    lesion: str
+    tracking_uid: str | None
+    reader: str | None
+    organ: str | None
+    kind: str
+    geometry: Geometry
+    whole: BoolArray
+    viable: BoolArray | None
+    slice_uids: tuple[str, ...] | None
+    series_uid: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentationMasks:
+    """What a SEG holds.
+
+    Parameters
+    ----------
+    masks : lesions in the order of their names.
+    skipped : segments that are no lesion (organs, background), one sentence each, so that nothing vanishes in silence.
+    notes : what was inferred, one sentence each.
+    """
+
+    masks: tuple[LesionMask, ...]
+    skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_segmentation(path: Path, series: Sequence[Series]) -> SegmentationMasks:
+    """The lesions of a DICOM SEG (BINARY, FRACTIONAL at one half or more, LABELMAP) on the series it refers to.
+
+    Parameters
+    ----------
+    path : the SEG file.
+    series : the scanned series, among them the one that was segmented.
+
+    Raises
+    ------
+    MaskError
+        The file is damaged; its images are absent, refused or on another grid; or a viable part leaves its lesion.
+    """
+    path = Path(path)
+    file = open_segmentation(path)
+    lesions, skipped = group_segments(file.segments)
+    if not lesions:
+        return SegmentationMasks(masks=(), skipped=skipped)
+    placed = place(file, series)
+    arrays = _draw(placed, lesions)
+    masks, notes = [], []
+    for lesion in lesions:
+        whole, viable, note = _compose(lesion, arrays, placed)
+        if note:
+            notes.append(note)
+        masks.append(_mask(lesion, whole, viable, placed))
+    return SegmentationMasks(masks=tuple(masks), skipped=skipped, notes=tuple(notes))
+
+
+def read_segments(path: Path, series: Sequence[Series]) -> dict[int, BoolArray]:
+    """Every segment of a DICOM SEG, organs included, as (Z, Y, X) bool in stack order, by segment number."""
+    file = open_segmentation(Path(path))
+    placed = place(file, series)
+    arrays = {s.number: np.zeros(placed.geometry.shape, dtype=bool) for s in file.segments}
+    for number, index, mask in masks_of(placed, frozenset(arrays)):
+        arrays[number][index] |= mask
+    return arrays
+
+
+_Arrays = dict[tuple[str, Part], BoolArray]
+
+
+def _draw(placed: Placed, lesions: Sequence[Lesion]) -> _Arrays:
+    """One array for each lesion and part that was declared, filled frame by frame."""
+    home = {number: (lesion.name, part) for lesion in lesions for number, part in lesion.parts.items()}
+    arrays: _Arrays = {key: np.zeros(placed.geometry.shape, dtype=bool) for key in dict.fromkeys(home.values())}
+    for number, index, mask in masks_of(placed, frozenset(home)):
+        arrays[home[number]][index] |= mask
+    return arrays
+
+
+def _compose(lesion: Lesion, arrays: _Arrays, placed: Placed) -> tuple[BoolArray, BoolArray | None, str]:
+    """Whole and viable part of a lesion from the parts that were drawn."""
+    whole, viable, necrosis = (arrays.get((lesion.name, part)) for part in (Part.WHOLE, Part.VIABLE, Part.NECROSIS))
+    source = str(placed.file.path)
+    note = ""
+    if viable is not None and necrosis is not None:
+        _refuse(viable & necrosis, f"{source}: lesion {lesion.name}: both viable and necrotic", placed)
+    if whole is None:
+        parts = [part for part in (viable, necrosis) if part is not None]
+        whole = parts[0] | parts[-1]
+        if necrosis is None:
+            note = f"lesion {lesion.name}: only its viable part was drawn; the whole lesion is taken to be the same"
+    if viable is not None:
+        _refuse(viable & ~whole, f"{source}: lesion {lesion.name}: viable outside the whole lesion", placed)
+    elif necrosis is not None:
+        _refuse(necrosis & ~whole, f"{source}: lesion {lesion.name}: necrotic outside the whole lesion", placed)
+        viable = whole & ~necrosis
+    return whole, viable, note
+
+
+def _refuse(wrong: BoolArray, what: str, placed: Placed) -> None:
+    if not wrong.any():
+        return
+    count = int(np.count_nonzero(wrong))
+    z, y, x = (int(v) for v in np.argwhere(wrong)[0])
+    point = placed.geometry.to_lps(z, y, x)
+    raise MaskError(
+        f"{what}: {count} voxel{'s' if count > 1 else ''}, the first on slice {z} at row {y}, column {x} "
+        f"(LPS {point[0]:.1f}, {point[1]:.1f}, {point[2]:.1f} mm); correct the segmentation"
+    )
+
+
+def _mask(lesion: Lesion, whole: BoolArray, viable: BoolArray | None, placed: Placed) -> LesionMask:
+    return LesionMask(
+        lesion=lesion.name,
+        tracking_uid=lesion.tracking_uid or None,
+        reader=placed.file.creator or None,
+        organ=lesion.organ,
+        kind=lesion.kind,
+        geometry=placed.geometry,
+        whole=whole,
+        viable=viable,
+        slice_uids=tuple(s.sop_instance_uid for s in placed.series.slices),
+        series_uid=placed.series.uid,
+        source=str(placed.file.path),
+    )
+
+
+# NIfTI ------------------------------------------------------------------------------------------------------------------
+
+
+def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
+    """Lesions of a label file (NIfTI or anything else SimpleITK reads): voxel value k is lesion ``k``.
+
+    Parameters
+    ----------
+    lesions : whole numbers; the third axis of the file is the slice axis.
+    viable : on the same grid, non-zero where the lesion is viable; None when it was not drawn.
+
+    Raises
+    ------
+    MaskError
+        A file cannot be read, holds other than whole numbers, or has another grid; or viable voxels lie in no lesion.
+    """
+    labels, geometry = _read_labels(Path(lesions))
+    odd = labels[labels < 0] if labels.dtype.kind in "iub" else labels[(labels != np.rint(labels)) | (labels < 0)]
+    if odd.size:
+        raise MaskError(
+            f"{lesions}: holds the value {odd[0]:g}; lesions are numbered 1, 2, 3, ...; write whole numbers"
+        )
+    viable_voxels = None
+    if viable is not None:
+        values, other = _read_labels(Path(viable))
+        _same_grid(Path(lesions), geometry, Path(viable), other)
+        viable_voxels = values != 0
+        outside = int(np.count_nonzero(viable_voxels & (labels == 0)))
+        if outside:
+            raise MaskError(f"{viable}: {outside} viable voxels lie in no lesion of {lesions}; correct one of the two")
+    return tuple(
+        LesionMask(
+            lesion=str(int(number)),
+            tracking_uid=None,
+            reader=None,
+            organ=None,
+            kind="lesion",
+            geometry=geometry,
+            whole=(whole := np.asarray(labels == number)),
+            viable=None if viable_voxels is None else whole & viable_voxels,
+            slice_uids=None,
+            series_uid=None,
+            source=str(lesions),
+        )
+        for number in np.unique(labels).tolist()
+        if number != 0
+    )
+
+
+def _read_labels(path: Path) -> tuple[npt.NDArray[Any], Geometry]:
+    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
+
+    if not path.is_file():
+        raise MaskError(f"{path}: no such file")
+    with guarded(f"{path}: cannot be read as an image", MaskError):
+        image = sitk.ReadImage(str(path))
+        if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+            raise MaskError(f"{path}: has {image.GetDimension()} dimensions; three are needed, with one value a voxel")
+        array = np.asarray(sitk.GetArrayFromImage(image))
+        if not np.isfinite(array).all():
+            raise MaskError(f"{path}: holds values that are no numbers (NaN)")
+        direction = np.array(image.GetDirection()).reshape(3, 3)
+        origins = [image.TransformIndexToPhysicalPoint((0, 0, k)) for k in range(image.GetSize()[2])]
+        x, y, z = image.GetSpacing()
+    geometry = Geometry(
+        shape=(array.shape[0], array.shape[1], array.shape[2]),
+        origins_lps=tuple((float(o[0]), float(o[1]), float(o[2])) for o in origins),
+        row_direction=(float(direction[0, 0]), float(direction[1, 0]), float(direction[2, 0])),
+        column_direction=(float(direction[0, 1]), float(direction[1, 1]), float(direction[2, 1])),
+        row_spacing_mm=float(y),
+        column_spacing_mm=float(x),
+        slice_step_mm=float(z),
+    )
+    return array, geometry
+
+
+def _same_grid(one_path: Path, one: Geometry, other_path: Path, other: Geometry) -> None:
+    checks: tuple[tuple[str, Sequence[float], Sequence[float], float], ...] = (
+        ("shape (z, y, x)", one.shape, other.shape, 0.0),
+        ("spacing (mm)", _spacing(one), _spacing(other), _GRID_TOLERANCE_MM),
+        ("origin (LPS mm)", one.origins_lps[0], other.origins_lps[0], _GRID_TOLERANCE_MM),
+        ("last slice (LPS mm)", one.origins_lps[-1], other.origins_lps[-1], _GRID_TOLERANCE_MM),
+        ("row direction", one.row_direction, other.row_direction, _DIRECTION_TOLERANCE),
+        ("column direction", one.column_direction, other.column_direction, _DIRECTION_TOLERANCE),
+    )
+    for name, mine, theirs, tolerance in checks:
+        if any(abs(a - b) > tolerance for a, b in zip(mine, theirs, strict=True)):
+            shown = [", ".join(f"{v:.6g}" for v in values) for values in (mine, theirs)]
+            raise MaskError(
+                f"{name} of {one_path} is {shown[0]}, of {other_path} {shown[1]}; resample one to the other"
+            )
+
+
+def _spacing(geometry: Geometry) -> tuple[float, float, float]:
+    return geometry.slice_step_mm or 0.0, geometry.row_spacing_mm, geometry.column_spacing_mm

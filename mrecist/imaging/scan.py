@@ -1,0 +1,324 @@
+"""A folder of anything -> series with verdicts, segmentations, other DICOM objects, problems.
+
+Files are found by content, never by name; the result does not depend on names or on the order of the file system. One bad
+file is one problem, and the series it belongs to is refused, because a slice of it is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mrecist.errors import InputError, SeriesError
+from mrecist.imaging.assemble import Damage, assemble
+from mrecist.imaging.headers import (
+    Header,
+    get_integer,
+    get_items,
+    get_text,
+    guarded,
+    looks_like_dicom,
+    object_uid,
+    pixel_problem,
+    read_header,
+)
+from mrecist.imaging.records import FrameRecord, first_date, records_of
+from mrecist.imaging.series import Series
+
+SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+_DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A file that looks like DICOM but cannot be used, and why in one sentence."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segmentation:
+    """A DICOM SEG found by the scan; read it with :func:`mrecist.imaging.masks.read_segmentation`."""
+
+    path: Path
+    sop_instance_uid: str
+    patient_id: str
+    subject_id: str | None
+    referenced_series_uid: str
+    referenced_sop_instance_uids: frozenset[str]
+    date: str | None
+    timepoint_id: str | None
+    content_creator: str
+
+    @property
+    def subject(self) -> str:
+        """ClinicalTrialSubjectID, else PatientID."""
+        return self.subject_id or self.patient_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What is in a folder.
+
+    Parameters
+    ----------
+    series : one entry a stack, ordered by subject, date, UID and stack.
+    others : (path, what it is), e.g. ``("x/DICOMDIR", "DICOMDIR")``, ``"SR"``, ``"RWVM"``.
+    ignored : number of files that are no DICOM.
+    """
+
+    root: Path
+    series: tuple[Series, ...]
+    segmentations: tuple[Segmentation, ...]
+    others: tuple[tuple[str, str], ...]
+    problems: tuple[Problem, ...]
+    ignored: int
+
+
+@dataclass(slots=True)
+class _Found:
+    records: list[FrameRecord] = field(default_factory=list)
+    segmentations: list[Segmentation] = field(default_factory=list)
+    others: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    damage: dict[str, list[Damage]] = field(default_factory=lambda: defaultdict(list))
+    ignored: int = 0
+
+
+def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None) -> Scan:
+    """Scan a folder and all folders below it.
+
+    Parameters
+    ----------
+    root : the folder.
+    progress : called with (files read, files in all).
+
+    Raises
+    ------
+    InputError
+        ``root`` is no folder.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root}: not a folder")
+    found = _Found()
+    files = sorted(_files(root, found))
+    for count, path in enumerate(files, 1):
+        _look_at(path, found)
+        if progress is not None:
+            progress(count, len(files))
+    series = assemble(found.records, found.damage)
+    return Scan(
+        root=root,
+        series=series,
+        segmentations=tuple(sorted(found.segmentations, key=lambda s: (s.subject, s.sop_instance_uid, str(s.path)))),
+        others=tuple(sorted(found.others)),
+        problems=tuple(sorted(found.problems, key=lambda p: (p.path, p.reason))),
+        ignored=found.ignored,
+    )
+
+
+def _files(root: Path, found: _Found) -> Iterator[Path]:
+    """Regular files; linked folders are entered once, so that a loop of links ends."""
+    seen: set[tuple[int, int]] = set()
+
+    def unreadable(error: OSError) -> None:
+        found.problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
+
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders.sort()
+        for name in names:
+            path = Path(folder) / name
+            try:
+                if stat.S_ISREG(path.stat().st_mode):
+                    yield path
+            except OSError as error:
+                found.problems.append(Problem(path=str(path), reason=f"cannot be opened: {error.strerror}"))
+
+
+def _look_at(path: Path, found: _Found) -> None:
+    try:
+        if not looks_like_dicom(path):
+            if path.suffix.lower() in _DICOM_SUFFIXES:
+                found.problems.append(Problem(path=str(path), reason="named as DICOM, but it has no DICOM header"))
+            else:
+                found.ignored += 1
+            return
+        header = read_header(path)
+    except OSError as error:
+        found.problems.append(Problem(path=str(path), reason=f"cannot be opened: {error.strerror}"))
+        return
+    except SeriesError as error:
+        found.problems.append(Problem(path=str(path), reason=_without(path, error)))
+        return
+    try:
+        with guarded("the header cannot be used"):
+            _sort_in(header, found)
+    except SeriesError as error:
+        _damaged(header, _without(path, error), found)
+
+
+def _without(path: Path, error: Exception) -> str:
+    return str(error).removeprefix(f"{path}: ")
+
+
+def _sort_in(header: Header, found: _Found) -> None:
+    sop_class = object_uid(header.dataset, "SOPClassUID")
+    if sop_class in SEGMENTATION_CLASSES:
+        if problem := pixel_problem(header, frames=get_integer(header.dataset, "NumberOfFrames") or 1):
+            raise SeriesError(problem)
+        found.segmentations.append(_segmentation(header))
+        return
+    other = _other_kind(header, sop_class)
+    if other:
+        found.others.append((str(header.path), other))
+    elif not sop_class and header.pixels is None and not header.has_prefix:
+        found.ignored += 1  # no preamble, no class, no pixels: the first bytes looked like DICOM by chance
+    else:
+        found.records.extend(records_of(header))
+
+
+def _damaged(header: Header, reason: str, found: _Found) -> None:
+    found.problems.append(Problem(path=str(header.path), reason=reason))
+    try:
+        uid = get_text(header.dataset, "SeriesInstanceUID")
+    except SeriesError:
+        return
+    if uid:
+        found.damage[uid].append(Damage(path=header.path, reason=reason))
+
+
+_OTHER_WORDS = (
+    ("Media Storage Directory", "DICOMDIR"),
+    ("Real World Value Mapping", "RWVM"),
+    (" SR ", "SR"),
+    ("SR Storage", "SR"),
+    ("Presentation State", "PR"),
+    ("Key Object", "KO"),
+    ("RT ", "RT"),
+    ("Encapsulated", "encapsulated document"),
+    ("Parametric Map", "parametric map"),
+    ("Registration", "registration"),
+    ("Fiducials", "fiducials"),
+    ("Waveform", "waveform"),
+    ("Raw Data", "raw data"),
+    ("Surface", "surface"),
+)
+
+
+def _other_kind(header: Header, sop_class: str) -> str:
+    """What a DICOM object without slices is, or "" for an image."""
+    from pydicom.uid import UID
+
+    name = str(UID(sop_class).name)
+    known = next((kind for word, kind in _OTHER_WORDS if word in name), "")
+    if known:
+        return known
+    image = header.pixels is not None or "Image Storage" in name or get_text(header.dataset, "Rows") != ""
+    if image or not sop_class:
+        return ""
+    modality = get_text(header.dataset, "Modality")
+    if name == sop_class and not modality:  # a UID that was cut, or a private class that says nothing of itself
+        raise SeriesError(f"header truncated or damaged: SOPClassUID {sop_class} is unknown and there is no Modality")
+    return modality or name
+
+
+def _segmentation(header: Header) -> Segmentation:
+    dataset = header.dataset
+    series = get_items(dataset, "ReferencedSeriesSequence")
+    images = {
+        get_text(image, "ReferencedSOPInstanceUID")
+        for item in series
+        for image in get_items(item, "ReferencedInstanceSequence")
+    }
+    for frame in get_items(dataset, "PerFrameFunctionalGroupsSequence"):
+        for derivation in get_items(frame, "DerivationImageSequence"):
+            images |= {get_text(s, "ReferencedSOPInstanceUID") for s in get_items(derivation, "SourceImageSequence")}
+    date, _ = first_date(dataset)
+    return Segmentation(
+        path=header.path,
+        sop_instance_uid=object_uid(dataset, "SOPInstanceUID"),
+        patient_id=get_text(dataset, "PatientID"),
+        subject_id=get_text(dataset, "ClinicalTrialSubjectID") or None,
+        referenced_series_uid=get_text(series[0], "SeriesInstanceUID") if series else "",
+        referenced_sop_instance_uids=frozenset(images - {""}),
+        date=date,
+        timepoint_id=get_text(dataset, "ClinicalTrialTimePointID") or None,
+        content_creator=get_text(dataset, "ContentCreatorName"),
+    )
+
+
+def scan_to_json(scan: Scan) -> dict[str, Any]:
+    """The scan as plain values for ``mrecist scan --json``."""
+    return {
+        "root": str(scan.root),
+        "series": [_series_to_json(s) for s in scan.series],
+        "segmentations": [
+            {
+                "path": str(s.path),
+                "sop_instance_uid": s.sop_instance_uid,
+                "subject": s.subject,
+                "patient_id": s.patient_id,
+                "referenced_series_uid": s.referenced_series_uid,
+                "referenced_images": len(s.referenced_sop_instance_uids),
+                "date": s.date,
+                "timepoint_id": s.timepoint_id,
+                "content_creator": s.content_creator,
+            }
+            for s in scan.segmentations
+        ],
+        "others": [{"path": path, "kind": kind} for path, kind in scan.others],
+        "problems": [{"path": p.path, "reason": p.reason} for p in scan.problems],
+        "ignored": scan.ignored,
+    }
+
+
+def _series_to_json(series: Series) -> dict[str, Any]:
+    geometry = series.geometry
+    return {
+        "uid": series.uid,
+        "stack": series.stack,
+        "stacks": series.stacks,
+        "subject": series.subject,
+        "patient_id": series.patient_id,
+        "study_uid": series.study_uid,
+        "modality": series.modality,
+        "description": series.description,
+        "date": series.date,
+        "date_source": series.date_source,
+        "timepoint_id": series.timepoint_id,
+        "slices": len(series.slices),
+        "verdict": series.verdict.value,
+        "verdict_code": series.verdict_code,
+        "verdict_text": series.verdict_text,
+        "notes": list(series.notes),
+        "phase": {
+            "name": series.phase.name.value,
+            "confidence": series.phase.confidence,
+            "evidence": list(series.phase.evidence),
+        },
+        "slice_thickness_mm": series.slice_thickness_mm,
+        "geometry": None
+        if geometry is None
+        else {
+            "shape": list(geometry.shape),
+            "row_spacing_mm": geometry.row_spacing_mm,
+            "column_spacing_mm": geometry.column_spacing_mm,
+            "slice_step_mm": geometry.slice_step_mm,
+            "first_origin_lps": list(geometry.origins_lps[0]),
+            "row_direction": list(geometry.row_direction),
+            "column_direction": list(geometry.column_direction),
+        },
+        "files": sorted({str(s.path) for s in series.slices}),
+    }
