@@ -156,11 +156,13 @@ def _summary(
             quantity=setting.criterion.quantity,
             source=setting.criterion.source,
             unit=setting.criterion.unit,
+            pr_percent=setting.thresholds.pr_percent,
+            pd_percent=setting.thresholds.pd_percent,
         )
         for setting in settings
     )
     return StudyResults(
-        title=study.root.resolve().name,
+        title=study.protocol.title or study.root.resolve().name,
         criteria=texts,
         measurements=tuple(row for rows in assessed.values() for row in rows),
         responses=derived.responses,

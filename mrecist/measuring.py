@@ -63,7 +63,7 @@ def measure_segmentations(
     for path in files:
         try:
             found = read_segmentation(path, series)
-            notes += [f"{path.name}: {skipped}" for skipped in found.skipped]
+            notes += [f"{path.name}: {note}" for note in (*found.skipped, *found.notes)]
             masks += [(mask, series_of(mask, series)) for mask in found.masks]
         except MrecistError as error:
             problems.append(Problem(subject=given.subject or "", message=str(error)))

@@ -62,6 +62,7 @@ class Protocol:
     """The settings of a study. ``sha256`` identifies the parsed content."""
 
     criteria: tuple[CriterionSetting, ...]
+    title: str = ""
     response: ResponseRules = field(default_factory=ResponseRules)
     measuring: Measuring = field(default_factory=Measuring)
     origin_event: str = ""
@@ -118,6 +119,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     schedule = _values(_section(content, "schedule", where), _SCHEDULE, f"{where} [schedule]", "schedule")
     return Protocol(
         criteria=_criteria(_section(content, "criteria", where), where),
+        title=_take(_section(content, "study", where), "title", _text, f"{where} [study]") or "",
         response=ResponseRules(**{key: value for key, value in settings.items() if value is not None}),
         measuring=Measuring(**measuring),
         origin_event=str(origin.get("event", "")),

@@ -53,13 +53,15 @@ class KeyImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionText:
-    """How a criterion is presented."""
+    """How a criterion is presented: its words, and the cut-offs that the plots show."""
 
     name: str
     title: str
     quantity: str
     source: str
     unit: str
+    pr_percent: Decimal = Decimal(30)
+    pd_percent: Decimal = Decimal(20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

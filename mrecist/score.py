@@ -116,7 +116,7 @@ def _drawn_masks(given: SubjectInput, problems: list[Problem], notes: list[str])
 
 def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: list[str]) -> Iterator[_DrawnMask]:
     masks = read_segmentation(segmentation.path, given.series)
-    notes += [f"{given.subject}: {segmentation.path.name}: {skipped}" for skipped in masks.skipped]
+    notes += [f"{given.subject}: {segmentation.path.name}: {note}" for note in (*masks.skipped, *masks.notes)]
     for mask in masks.masks:
         series = series_of(mask, given.series)
         timepoint, day = _visit_of(series, given, str(segmentation.path))

@@ -20,7 +20,7 @@ def section(command: str) -> str:
     text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     return next(
-        (s for s in sections if s.startswith(f"`mrecist {command} ") or s.startswith(f"`mrecist {command}`")), ""
+        (s for s in sections if s.startswith((f"`mrecist {command} ", f"`mrecist {command}`"))), ""
     )
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib.util
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +94,6 @@ def decode_frame(
         if array.shape != (rows, columns):
             raise error(f"{where}: decoded to {array.shape} where Rows x Columns are {(rows, columns)}")
     return np.asarray(array)
-
-
-def iterate_frames(dataset: Any, path: Path, error: type[InputError]) -> Iterator[npt.NDArray[Any]]:
-    """Every frame in turn, one in memory at a time."""
-    for frame in range(int(dataset.get("NumberOfFrames") or 1)):
-        yield decode_frame(dataset, frame, path, error)
 
 
 def _check_codestream(dataset: Any, frame: int, expected: tuple[int, int], where: str, error: type[InputError]) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from mrecist.model import BestResponse, NewLesion, Response, VisitResponse
 from mrecist.report.look import label_of, natural, percent_from
-from mrecist.results import StudyResults
+from mrecist.results import CriterionText, StudyResults
 from mrecist.units import percent_change
 
 Key = tuple[str, str, str]
@@ -69,10 +69,14 @@ class NotDrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What both plots of one criterion show. Bars go from growth to shrinkage, lines and the rest by name."""
+    """What both plots of one criterion show; ``cut_offs`` are those of response (negative) and progression in percent.
+
+    Bars go from growth to shrinkage, lines and the rest by name.
+    """
 
     criterion: str
     title: str
+    cut_offs: tuple[Decimal, Decimal]
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
     not_drawn: tuple[NotDrawn, ...]
@@ -88,15 +92,11 @@ def changes_by_criterion(results: StudyResults) -> tuple[Changes, ...]:
     reads: dict[str, list[Key]] = {}
     for key in sorted(visits, key=lambda k: (natural(k[1]), natural(k[2]))):
         reads.setdefault(key[0], []).append(key)
-    return tuple(
-        _changes(c.name, c.title, {k: visits[k] for k in reads.get(c.name, [])}, best, readers)
-        for c in results.criteria
-    )
+    return tuple(_changes(c, {k: visits[k] for k in reads.get(c.name, [])}, best, readers) for c in results.criteria)
 
 
 def _changes(
-    name: str,
-    title: str,
+    text: CriterionText,
     visits: dict[Key, list[VisitResponse]],
     best: dict[Key, BestResponse],
     readers: list[str],
@@ -117,7 +117,14 @@ def _changes(
         if any(p.percent is not None for p in points[1:]):
             lines.append(Line(label=label, category=category, reader=readers.index(key[2]), points=points))
     bars.sort(key=lambda bar: -bar.best.percent)
-    return Changes(criterion=name, title=title, bars=tuple(bars), lines=tuple(lines), not_drawn=tuple(not_drawn))
+    return Changes(
+        criterion=text.name,
+        title=text.title,
+        cut_offs=(-text.pr_percent, text.pd_percent),
+        bars=tuple(bars),
+        lines=tuple(lines),
+        not_drawn=tuple(not_drawn),
+    )
 
 
 def up_to_first_pd(visits: Iterable[VisitResponse]) -> list[VisitResponse]:

@@ -19,8 +19,6 @@ from typing import Any
 from mrecist.report.changes import Bar, Changes, Line, Point
 from mrecist.report.look import INK, MUTED, PAPER, RULE, look_of, percent
 
-# The cut-offs that the plots draw; both are lines of orientation, the categories come from the criterion.
-RESPONSE_PERCENT, PROGRESSION_PERCENT = -30, 20
 # Bars and lines above this are cut there and say their value.
 CEILING = 100
 # More bars or line ends than this carry no number or name of their own.
@@ -69,7 +67,7 @@ def waterfall_svg(changes: Changes, *, highest: Decimal | None = None) -> str:
     with _figure(width, height) as figure:
         axes = figure.add_axes((0.8 / width, below / height, 1 - 1.36 / width, 1 - (below + 0.12) / height))
         top = highest if highest is not None else max((bar.best.percent for bar in bars), default=Decimal(0))
-        _percent_axis(axes, -121, top)
+        _percent_axis(axes, -121, top, changes.cut_offs)
         axes.set_ylabel("best change of the sum")
         for place, bar in enumerate(bars):
             _draw_bar(axes, place, bar, small=small)
@@ -97,7 +95,7 @@ def spider_svg(changes: Changes, *, highest: Decimal | None = None, days: int | 
     with _figure(width, height) as figure:
         axes = figure.add_axes((0.8 / width, 0.46 / height, 1 - (0.8 + right) / width, 1 - 0.78 / height))
         top = highest if highest is not None else max(known, default=Decimal(0))
-        _percent_axis(axes, -106, top)
+        _percent_axis(axes, -106, top, changes.cut_offs)
         axes.axhline(0, color=MUTED, linewidth=0.6)
         last = days if days is not None else max((line.points[-1].days for line in lines), default=0)
         axes.set_xlim(0, max(last, 1) * 1.02)
@@ -115,7 +113,7 @@ def spider_svg(changes: Changes, *, highest: Decimal | None = None, days: int | 
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _percent_axis(axes: Any, lowest: float, highest: Decimal | float) -> None:
+def _percent_axis(axes: Any, lowest: float, highest: Decimal | float, cut_offs: tuple[Decimal, Decimal]) -> None:
     """A percent axis from ``lowest`` to the highest value (cut at the ceiling) with the two cut-offs."""
     top = max(35.0, min(float(highest), CEILING) * 1.05 + 14)
     axes.set_ylim(lowest, top)
@@ -123,10 +121,10 @@ def _percent_axis(axes: Any, lowest: float, highest: Decimal | float) -> None:
     axes.set_yticks(ticks, [percent(Decimal(tick)) for tick in ticks])
     axes.grid(axis="y", color=RULE, linewidth=0.5)
     axes.set_axisbelow(True)
-    for value, word in ((RESPONSE_PERCENT, "−30 %"), (PROGRESSION_PERCENT, "+20 %")):
-        axes.axhline(value, color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
+    for value in cut_offs:
+        axes.axhline(float(value), color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
         axes.annotate(
-            word, (1, value), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+            percent(value), (1, float(value)), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
             ha="left", va="center", fontsize=7, color=INK, bbox=_ON_PAPER,
         )  # fmt: skip
 

@@ -12,6 +12,16 @@ from mrecist.samples.dicom import versions, write_visit
 from mrecist.samples.plan import all_subjects
 
 HASHES = "SHA256SUMS"
+PROTOCOL = """# RECIST 1.1 and mRECIST as published; keys and defaults: docs/protocol.md in the project.
+format = "mrecist-protocol/1"
+
+[study]
+id = "SAMPLE"
+title = "mrecist sample study"
+
+[criteria.recist11]
+[criteria.mrecist]
+"""
 README = """# Sample study
 
 Six phantom subjects with liver lesions of known size: arterial and portal venous CT at up to three visits, DICOM segmentations of the
@@ -46,6 +56,7 @@ def build_sample_data(out: Path) -> None:
         for visit in subject.visits:
             write_visit(study / "images" / subject.name, study / "masks", subject, visit)
     texts = {
+        study / "protocol.toml": PROTOCOL,
         study / "subjects.csv": truth.subjects_csv(),
         study / "reads" / "R1.csv": truth.reads_csv(),
         out / "truth" / "sizes.csv": truth.sizes_csv(),
