@@ -19,9 +19,7 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 def section(command: str) -> str:
     text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    return next(
-        (s for s in sections if s.startswith((f"`mrecist {command} ", f"`mrecist {command}`"))), ""
-    )
+    return next((s for s in sections if s.startswith((f"`mrecist {command} ", f"`mrecist {command}`"))), "")
 
 
 def test_every_command_and_option_is_documented() -> None:
