@@ -1,0 +1,441 @@
+"""The reference pages (flags, protocol, files) cannot drift from the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mrecist import batch, model, protocol, score, study, tables
+from mrecist.criteria import CRITERIA
+from mrecist.dates import parse_date
+from mrecist.errors import InputError, ProtocolError
+from mrecist.imaging.geometry import Geometry
+from mrecist.imaging.masks import LesionMask
+from mrecist.imaging.phase import PhaseName
+from mrecist.measure.conventions import Convention
+from mrecist.response.flags import MEANING
+
+ROOT = Path(__file__).parents[1]
+Row = dict[str, str]
+Table = list[Row]
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """The lines below a heading, up to the next heading of any level; the heading must be there once."""
+    parts = re.split(r"^#{1,6} +(.+)$", text, flags=re.MULTILINE)
+    found = [body for title, body in zip(parts[1::2], parts[2::2], strict=True) if title.strip() == heading]
+    assert len(found) == 1, f"{len(found)} headings '{heading}'"
+    return found[0]
+
+
+def tables_of(text: str) -> list[Table]:
+    """Every Markdown table as rows of header -> cell."""
+    found: list[Table] = []
+    for block in re.findall(r"(?:^\|.*\n?)+", text, flags=re.MULTILINE):
+        lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.strip().splitlines()]
+        header, _, *rows = lines
+        assert all(len(row) == len(header) for row in rows), f"a row of the table {header} has another length"
+        found.append([dict(zip(header, row, strict=True)) for row in rows])
+    return found
+
+
+def table(text: str, first_column: str) -> Table:
+    """The one table of a text whose first column has that name."""
+    (found,) = (rows for rows in tables_of(text) if rows and next(iter(rows[0])) == first_column)
+    return found
+
+
+def words(cell: str) -> list[str]:
+    """What stands between back-ticks."""
+    return re.findall(r"`([^`]*)`", cell)
+
+
+def names(rows: Table) -> list[str]:
+    """All names in the first column, in order."""
+    return [word for row in rows for word in words(next(iter(row.values())))]
+
+
+def cell(rows: Table, name: str, column: str) -> str:
+    """The cell of the row that names ``name`` in its first column."""
+    (found,) = (row[column] for row in rows if name in words(next(iter(row.values()))))
+    return found
+
+
+# --- flags.md --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_flags_is_the_one_in_the_code() -> None:
+    rows = table(page("flags.md").split("## After the colon")[0], "flag")
+    assert [(words(row["flag"]), row["meaning"]) for row in rows] == [([k], m) for k, m in MEANING.items()]
+    assert all(row["what to do"] for row in rows)
+
+
+def emitted() -> dict[str, set[bool]]:
+    """Flag -> whether a detail follows, for every flag that a string of the package begins with."""
+    found: dict[str, set[bool]] = {}
+    for path in sorted((ROOT / "mrecist").rglob("*.py")):
+        if path.name != "flags.py":
+            for code, colon in re.findall(r"\"([A-Z]+(?:_[A-Z]+)+)(:?)", path.read_text(encoding="utf-8")):
+                if code in MEANING:
+                    found.setdefault(code, set()).add(bool(colon))
+    return found
+
+
+def test_every_flag_has_its_detail_explained() -> None:
+    rows = table(section(page("flags.md"), "After the colon"), "flag")
+    assert names(rows) == list(MEANING)
+    in_code = emitted()
+    assert set(in_code) == set(MEANING)
+    for row in rows:
+        (code,), (example,) = words(row["flag"]), words(row["example"])
+        assert example.split(":")[0] == code
+        assert in_code[code] == {":" in example} == {row["detail"] != "none"}, code
+
+
+# --- protocol.md -----------------------------------------------------------------------------------------------------
+
+PARSED = {
+    "[response]": ("response",),
+    "[response.confirm]": ("response", "confirm"),
+    "[measurement]": ("measurement",),
+    "[origin]": ("origin",),
+    "[schedule]": ("schedule",),
+}
+IN_CODE: dict[str, set[str]] = {
+    "[response]": set(protocol._RESPONSE),
+    "[response.confirm]": set(protocol._CONFIRM),
+    "[measurement]": set(protocol._MEASURING),
+    "[origin]": set(protocol._ORIGIN),
+    "[schedule]": set(protocol._SCHEDULE),
+}
+
+
+def parse(content: Mapping[str, Any]) -> protocol.Protocol:
+    return protocol.parse_protocol({"format": protocol.FORMAT, **content}, where="protocol.toml")
+
+
+def within(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def refusal(content: Mapping[str, Any]) -> str:
+    with pytest.raises(ProtocolError) as error:
+        parse(content)
+    return str(error.value)
+
+
+def keys_of(heading: str) -> Table:
+    return table(section(page("protocol.md"), f"`{heading}`"), "key")
+
+
+def criteria_tables() -> tuple[Table, Table]:
+    naming, thresholds = tables_of(section(page("protocol.md"), "`[criteria.NAME]`"))
+    return naming, thresholds
+
+
+def test_every_section_is_documented() -> None:
+    rows = table(section(page("protocol.md"), "Sections"), "section")
+    assert sorted(names(rows)) == sorted(protocol._SECTIONS)
+    headings = {h.split(".")[0] for h in re.findall(r"^## `\[+([a-z.]+)", page("protocol.md"), flags=re.MULTILINE)}
+    assert headings == protocol._SECTIONS - {"format"}
+
+
+@pytest.mark.parametrize("heading", PARSED)
+def test_keys_and_defaults_of_a_section(heading: str) -> None:
+    rows = keys_of(heading)
+    assert sorted(names(rows)) == sorted(IN_CODE[heading])
+    assert all(row["takes"] and row["meaning"] for row in rows)
+    unset = replace(parse({}), sha256="")
+    for row in rows:
+        (key,) = words(row["key"])
+        # An object of no TOML type is refused for its value by a key that is known, and for its name otherwise.
+        assert "it takes" in refusal(within((*PARSED[heading], key), object()))
+        for text in words(row["default"]):
+            value = tomllib.loads(f"x = {text}")["x"]
+            assert replace(parse(within((*PARSED[heading], key), value)), sha256="") == unset, key
+
+
+def test_the_origin_without_a_key_is_the_baseline() -> None:
+    assert cell(keys_of("[origin]"), "event", "default") == "the baseline scan"
+    assert parse({}).origin_event == ""
+
+
+@pytest.mark.parametrize("heading", PARSED)
+def test_what_a_key_takes(heading: str) -> None:
+    for row in keys_of(heading):
+        (key,) = words(row["key"])
+        wrong = 0 if key == "round_mm" else object()
+        takes = refusal(within((*PARSED[heading], key), wrong)).split("it takes ")[1]
+        if key == "convention":
+            assert set(words(row["takes"])) == {f'"{c}"' for c in Convention} | {'""'}
+        elif '"' in takes:
+            assert words(row["takes"]) == re.findall(r'"[^"]*"', takes)
+        else:
+            assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
+
+
+def test_criterion_keys_and_their_defaults() -> None:
+    naming, rows = criteria_tables()
+    assert names(naming) == ["standard"]
+    assert words(cell(naming, "standard", "takes")) == [f'"{name}"' for name in CRITERIA]
+    assert sorted(names(rows)) == sorted(protocol._THRESHOLDS)
+    assert {column for column in rows[0] if column.startswith("`")} == {f"`{name}`" for name in CRITERIA}
+    for row in rows:
+        (key,) = words(row["key"])
+        takes = refusal({"criteria": {"recist11": {key: object()}}}).split("it takes ")[1]
+        assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
+        for name, criterion in CRITERIA.items():
+            (text,) = words(row[f"`{name}`"])
+            (setting,) = parse({"criteria": {name: {key: tomllib.loads(f"x = {text}")["x"]}}}).criteria
+            assert setting.thresholds == criterion.thresholds, f"{name}.{key}"
+
+
+def test_sections_that_are_checked_for_names_only() -> None:
+    rows = keys_of("[study]")
+    assert sorted(names(rows)) == sorted(protocol._LATER_SECTIONS["study"])
+    for row in rows:
+        (key,) = words(row["key"])
+        if row["meaning"] == "names only":
+            assert replace(parse({"study": {key: 1.5}}), sha256="") == replace(parse({}), sha256="")
+        else:
+            assert "it takes" in refusal({"study": {key: 1.5}})
+    text = section(page("protocol.md"), "`[[endpoint]]`")
+    listed = words(text.split(":", 1)[1])
+    assert sorted(listed) == sorted(protocol._LATER_SECTIONS["endpoint"])
+    assert replace(parse({"endpoint": [dict.fromkeys(listed, 1.5)]}), sha256="") == replace(parse({}), sha256="")
+
+
+def test_every_toml_example_is_a_protocol() -> None:
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", page("protocol.md"), flags=re.MULTILINE | re.DOTALL)
+    assert {kind for kind, _ in fences} == {"toml", "text"}
+    for text in (text for kind, text in fences if kind == "toml"):
+        assert text.startswith(f'format = "{protocol.FORMAT}"\n')
+        protocol.parse_protocol(tomllib.loads(text), where="docs/protocol.md")
+
+
+def test_the_whole_file_names_every_key_that_is_derived_with() -> None:
+    text = section(page("protocol.md"), "A whole file")
+    (toml,) = re.findall(r"^```toml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    content = tomllib.loads(toml)
+    for heading, path in PARSED.items():
+        part = content
+        for key in path:
+            part = part[key]
+        assert set(part) - {"confirm"} == IN_CODE[heading]
+    assert {key for part in content["criteria"].values() for key in part} == {*protocol._THRESHOLDS, "standard"}
+    whole = parse({key: value for key, value in content.items() if key != "format"})
+    for name, criterion in CRITERIA.items():
+        assert whole.setting(name).thresholds == criterion.thresholds
+
+
+def test_the_messages_and_the_sha256_on_the_page_are_true() -> None:
+    text = page("protocol.md")
+    assert refusal({"response": {"sd_min_day": 42}}) in text.splitlines()
+    assert refusal({"response": {"sd_min_days": 4.5}}) in text.splitlines()
+    assert re.findall(r"\b[0-9a-f]{64}\b", text) == [protocol.load_protocol(None).sha256]
+
+
+# --- files.md: tables ------------------------------------------------------------------------------------------------
+
+
+def columns_of(name: str) -> Table:
+    return table(section(page("files.md"), f"`{name}`"), "column")
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("measurements.csv", tables.MEASUREMENT_COLUMNS),
+        ("responses.csv", tables.RESPONSE_COLUMNS),
+        ("best_responses.csv", tables.BEST_COLUMNS),
+        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader")),
+        ("problems.csv", batch.PROBLEM_COLUMNS),
+    ],
+)
+def test_every_column_is_documented_once(name: str, columns: tuple[str, ...]) -> None:
+    rows = columns_of(name)
+    assert sorted(names(rows)) == sorted(columns)
+    assert all(row["values"] for row in rows)
+
+
+def required(name: str) -> set[str]:
+    return {word for row in columns_of(name) if row["required"].startswith("yes") for word in words(row["column"])}
+
+
+def test_required_columns() -> None:
+    assert required("measurements.csv") == set(tables.REQUIRED_COLUMNS)
+    assert required("overall.csv") == set(tables.OVERALL_REQUIRED)
+
+
+def test_roles_and_states() -> None:
+    rows = table(section(page("files.md"), "`measurements.csv`"), "role")
+    assert {words(row["role"])[0]: words(row["states"]) for row in rows} == {
+        str(role): [str(state) for state in states] for role, states in model.STATES_OF.items()
+    }
+    assert {state for states in model.STATES_OF.values() for state in states} == set(model.State)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("role", model.Role),
+        ("kind", model.Kind),
+        ("basis", model.Basis),
+        ("pattern", model.Pattern),
+        ("change", model.Change),
+    ],
+)
+def test_words_of_a_measurement(column: str, kind: type[model.Role]) -> None:
+    assert words(cell(columns_of("measurements.csv"), column, "values")) == [str(word) for word in kind]
+
+
+def categories(name: str, column: str) -> set[str]:
+    return {w for w in words(cell(columns_of(name), column, "values")) if w in list(model.Response)}
+
+
+def test_response_words() -> None:
+    every = {str(response) for response in model.Response}
+    assert categories("best_responses.csv", "best_confirmed") == every
+    assert categories("responses.csv", "overall") == every - {"MISSING"}
+    assert words(cell(columns_of("responses.csv"), "new_lesion", "values")) == [str(w) for w in model.NewLesion]
+    listed = words(cell(columns_of("overall.csv"), "overall", "values"))
+    assert listed == [str(r) for r in model.Response if r is not model.Response.MISSING]
+
+
+def test_target_and_non_target_words_are_those_of_rules_and_matrix() -> None:
+    for criterion in CRITERIA.values():
+        assert categories("responses.csv", "target") == {str(r.gives) for r in criterion.rules} | {"NA"}
+        exact = {str(r) for _, non_target, *_ in criterion.overall if len(non_target) == 1 for r in non_target}
+        assert categories("responses.csv", "non_target") == exact
+
+
+# --- files.md: study folder ------------------------------------------------------------------------------------------
+
+
+def write_row(path: Path, cells: Mapping[str, str]) -> Path:
+    path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n", encoding="utf-8")
+    return path
+
+
+MASKS_ROW = {
+    "subject": "S1",
+    "timepoint": "1",
+    "series_uid": "1.2.3",
+    "lesions": "l.nii.gz",
+    "viable": "v.nii.gz",
+    "reader": "R7",
+    "date": "2024-03-06",
+}
+
+
+def test_columns_of_the_mask_table(tmp_path: Path) -> None:
+    rows = columns_of("masks.csv")
+    assert names(rows) == list(MASKS_ROW) == [f.name for f in fields(study.LabelMaskFile) if f.name in MASKS_ROW]
+    (mask,) = study._read_label_masks(write_row(tmp_path / "masks.csv", MASKS_ROW), protocol.PartialDate.REFUSE)
+    assert (mask.subject, mask.timepoint, mask.series_uid, mask.reader) == ("S1", 1, "1.2.3", "R7")
+    assert (mask.lesions, mask.viable) == (tmp_path / "l.nii.gz", tmp_path / "v.nii.gz")
+    assert mask.date == parse_date("2024-03-06")
+    for column in MASKS_ROW:
+        path = write_row(tmp_path / "less.csv", {k: v for k, v in MASKS_ROW.items() if k != column})
+        if column in required("masks.csv"):
+            with pytest.raises(InputError, match=f"no column '{column}'"):
+                study._read_label_masks(path, protocol.PartialDate.REFUSE)
+        else:
+            study._read_label_masks(path, protocol.PartialDate.REFUSE)
+
+
+def test_columns_of_the_series_table(tmp_path: Path) -> None:
+    assert required("series.csv") == {"series_uid"}
+    given = {"series_uid": "1.2.3", "phase": "arterial", "timepoint": "2", "subject": "S1", "by": "Dr X"}
+    assert names(columns_of("series.csv")) == list(given)
+    assert words(cell(columns_of("series.csv"), "phase", "values")) == [str(p) for p in PhaseName]
+    manifest = study._read_manifest(write_row(tmp_path / "series.csv", given))
+    assert manifest.phases["1.2.3"].name is PhaseName.ARTERIAL
+    assert manifest.phases["1.2.3"].evidence == ("stated by Dr X",)
+    assert (manifest.timepoints, manifest.subjects) == ({"1.2.3": 2}, {"1.2.3": "S1"})
+    with pytest.raises(InputError, match="no column 'series_uid'"):
+        study._read_manifest(write_row(tmp_path / "less.csv", {"phase": "arterial"}))
+
+
+def test_columns_of_the_subject_table(tmp_path: Path) -> None:
+    rows = columns_of("subjects.csv")
+    assert required("subjects.csv") == {"subject"}
+    events = set(words(cell(keys_of("[origin]"), "event", "takes"))) - {'"baseline"'}
+    dates = {event.strip('"') for event in events}
+    assert set(names(rows)) == {"subject", "arm", *dates}
+    given = {"subject": "S1", "arm": "A", **dict.fromkeys(sorted(dates), "2024-03-06")}
+    path = write_row(tmp_path / "subjects.csv", given)
+    for event in dates:
+        arms, origins = study._read_subjects(path, parse({"origin": {"event": event}}))
+        assert (arms, origins) == ({"S1": "A"}, {"S1": parse_date("2024-03-06")})
+
+
+def test_the_folders_of_a_study_are_those_of_the_code() -> None:
+    (tree,) = re.findall(r"^```text\n(.*?)^```", section(page("files.md"), "Study folder"), flags=re.M | re.S)
+    shown = set(re.findall(r"^STUDY/(\S+)", tree, flags=re.MULTILINE))
+    in_code = set(re.findall(r"^STUDY/(\S+)", study.__doc__ or "", flags=re.MULTILINE)) | {
+        *re.findall(r"^ +STUDY/(\S+)", study.__doc__ or "", flags=re.MULTILINE),
+        "masks/masks.csv",
+    }
+    assert shown == in_code
+
+
+# --- files.md: measurements.json -------------------------------------------------------------------------------------
+
+
+def test_keys_of_the_json() -> None:
+    whole = np.zeros((1, 9, 9), dtype=bool)
+    whole[0, 2:7, 3:6] = True
+    geometry = Geometry(
+        shape=(1, 9, 9),
+        origins_lps=((0.0, 0.0, 0.0),),
+        row_direction=(1.0, 0.0, 0.0),
+        column_direction=(0.0, 1.0, 0.0),
+        row_spacing_mm=1.0,
+        column_spacing_mm=1.0,
+        slice_step_mm=1.0,
+    )
+    mask = LesionMask(
+        lesion="T01",
+        tracking_uid=None,
+        reader=None,
+        organ=None,
+        kind="lesion",
+        geometry=geometry,
+        whole=whole,
+        viable=whole,
+        slice_uids=None,
+        series_uid=None,
+        source="a mask",
+    )
+    found = score.measurement_json("T01", score.measure_mask(mask, protocol.Measuring(round_mm=Decimal("0.1"))), mask)
+    text = section(page("files.md"), "`measurements.json`")
+    beside = [f.name for f in fields(score.Drawing) if f.name not in ("lesion", "measurement")]
+    assert sorted(names(table(text, "key"))) == sorted([*beside, *found])
+    longest = found["longest"]
+    assert isinstance(longest, dict)
+    assert names(table(text, "key of a diameter")) == list(longest)
+
+
+# --- the choices -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["flags.md", "protocol.md"])
+def test_every_choice_that_a_page_names_is_explained(name: str) -> None:
+    named = set(re.findall(r"\bA\d+\b", page(name)))
+    assert named
+    assert named <= set(re.findall(r"\bA\d+\b", page("criteria.md")))
