@@ -63,6 +63,12 @@ def _workers(text: str) -> int:
     return int(text)
 
 
+def _timepoint(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time point (0 = baseline, 1, 2, ...)")
+    return int(text)
+
+
 def _not_negative(text: str) -> float:
     try:
         value = float(text)
@@ -151,7 +157,7 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--round-mm", type=_step, default="0.1", metavar="MM", help="step of recorded sizes (0.1)")
     parser.add_argument("--subject", metavar="TEXT", help="with --lesions: default is the file's name")
-    parser.add_argument("--timepoint", type=int, metavar="N", help="default: from the images, else 0")
+    parser.add_argument("--timepoint", type=_timepoint, metavar="N", help="default: from the images, else 0")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="with --lesions: NIfTI files hold no date")
     parser.add_argument("--reader", metavar="TEXT", help="default: from the segmentation, else R1")
 

@@ -134,12 +134,18 @@ def measure(options: Namespace) -> int:
             done = measure_segmentations(
                 options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of)
             )
+    if done.problems and not done.rows:
+        # Nothing could be read: nothing is written, so an older table is not replaced by an empty one.
+        _outcome(done.problems[:-1])
+        raise InputError(done.problems[-1].message)
     tables.write_whole(options.out, tables.measurements_csv(done.rows))
     if options.json is not None:
         tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
     for note in done.notes:
         say(f"mrecist: note: {note}")
-    say(f"{len(done.rows)} lesions measured: {options.out}")
+    if not done.rows:
+        say("mrecist: note: the mask holds no lesion (every voxel is 0)")
+    say(f"lesions measured: {len(done.rows)}, in {options.out}")
     return _outcome(done.problems)
 
 

@@ -62,6 +62,8 @@ def measure_segmentations(
     notes: list[str] = []
     for path in files:
         try:
+            if not path.is_file():
+                raise InputError(f"{path}: no such file; check the path")
             found = read_segmentation(path, series)
             notes += [f"{path.name}: {note}" for note in (*found.skipped, *found.notes)]
             masks += [(mask, series_of(mask, series)) for mask in found.masks]

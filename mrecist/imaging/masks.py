@@ -6,6 +6,12 @@ an all-False ``viable`` means that it was drawn and is empty. The two decide dif
 
 from __future__ import annotations
 
+import gzip
+import math
+import shutil
+import struct
+import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +22,7 @@ import numpy.typing as npt
 
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
-from mrecist.imaging.headers import guarded
+from mrecist.imaging.headers import looks_like_dicom
 from mrecist.imaging.lesions import Lesion, Part, group_segments
 from mrecist.imaging.segments import Placed, masks_of, open_segmentation, place
 from mrecist.imaging.series import Series
@@ -25,6 +31,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 _GRID_TOLERANCE_MM = 1e-3
 _DIRECTION_TOLERANCE = 1e-4
+_SCALE_TOLERANCE = 1e-3
+_NIFTI_HEADER = 348  # bytes
+_NIFTI_NUMBERS = frozenset({2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280})  # data types: whole numbers and floats, real
+_EXPORT = "export the mask as whole numbers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,19 +235,48 @@ def _read_labels(path: Path) -> tuple[npt.NDArray[Any], Geometry]:
     import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
 
     if not path.is_file():
-        raise MaskError(f"{path}: no such file")
-    with guarded(f"{path}: cannot be read as an image", MaskError):
-        image = sitk.ReadImage(str(path))
-        if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-            raise MaskError(f"{path}: has {image.GetDimension()} dimensions; three are needed, with one value a voxel")
-        array = np.asarray(sitk.GetArrayFromImage(image))
-        if not np.isfinite(array).all():
-            raise MaskError(f"{path}: holds values that are no numbers (NaN)")
-        direction = np.array(image.GetDirection()).reshape(3, 3)
-        origins = [image.TransformIndexToPhysicalPoint((0, 0, k)) for k in range(image.GetSize()[2])]
-        x, y, z = image.GetSpacing()
-    geometry = Geometry(
-        shape=(array.shape[0], array.shape[1], array.shape[2]),
+        raise MaskError(f"{path}: no such file; check the path")
+    _check_label_file(path)
+    try:
+        if path.suffix == ".gz" and path.with_suffix("").exists():
+            # Of L.nii.gz beside L.nii SimpleITK takes the header of the one and the voxels of the other.
+            with tempfile.TemporaryDirectory() as alone:
+                image = sitk.ReadImage(str(shutil.copy(path, alone)))
+        else:
+            image = sitk.ReadImage(str(path))
+    except RuntimeError:  # its text is the library's source line and an address; nothing that a user can act on
+        raise MaskError(
+            f"{path}: cannot be read as an image: not NIfTI, or damaged; export the mask again as .nii or .nii.gz"
+        ) from None
+    return _array(image, path), _geometry(image)
+
+
+def _array(image: Any, path: Path) -> npt.NDArray[Any]:
+    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
+
+    size = " x ".join(str(n) for n in image.GetSize())
+    if image.GetDimension() != 3:
+        raise MaskError(
+            f"{path}: has {image.GetDimension()} dimensions ({size}); a label mask has columns, rows and slices; export it so"
+        )
+    if image.GetNumberOfComponentsPerPixel() != 1:
+        parts = image.GetNumberOfComponentsPerPixel()
+        raise MaskError(f"{path}: has {parts} values in every voxel; a label mask has one; {_EXPORT}")
+    array = np.asarray(sitk.GetArrayFromImage(image))
+    if array.dtype.kind not in "iuf":
+        raise MaskError(f"{path}: holds {array.dtype} values; lesions are numbered 1, 2, 3, ...; {_EXPORT}")
+    if not np.isfinite(array).all():
+        raise MaskError(f"{path}: holds values that are no numbers (NaN); write 0 where no lesion is")
+    return array
+
+
+def _geometry(image: Any) -> Geometry:
+    columns, rows, slices = image.GetSize()
+    direction = np.array(image.GetDirection()).reshape(3, 3)
+    origins = [image.TransformIndexToPhysicalPoint((0, 0, k)) for k in range(slices)]
+    x, y, z = image.GetSpacing()
+    return Geometry(
+        shape=(slices, rows, columns),
         origins_lps=tuple((float(o[0]), float(o[1]), float(o[2])) for o in origins),
         row_direction=(float(direction[0, 0]), float(direction[1, 0]), float(direction[2, 0])),
         column_direction=(float(direction[0, 1]), float(direction[1, 1]), float(direction[2, 1])),
@@ -245,7 +284,61 @@ def _read_labels(path: Path) -> tuple[npt.NDArray[Any], Geometry]:
         column_spacing_mm=float(x),
         slice_step_mm=float(z),
     )
-    return array, geometry
+
+
+def _check_label_file(path: Path) -> None:
+    """Refuse what SimpleITK takes in silence: a NIfTI file that is cut short (it reads zeros), and one without a scale."""
+    start, length = _unpacked(path)
+    if looks_like_dicom(path):
+        raise MaskError(f"{path}: is DICOM, not a label mask; a DICOM segmentation goes with --seg")
+    if not length:
+        raise MaskError(f"{path}: is empty; copy or export the file again")
+    order = next((sign for sign in "<>" if start[:4] == struct.pack(f"{sign}i", _NIFTI_HEADER)), None)
+    if order is None or start[344:348] != b"n+1\0":
+        return  # another format, or nothing that SimpleITK will read
+    count, *sizes = struct.unpack_from(f"{order}8h", start, 40)
+    code, bits = struct.unpack_from(f"{order}2h", start, 70)
+    steps = struct.unpack_from(f"{order}3f", start, 80)
+    (offset,) = struct.unpack_from(f"{order}f", start, 108)
+    if code not in _NIFTI_NUMBERS:
+        raise MaskError(f"{path}: its voxels are no plain numbers (NIfTI data type {code}); {_EXPORT}")
+    needed = offset + math.prod(sizes[: max(count, 0)]) * bits / 8
+    if not length >= needed:
+        raise MaskError(f"{path}: truncated: {length} bytes where {needed:.0f} are needed; copy or export it again")
+    if not all(0 < step < math.inf for step in steps):
+        shown = " x ".join(f"{step:g}" for step in steps)
+        raise MaskError(f"{path}: its voxel size is {shown}; each needs a number above 0; export it again")
+    _check_affine(path, start, order, steps)
+
+
+def _check_affine(path: Path, start: bytes, order: str, steps: Sequence[float]) -> None:
+    """Refuse a NIfTI header whose affine (sform) has other voxel sizes than its pixdim: nobody can say which is right."""
+    (used,) = struct.unpack_from(f"{order}h", start, 254)
+    affine = np.array(struct.unpack_from(f"{order}12f", start, 280)).reshape(3, 4)[:, :3]
+    found = np.linalg.norm(affine, axis=0)
+    if used > 0 and not np.allclose(found, steps, rtol=_SCALE_TOLERANCE, atol=0):
+        one, other = (" x ".join(f"{step:.6g}" for step in values) for values in (steps, found))
+        raise MaskError(f"{path}: its voxel size is {one} by pixdim and {other} by its affine; export it again")
+
+
+def _unpacked(path: Path) -> tuple[bytes, int]:
+    """The first bytes of a file that may be compressed by gzip, and its length without compression."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            if not packed:
+                file.seek(0)
+                return file.read(_NIFTI_HEADER), path.stat().st_size
+        with gzip.open(path) as stream:
+            start = stream.read(_NIFTI_HEADER)
+            length = len(start)
+            while block := stream.read(1 << 20):
+                length += len(block)
+            return start, length
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise MaskError(f"{path}: truncated or damaged: it cannot be decompressed; copy or export it again") from None
+    except OSError as error:
+        raise MaskError(f"{path}: cannot be read: {error.strerror or error}; check its rights") from None
 
 
 def _same_grid(one_path: Path, one: Geometry, other_path: Path, other: Geometry) -> None:
