@@ -17,7 +17,7 @@ _HOME_OF = {
     "BestResponse": "mrecist.model",
     "read_measurements": "mrecist.tables",
     "load_protocol": "mrecist.protocol",
-    "assess_subject": "mrecist.response.assess",
+    "assess_subject": "mrecist.response.options",
     "best_response": "mrecist.response.best",
     "scan_folder": "mrecist.imaging.scan",
     "load_volume": "mrecist.imaging.volume",
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from mrecist.model import Measurement as Measurement
     from mrecist.model import VisitResponse as VisitResponse
     from mrecist.protocol import load_protocol as load_protocol
-    from mrecist.response.assess import assess_subject as assess_subject
     from mrecist.response.best import best_response as best_response
+    from mrecist.response.options import assess_subject as assess_subject
     from mrecist.tables import read_measurements as read_measurements
 
 

@@ -64,7 +64,7 @@ def score_study(
     settings = study.protocol.select(criteria)
     results, resumed = _score_subjects(study, out, workers, report)
     assessed = _complete_reads(results)
-    derived = derive(assessed, study.protocol, settings, study.origins)
+    derived = derive(assessed, study.protocol, settings, study.dates)
     summary = _summary(study, settings, results, assessed, derived)
     report("writing the report", 0, 1)
     files = _write(out, summary, results)
@@ -152,7 +152,7 @@ def _summary(
     texts = tuple(
         CriterionText(
             name=setting.name,
-            title=setting.criterion.title,
+            title=setting.title,
             quantity=setting.criterion.quantity,
             source=setting.criterion.source,
             unit=setting.criterion.unit,

@@ -13,16 +13,17 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from mrecist import __version__
-from mrecist.model import Basis, Change, Kind, Measurement, Pattern, Problem, Role, State
+from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
 from mrecist.results import KeyImage, KeyLine
 from mrecist.score import Drawing, SubjectResult
 from mrecist.study import SubjectInput
-from mrecist.tables import write_whole
+from mrecist.tables import WORD_COLUMNS, write_whole
 
 
 def signature(given: SubjectInput, measuring: Measuring) -> str:
@@ -92,8 +93,8 @@ def _result(content: dict[str, Any]) -> SubjectResult:
     )
 
 
-_WORDS = {"role": Role, "kind": Kind, "state": State, "basis": Basis, "pattern": Pattern, "change": Change}
-_DECIMALS = {f.name for f in fields(Measurement) if "Decimal" in str(f.type)}
+_WORDS: dict[str, type[StrEnum]] = {"role": Role, "kind": Kind, "state": State, **WORD_COLUMNS}
+_DECIMALS = {f.name for f in fields(Measurement) if str(f.type) == "Decimal | None"}
 
 
 def _row(content: dict[str, Any]) -> Measurement:
@@ -102,6 +103,7 @@ def _row(content: dict[str, Any]) -> Measurement:
         values[name] = None if values[name] is None else word(values[name])
     for name in _DECIMALS:
         values[name] = None if values[name] is None else Decimal(values[name])
+    values["viable_foci_mm"] = tuple(Decimal(focus) for focus in values["viable_foci_mm"])
     return Measurement(**values)
 
 

@@ -112,13 +112,14 @@ def build_parser() -> argparse.ArgumentParser:
     assess = command("assess", "measurements to time-point responses and best responses")
     assess.add_argument("measurements", type=Path, metavar="MEASUREMENTS.csv")
     _add_rules(assess)
-    assess.add_argument("--subjects", type=Path, metavar="FILE", help="dates of the protocol's origin event")
+    assess.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv with the dates the protocol needs")
     assess.add_argument("--out", type=Path, required=True, metavar="DIR")
 
     best = command("best", "best response from reported time-point responses")
     best.add_argument("overall", type=Path, metavar="OVERALL.csv")
     best.add_argument("--criterion", metavar="NAME", default="recist11", help="name for the output (default recist11)")
-    best.add_argument("--protocol", type=Path, metavar="FILE")
+    best.add_argument("--protocol", type=Path, metavar="FILE", help="protocol file (docs/protocol.md)")
+    best.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv with the dates the protocol needs")
     best.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
 
     explain = command("explain", "the derivation of a subject's responses in words")

@@ -176,10 +176,8 @@ def assess(options: Namespace) -> int:
     protocol = load_protocol(options.protocol)
     settings = protocol.select(options.criterion)
     measurements = tables.read_measurements(options.measurements, protocol.partial_date)
-    origins = None
-    if options.subjects is not None and protocol.origin_event not in ("", "baseline"):
-        origins = tables.read_dates(options.subjects, protocol.origin_event, protocol.partial_date)
-    derived = derive(measurements.reads(), protocol, settings, origins)
+    dates = tables.read_subject_dates(options.subjects, protocol)
+    derived = derive(measurements.reads(), protocol, settings, dates)
     _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
     say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
     return _outcome((*measurements.problems, *derived.problems))
@@ -195,8 +193,10 @@ def _write_responses(
 def best(options: Namespace) -> int:
     """``mrecist best``."""
     from mrecist.response.best import Assessment, best_response
+    from mrecist.response.derive import last_day
 
     protocol = load_protocol(options.protocol)
+    dates = tables.read_subject_dates(options.subjects, protocol)
     reported, problems = tables.read_overall(options.overall, protocol.partial_date)
     rows = [
         best_response(
@@ -206,6 +206,7 @@ def best(options: Namespace) -> int:
             subject=case.subject,
             reader=case.reader,
             criterion=options.criterion,
+            until=last_day(case.subject, protocol.response, dates),
         )
         for case in reported
     ]

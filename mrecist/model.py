@@ -5,7 +5,8 @@ A :class:`Measurement` is one row of ``measurements.csv``: the place where imagi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -70,8 +71,51 @@ class Change(StrEnum):
     NONE = "none"
 
 
+class LocalTherapy(StrEnum):
+    """Local treatment of a lesion: in a baseline row before the study, in a follow-up row since the visit before."""
+
+    RESECTION = "resection"
+    ABLATION = "ablation"
+    EMBOLISATION = "embolisation"
+    RADIATION = "radiation"
+    OTHER = "other"
+
+
+class Cytology(StrEnum):
+    """What is known of an effusion or ascites."""
+
+    MALIGNANT = "malignant"
+    BENIGN = "benign"
+    NOT_DONE = "not-done"
+
+
+class YesNo(StrEnum):
+    """A fact that was asked; not asked is None."""
+
+    YES = "yes"
+    NO = "no"
+
+
+class LiradsResponse(StrEnum):
+    """LI-RADS treatment response category of one lesion. No time-point response follows from it."""
+
+    VIABLE = "viable"
+    EQUIVOCAL = "equivocal"
+    NONVIABLE = "nonviable"
+    NONPROGRESSING = "nonprogressing"
+    NONEVALUABLE = "nonevaluable"
+
+
+class LiradsVersion(StrEnum):
+    """The algorithm that gave a LI-RADS treatment response."""
+
+    V2018 = "2018"
+    V2024_NONRADIATION = "2024-nonradiation"
+    V2024_RADIATION = "2024-radiation"
+
+
 class Response(StrEnum):
-    """Response categories of a time point and of a subject."""
+    """Response categories of a time point and of a subject; those with an i are of iRECIST."""
 
     CR = "CR"
     PR = "PR"
@@ -81,6 +125,12 @@ class Response(StrEnum):
     NE = "NE"
     NA = "NA"
     MISSING = "MISSING"
+    ICR = "iCR"
+    IPR = "iPR"
+    ISD = "iSD"
+    NON_ICR_NON_IUPD = "NON-iCR/NON-iUPD"
+    IUPD = "iUPD"
+    ICPD = "iCPD"
 
 
 class NewLesion(StrEnum):
@@ -113,10 +163,21 @@ class Measurement:
     volume_mm3: Decimal | None = None
     viable_volume_mm3: Decimal | None = None
     mean_hu: Decimal | None = None
+    # Every viable focus of the lesion by its longest diameter, when a reader recorded more than the longest one.
+    viable_foci_mm: tuple[Decimal, ...] = ()
     basis: Basis | None = None
     part_of: str = ""
     pattern: Pattern | None = None
     change: Change | None = None
+    # Choi: a nodule inside the target, "increase" also for a new one.
+    intratumoral_nodule: Change | None = None
+    local_therapy: LocalTherapy | None = None
+    progressed_since: YesNo | None = None
+    imaged_at_baseline: YesNo | None = None
+    lipiodol: YesNo | None = None
+    cytology: Cytology | None = None
+    lirads_tr: LiradsResponse | None = None
+    lirads_version: LiradsVersion | None = None
     modality: str = ""
     phase: str = ""
     slice_thickness_mm: Decimal | None = None
@@ -179,3 +240,15 @@ class BestResponse:
     last_assessment_date: date | None
     flags: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectDates:
+    """Dates by subject that the tables of the study give.
+
+    ``origins`` start the clock of stable disease, None when the protocol names no origin (the baseline scan then).
+    ``new_therapy`` ends what counts, where the protocol's ``cut`` says so.
+    """
+
+    origins: Mapping[str, date] | None = None
+    new_therapy: Mapping[str, date] = field(default_factory=dict)

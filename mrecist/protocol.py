@@ -11,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,7 @@ from mrecist.errors import ProtocolError
 
 FORMAT = "mrecist-protocol/1"
 DEFAULT_CRITERIA = ("recist11", "mrecist")
+_HCC = ("hcc", "hepatocellular carcinoma")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,9 @@ class ResponseRules:
     sd_min_days: int = 42
     cr_then_worse: str = "pd"
     cut: tuple[str, ...] = ("first_pd",)
+    data_cutoff: date | None = None
     no_assessment: str = "NE"
+    after_pd: str = "show"
     confirm_required: bool = False
     confirm_min_days: int = 28
     confirm_max_ne_between: int = 1
@@ -55,6 +59,13 @@ class CriterionSetting:
     name: str
     criterion: Criterion
     thresholds: Thresholds
+    # An HCC criterion used on another enhancing tumour, as the protocol allows (A17, A18).
+    non_hcc: bool = False
+
+    @property
+    def title(self) -> str:
+        """How the criterion is called in reports."""
+        return f"{self.criterion.title}-like (not HCC)" if self.non_hcc else self.criterion.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,7 @@ class Protocol:
 
     criteria: tuple[CriterionSetting, ...]
     title: str = ""
+    disease: str = ""
     response: ResponseRules = field(default_factory=ResponseRules)
     measuring: Measuring = field(default_factory=Measuring)
     origin_event: str = ""
@@ -75,7 +87,7 @@ class Protocol:
             if setting.name == name:
                 return setting
         if name in CRITERIA:
-            return _as_published(name)
+            return _as_published(name, self.disease, "built-in criterion")
         known = [s.name for s in self.criteria] + list(CRITERIA)
         raise ProtocolError(f"criterion '{name}' is not known; there are: {', '.join(dict.fromkeys(known))}")
 
@@ -109,6 +121,8 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         _check_names_below(content.get(name), _LATER_SECTIONS[name], where, name)
     response = _section(content, "response", where)
     confirm = _section(response, "confirm", f"{where} [response]")
+    study = _section(content, "study", where)
+    disease = (_take(study, "disease", _text, f"{where} [study]") or "").strip()
     _only_known(response, {*_RESPONSE, "confirm"}, where, "response")
     _only_known(confirm, set(_CONFIRM), where, "response.confirm")
     settings = {key: _take(response, key, read, f"{where} [response]") for key, read in _RESPONSE.items()}
@@ -117,10 +131,14 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     measuring = _values(_section(content, "measurement", where), _MEASURING, f"{where} [measurement]", "measurement")
     origin = _values(_section(content, "origin", where), _ORIGIN, f"{where} [origin]", "origin")
     schedule = _values(_section(content, "schedule", where), _SCHEDULE, f"{where} [schedule]", "schedule")
+    rules = ResponseRules(**{key: value for key, value in settings.items() if value is not None})
+    if "data_cutoff" in rules.cut and rules.data_cutoff is None:
+        raise ProtocolError(f"{where} [response]: cut names data_cutoff; give its date, data_cutoff = 2024-01-31")
     return Protocol(
-        criteria=_criteria(_section(content, "criteria", where), where),
-        title=_take(_section(content, "study", where), "title", _text, f"{where} [study]") or "",
-        response=ResponseRules(**{key: value for key, value in settings.items() if value is not None}),
+        criteria=_criteria(_section(content, "criteria", where), disease, where),
+        title=_take(study, "title", _text, f"{where} [study]") or "",
+        disease=disease,
+        response=rules,
         measuring=Measuring(**measuring),
         origin_event=str(origin.get("event", "")),
         partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
@@ -137,24 +155,37 @@ def content_hash(content: Mapping[str, Any]) -> str:
 # --- criteria --------------------------------------------------------------------------------------------------------
 
 
-def _as_published(name: str) -> CriterionSetting:
-    return CriterionSetting(name=name, criterion=CRITERIA[name], thresholds=CRITERIA[name].thresholds)
+def _as_published(name: str, disease: str, where: str) -> CriterionSetting:
+    return _setting(name, CRITERIA[name], CRITERIA[name].thresholds, disease, where)
 
 
-def _criteria(sections: Mapping[str, Any], where: str) -> tuple[CriterionSetting, ...]:
+def _setting(name: str, criterion: Criterion, thresholds: Thresholds, disease: str, where: str) -> CriterionSetting:
+    """A criterion for the disease of the study; one that is defined for HCC only is refused elsewhere (A17)."""
+    non_hcc = criterion.hcc_only and disease != "" and disease.casefold() not in _HCC
+    if non_hcc and not thresholds.enhancement_based_non_hcc:
+        raise ProtocolError(
+            f"{where}: {criterion.title} is defined for hepatocellular carcinoma and the study's disease is '{disease}'; "
+            f"use recist11, or set enhancement_based_non_hcc = true to report it as {criterion.title}-like"
+        )
+    return CriterionSetting(name=name, criterion=criterion, thresholds=thresholds, non_hcc=non_hcc)
+
+
+def _criteria(sections: Mapping[str, Any], disease: str, where: str) -> tuple[CriterionSetting, ...]:
     if not sections:
-        return tuple(_as_published(name) for name in DEFAULT_CRITERIA)
+        hcc = disease == "" or disease.casefold() in _HCC
+        names = [name for name in DEFAULT_CRITERIA if hcc or not CRITERIA[name].hcc_only]
+        return tuple(_as_published(name, disease, where) for name in names)
     settings = []
     for name in sections:
         section = _section(sections, name, f"{where} [criteria]")
         here = f"{where} [criteria.{name}]"
         standard = section.get("standard", name)
-        if standard not in CRITERIA:
+        if not isinstance(standard, str) or standard not in CRITERIA:
             raise ProtocolError(f"{here}: standard {standard!r} is not known; there are: {', '.join(CRITERIA)}")
-        values = _values({k: v for k, v in section.items() if k != "standard"}, _THRESHOLDS, here, f"criteria.{name}")
         criterion = CRITERIA[standard]
-        thresholds = replace(criterion.thresholds, **values)
-        settings.append(CriterionSetting(name=name, criterion=criterion, thresholds=thresholds))
+        readers = {key: _THRESHOLDS[key] for key in criterion.options}
+        values = _values({k: v for k, v in section.items() if k != "standard"}, readers, here, f"criteria.{name}")
+        settings.append(_setting(name, criterion, replace(criterion.thresholds, **values), disease, here))
     return tuple(settings)
 
 
@@ -197,6 +228,12 @@ def _text(value: Any) -> str:
     return value
 
 
+def _day(value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError("a date without quotes, such as 2024-01-31")
+    return value
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of texts")
@@ -223,12 +260,26 @@ def _list_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
 
 Reader = Callable[[Any], Any]
 _KINDS: dict[str, Reader] = {"Decimal": _number, "bool": _yes_no, "int": _whole, "tuple[str, ...]": _texts}
-_THRESHOLDS: dict[str, Reader] = {f.name: _KINDS[str(f.type)] for f in fields(Thresholds)}
+_WORDS: dict[str, Reader] = {
+    "pd_reference": _one_of("nadir", "baseline"),
+    "reappeared_node": _one_of("pd", "hold"),
+    "modality_change": _one_of("flag", "NE"),
+    "unknown_non_target": _one_of("PR", "NE"),
+    "never_enhancing": _one_of("non-target", "exclude"),
+    "foci": _one_of("longest", "sum"),
+    "porta_hepatis_small": _one_of("ignore", "non-target"),
+    "icpd_reference": _one_of("either", "last"),
+}
+_THRESHOLDS: dict[str, Reader] = {
+    f.name: _WORDS[f.name] if str(f.type) == "str" else _KINDS[str(f.type)] for f in fields(Thresholds)
+}
 _RESPONSE: dict[str, Reader] = {
     "sd_min_days": _whole,
     "cr_then_worse": _one_of("pd", "as-recorded", "pr"),
-    "cut": _list_of("first_pd"),
+    "cut": _list_of("first_pd", "new_anticancer_therapy", "data_cutoff"),
+    "data_cutoff": _day,
     "no_assessment": _one_of("NE", "MISSING"),
+    "after_pd": _one_of("show", "stop"),
 }
 _CONFIRM: dict[str, Reader] = {
     "required": _yes_no,
@@ -236,14 +287,18 @@ _CONFIRM: dict[str, Reader] = {
     "max_ne_between": _whole,
     "sd_between": _yes_no,
 }
-_MEASURING: dict[str, Reader] = {"convention": _text, "max_gap_mm": _plain, "round_mm": _step}
+_MEASURING: dict[str, Reader] = {
+    "convention": _one_of("calibrated", "extent", "edge", "centre"),
+    "max_gap_mm": _plain,
+    "round_mm": _step,
+}
 _ORIGIN: dict[str, Reader] = {
     "event": _one_of("randomisation", "enrolment", "first_dose", "first_procedure", "baseline")
 }
 _SCHEDULE: dict[str, Reader] = {"partial_date": _one_of(*PartialDate)}
 # Sections whose names are checked here and which the derivation of endpoints reads.
 _LATER_SECTIONS: dict[str, set[str]] = {
-    "study": {"id", "title", "arms", "strata", "days_per_month"},
+    "study": {"id", "title", "disease", "arms", "strata", "days_per_month"},
     "endpoint": {
         *("id", "kind", "criterion", "reader", "paramcd", "origin", "events", "censor", "success", "population", "ci"),
         *("competing",),
@@ -261,7 +316,7 @@ def _only_known(section: Mapping[str, Any], known: set[str], where: str, name: s
 
 
 def _check_names_below(value: Any, known: set[str], where: str, name: str) -> None:
-    for section in value if isinstance(value, list) else [value or {}]:
+    for section in value if isinstance(value, list) else [{} if value is None else value]:
         if not isinstance(section, dict):
             raise ProtocolError(f"{where}: '{name}' is {section!r}, not a table; write it as [{name}] with keys below")
         _only_known(section, known, where, name)

@@ -22,11 +22,12 @@ from pathlib import Path
 from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError
 from mrecist.imaging.phase import Phase, PhaseName
+from mrecist.imaging.scan import Problem as Unusable
 from mrecist.imaging.scan import Scan, Segmentation, scan_folder
 from mrecist.imaging.series import Series
-from mrecist.model import Measurement, Problem
+from mrecist.model import Measurement, Problem, SubjectDates
 from mrecist.protocol import Protocol, load_protocol
-from mrecist.tables import Measurements, read_dates, read_measurements, read_rows
+from mrecist.tables import Measurements, read_measurements, read_rows, read_subject_dates
 
 Progress = Callable[[int, int], None]
 
@@ -66,8 +67,7 @@ class Study:
     protocol: Protocol
     subjects: tuple[SubjectInput, ...]
     arms: dict[str, str]
-    # Subject -> date of the protocol's origin event; None when the protocol names none.
-    origins: dict[str, date] | None
+    dates: SubjectDates
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
@@ -98,7 +98,7 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
     series = tuple(_with_manifest(s, manifest) for s in scan.series)
     reads = _read_reads(root / "reads", protocol.partial_date)
     label_masks = _read_label_masks(root / "masks" / "masks.csv", protocol.partial_date)
-    arms, origins = _read_subjects(root / "subjects.csv", protocol)
+    subjects_table = root / "subjects.csv"
     subject_of = {s.uid: _subject(s, manifest) for s in series}
     segmentations = [(subject_of.get(seg.referenced_series_uid) or seg.subject, seg) for seg in scan.segmentations]
     names = {*subject_of.values(), *(name for name, _ in segmentations), *(m.subject for m in label_masks)}
@@ -111,6 +111,7 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
             tuple(m for m in label_masks if m.subject == name),
             reads,
             manifest,
+            tuple(Problem(subject=name, message=_said(p)) for p in scan.problems if p.segmentation_of == name),
         )
         for name in sorted(names)
     )
@@ -118,11 +119,15 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
         root=root,
         protocol=protocol,
         subjects=subjects,
-        arms=arms,
-        origins=origins,
-        problems=tuple(Problem(subject="", message=f"{p.path}: {p.reason}") for p in scan.problems),
-        notes=_notes(series),
+        arms=_read_arms(subjects_table),
+        dates=_read_dates(subjects_table, protocol),
+        problems=tuple(Problem(subject="", message=_said(p)) for p in scan.problems if p.segmentation_of not in names),
+        notes=(*_notes(series), *_unused(manifest, series)),
     )
+
+
+def _said(problem: Unusable) -> str:
+    return f"{problem.path}: {problem.reason}"
 
 
 def _scan_both(root: Path, progress: Progress | None) -> Scan:
@@ -214,15 +219,19 @@ def _read_label_masks(path: Path, partial: PartialDate) -> tuple[LabelMaskFile, 
     return tuple(masks)
 
 
-def _read_subjects(path: Path, protocol: Protocol) -> tuple[dict[str, str], dict[str, date] | None]:
-    event = protocol.origin_event if protocol.origin_event != "baseline" else ""
+def _read_arms(path: Path) -> dict[str, str]:
     if not path.exists():
-        if event:
-            raise InputError(f"{path}: is missing; the protocol's origin '{event}' is a date of that table")
-        return {}, None
+        return {}
     header, lines = read_rows(path, ("subject",))
-    arms = {cells["subject"]: cells["arm"] for _, cells in lines if "arm" in header}
-    return arms, read_dates(path, event, protocol.partial_date) if event else None
+    return {cells["subject"]: cells["arm"] for _, cells in lines if "arm" in header}
+
+
+def _read_dates(path: Path, protocol: Protocol) -> SubjectDates:
+    needed = [protocol.origin_event] if protocol.origin_event not in ("", "baseline") else []
+    needed += ["new_anticancer_therapy"] if "new_anticancer_therapy" in protocol.response.cut else []
+    if needed and not path.exists():
+        raise InputError(f"{path}: is missing; the protocol needs its dates of {', '.join(needed)}")
+    return read_subject_dates(path if path.exists() else None, protocol)
 
 
 # --- one subject -----------------------------------------------------------------------------------------------------
@@ -235,6 +244,7 @@ def _subject_input(
     label_masks: tuple[LabelMaskFile, ...],
     reads: Measurements,
     manifest: _Manifest,
+    unusable: tuple[Problem, ...],
 ) -> SubjectInput:
     rows = tuple(row for row in reads.rows if row.subject == subject)
     timepoints, notes = _timepoints(subject, series, rows, manifest)
@@ -245,7 +255,7 @@ def _subject_input(
         label_masks=label_masks,
         rows=rows,
         timepoints=timepoints,
-        problems=tuple(p for p in reads.problems if p.subject == subject),
+        problems=(*unusable, *(p for p in reads.problems if p.subject == subject)),
         notes=notes,
     )
 
@@ -279,3 +289,10 @@ def _timepoints(
 def _notes(series: tuple[Series, ...]) -> tuple[str, ...]:
     refused = (s for s in series if s.verdict == "refused")
     return tuple(f"{s.subject}: series {s.description or s.uid} is not used: {s.verdict_text}" for s in refused)
+
+
+def _unused(manifest: _Manifest, series: tuple[Series, ...]) -> tuple[str, ...]:
+    """What series.csv says of series that are not there: most often a mistyped UID, whose override would be lost."""
+    known = {one.uid for one in series}
+    said = (*manifest.phases, *manifest.timepoints, *manifest.subjects)
+    return tuple(f"series.csv: series {uid} is not in this study" for uid in dict.fromkeys(said) if uid not in known)

@@ -28,21 +28,43 @@ from mrecist.model import (
     Basis,
     BestResponse,
     Change,
+    Cytology,
     Kind,
+    LiradsResponse,
+    LiradsVersion,
+    LocalTherapy,
     Measurement,
     Pattern,
     Problem,
     Response,
     Role,
     State,
+    SubjectDates,
     VisitResponse,
+    YesNo,
 )
+from mrecist.protocol import Protocol
 from mrecist.units import difference, parse_size, percent_change, show
 
 SIZE_COLUMNS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
+# Columns with a fixed list of words -> the words.
+WORD_COLUMNS: dict[str, type[StrEnum]] = {
+    "basis": Basis,
+    "pattern": Pattern,
+    "change": Change,
+    "intratumoral_nodule": Change,
+    "local_therapy": LocalTherapy,
+    "progressed_since": YesNo,
+    "imaged_at_baseline": YesNo,
+    "lipiodol": YesNo,
+    "cytology": Cytology,
+    "lirads_tr": LiradsResponse,
+    "lirads_version": LiradsVersion,
+}
 MEASUREMENT_COLUMNS = (
     *("subject", "timepoint", "date", "reader", "lesion", "role", "kind", "organ", "station", "state"),
-    *(*SIZE_COLUMNS, "mean_hu", "basis", "part_of", "pattern", "change"),
+    *(*SIZE_COLUMNS, "mean_hu", "viable_foci_mm", "basis", "part_of", "pattern", "change", "intratumoral_nodule"),
+    *("local_therapy", "progressed_since", "imaged_at_baseline", "lipiodol", "cytology", "lirads_tr", "lirads_version"),
     *("modality", "phase", "slice_thickness_mm", "comment"),
 )
 REQUIRED_COLUMNS = ("subject", "timepoint", "date", "lesion", "role", "state")
@@ -134,23 +156,35 @@ def read_measurements(path: Path, partial: PartialDate = PartialDate.REFUSE) -> 
     if not lines:
         raise InputError(f"{path}: has a header and no rows; nothing to assess")
     rows: list[Measurement] = []
+    without_kind: list[int] = []
     problems: list[Problem] = []
-    kinds: dict[tuple[str, str, str], Kind] = {}
     for number, cells in lines:
         try:
             row = _measurement(cells, partial)
-            key = (row.subject, row.reader, row.lesion)
             if not cells.get("kind"):
-                # A follow-up row that leaves the kind empty keeps the kind of the lesion.
-                row = replace(row, kind=kinds.get(key, row.kind))
-            kinds.setdefault(key, row.kind)
+                without_kind.append(len(rows))
             rows.append(row)
         except ValueError as error:
             name = cells["lesion"] or "?"
             where = f"{path.name} line {number}, subject {cells['subject'] or '?'}, lesion {name}"
             problem = Problem(subject=cells["subject"], reader=cells.get("reader") or "R1", message=f"{where}: {error}")
             problems.append(problem)
+    _fill_kinds(rows, without_kind)
     return Measurements(rows=tuple(rows), problems=tuple(problems))
+
+
+def _fill_kinds(rows: list[Measurement], without_kind: list[int]) -> None:
+    """A row that leaves the kind empty has the kind that another row of the lesion states."""
+    if not without_kind or all(row.kind is Kind.LESION for row in rows):
+        return
+    empty = set(without_kind)
+    stated: dict[tuple[str, str, str], Kind] = {}
+    for index, row in enumerate(rows):
+        if index not in empty:
+            stated.setdefault((row.subject, row.reader, row.lesion), row.kind)
+    for index in without_kind:
+        row = rows[index]
+        rows[index] = replace(row, kind=stated.get((row.subject, row.reader, row.lesion), row.kind))
 
 
 def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
@@ -162,6 +196,8 @@ def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
     if state not in STATES_OF[role]:
         allowed = ", ".join(STATES_OF[role])
         raise ValueError(f"state is '{state}', which a {role} lesion cannot have; use one of: {allowed}")
+    given: dict[str, Any] = {name: _size(name, cells) for name in SIZE_COLUMNS if cells.get(name)}
+    given |= {name: _word(words, name, cells[name]) for name, words in WORD_COLUMNS.items() if cells.get(name)}
     row = Measurement(
         subject=cells["subject"],
         timepoint=_timepoint(cells["timepoint"]),
@@ -173,26 +209,27 @@ def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
         organ=cells.get("organ", ""),
         station=cells.get("station", ""),
         state=state,
-        basis=_optional(Basis, "basis", cells),
         part_of=cells.get("part_of", ""),
-        pattern=_optional(Pattern, "pattern", cells),
-        change=_optional(Change, "change", cells),
+        viable_foci_mm=_foci(cells.get("viable_foci_mm", "")),
         modality=cells.get("modality", ""),
         phase=cells.get("phase", ""),
         slice_thickness_mm=_size("slice_thickness_mm", cells),
         mean_hu=_signed("mean_hu", cells),
         comment=cells.get("comment", ""),
-        **{name: _size(name, cells) for name in SIZE_COLUMNS},
+        **given,
     )
     _check_sizes(row)
+    _check_lirads(row)
     return row
 
 
 def _check_sizes(row: Measurement) -> None:
     sizes = {name: getattr(row, name) for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")}
     if row.state is State.ABSENT:
+        # A node is never gone: a non-target node may be recorded absent with its normal short axis.
+        normal_node = row.kind is Kind.NODE and row.role is not Role.TARGET
         for name, value in sizes.items():
-            if value:
+            if value and not normal_node:
                 raise ValueError(f"state is 'absent' but {name} is {show(value)}; correct one of them")
     size = row.short_mm if row.kind is Kind.NODE else row.longest_mm
     if row.role is Role.TARGET and row.state is State.MEASURED and size == 0:
@@ -200,6 +237,27 @@ def _check_sizes(row: Measurement) -> None:
     for small, large in (("short_mm", "longest_mm"), ("viable_short_mm", "viable_mm")):
         if sizes[small] is not None and sizes[large] is not None and sizes[small] > sizes[large]:
             raise ValueError(f"{small} {show(sizes[small])} is above {large} {show(sizes[large])}; were they swapped?")
+
+
+def _check_lirads(row: Measurement) -> None:
+    """A LI-RADS treatment response means nothing without its version; Nonprogressing is of the 2024 radiation algorithm."""
+    if row.lirads_tr is None:
+        return
+    if row.lirads_version is None:
+        raise ValueError(
+            f"lirads_tr is '{row.lirads_tr}' without lirads_version; use one of: {', '.join(LiradsVersion)}"
+        )
+    radiation = row.lirads_version is LiradsVersion.V2024_RADIATION
+    if row.lirads_tr is LiradsResponse.NONPROGRESSING and not radiation:
+        raise ValueError(f"lirads_tr is 'nonprogressing' in version {row.lirads_version}; only 2024-radiation has it")
+
+
+def _foci(text: str) -> tuple[Decimal, ...]:
+    """``12.5;8`` or ``12.5+8``."""
+    try:
+        return tuple(parse_size(part) for part in text.replace("+", ";").split(";") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"viable_foci_mm: {error}; it is sizes in mm with ; between them") from None
 
 
 def _given(name: str, text: str) -> str:
@@ -302,16 +360,28 @@ def _reported(
         if day in responses:
             raise ValueError(f"line {number} is a second response of {day}; keep one")
         responses[day] = _category(cells["overall"])
+    _one_vocabulary(responses)
     return ReportedResponses(
         subject=subject, reader=reader, baseline_date=baselines[0], responses=tuple(sorted(responses.items()))
     )
 
 
+_CATEGORIES = {r.casefold(): r for r in Response if r is not Response.MISSING}
+_IMMUNE_ONLY = frozenset(r for r in Response if r.startswith("i") or "-i" in r)
+
+
 def _category(text: str) -> Response:
-    allowed = [r for r in Response if r is not Response.MISSING]
-    if text.upper() not in allowed:
-        raise ValueError(f"overall is '{text}', not one of: {', '.join(allowed)}")
-    return Response(text.upper())
+    if text.casefold() not in _CATEGORIES:
+        raise ValueError(f"overall is '{text}', not one of: {', '.join(_CATEGORIES.values())}")
+    return _CATEGORIES[text.casefold()]
+
+
+def _one_vocabulary(responses: dict[date, Response]) -> None:
+    """iRECIST and the other criteria do not mix in one series."""
+    immune = [r for r in responses.values() if r in _IMMUNE_ONLY]
+    plain = [r for r in responses.values() if r not in _IMMUNE_ONLY and r not in (Response.NE, Response.NA)]
+    if immune and plain:
+        raise ValueError(f"overall is both '{immune[0]}' and '{plain[0]}'; iRECIST has iCR, iPR, iSD, iUPD, iCPD only")
 
 
 def read_dates(path: Path, column: str, partial: PartialDate = PartialDate.REFUSE) -> dict[str, date]:
@@ -319,12 +389,31 @@ def read_dates(path: Path, column: str, partial: PartialDate = PartialDate.REFUS
     _, lines = read_rows(path, ("subject", column))
     dates: dict[str, date] = {}
     for number, cells in lines:
+        if cells["subject"] in dates:
+            raise InputError(f"{path}: line {number} is a second row of subject {cells['subject']}; keep one")
         if cells[column]:
             try:
                 dates[cells["subject"]] = parse_date(cells[column], partial)
             except ValueError as error:
                 raise InputError(f"{path}: line {number}, {column}: {error}") from None
     return dates
+
+
+def read_subject_dates(path: Path | None, protocol: Protocol) -> SubjectDates:
+    """The dates of ``subjects.csv`` that the protocol asks for: its origin event, and new anticancer therapy.
+
+    Without the table an origin that the protocol names is missing for everybody, and flagged so.
+    """
+    event = "" if protocol.origin_event == "baseline" else protocol.origin_event
+    if path is None:
+        return SubjectDates(origins={} if event else None)
+    new_therapy = "new_anticancer_therapy"
+    return SubjectDates(
+        origins=read_dates(path, event, protocol.partial_date) if event else None,
+        new_therapy=read_dates(path, new_therapy, protocol.partial_date)
+        if new_therapy in protocol.response.cut
+        else {},
+    )
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -367,7 +456,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return ";".join(str(item) for item in value)
+        # A lesion id may hold a semicolon; in a list it would look like two items.
+        return ";".join([show(item) if isinstance(item, Decimal) else str(item).replace(";", ",") for item in value])
     return str(value)
 
 

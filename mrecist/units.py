@@ -42,6 +42,11 @@ def total(values: Iterable[Decimal]) -> Decimal:
     return result
 
 
+def product(one: Decimal, other: Decimal) -> Decimal:
+    """``one * other``, exact."""
+    return EXACT.multiply(one, other)
+
+
 def difference(value: Decimal, reference: Decimal) -> Decimal:
     """``value - reference``, exact."""
     return EXACT.subtract(value, reference)
@@ -52,14 +57,16 @@ def fell_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
     return EXACT.multiply(value, Decimal(100)) <= EXACT.multiply(reference, EXACT.subtract(Decimal(100), percent))
 
 
-def rose_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
-    """True when ``value`` is above ``reference`` by at least ``percent`` % (inclusive), decided exactly.
+def rose_by(value: Decimal, reference: Decimal, percent: Decimal, *, inclusive: bool = True) -> bool:
+    """True when ``value`` is above ``reference`` by at least (``inclusive``) or more than ``percent`` %, decided exactly.
 
     A rise from 0 meets every percentage; no rise meets none, also 0 to 0.
     """
     if value <= reference:
         return False
-    return EXACT.multiply(value, Decimal(100)) >= EXACT.multiply(reference, EXACT.add(Decimal(100), percent))
+    now = EXACT.multiply(value, Decimal(100))
+    limit = EXACT.multiply(reference, EXACT.add(Decimal(100), percent))
+    return now > limit or (inclusive and now == limit)
 
 
 def percent_change(value: Decimal, reference: Decimal) -> Decimal | None:

@@ -5,18 +5,9 @@ A criterion knows words, dates and exact numbers only; images never come in.
 
 from __future__ import annotations
 
-from mrecist.criteria import mrecist, recist11
+from mrecist.criteria import choi, easl, irecist, mrecist, qeasl, recist11, vrecist
 from mrecist.criteria._rule import Criterion
-from mrecist.errors import InputError
 
 CRITERIA: dict[str, Criterion] = {
-    recist11.CRITERION.name: recist11.CRITERION,
-    mrecist.CRITERION.name: mrecist.CRITERION,
+    module.CRITERION.name: module.CRITERION for module in (recist11, mrecist, irecist, easl, qeasl, vrecist, choi)
 }
-
-
-def criterion(name: str) -> Criterion:
-    """The criterion called ``name``; raises :class:`InputError` naming those there are."""
-    if name not in CRITERIA:
-        raise InputError(f"criterion '{name}' is not known; there are: {', '.join(CRITERIA)}")
-    return CRITERIA[name]

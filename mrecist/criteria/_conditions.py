@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from mrecist.criteria._rule import TargetFacts
+from decimal import Decimal
+
+from mrecist.criteria._rule import TargetFacts, Thresholds
+from mrecist.model import Kind
 from mrecist.units import difference, fell_by, rose_by, show
+
+# A node that came back to less than this may be a matter of measuring: it should be imaged again (A6).
+REIMAGE_BELOW_MM = Decimal(11)
 
 
 def not_all_evaluated(facts: TargetFacts) -> bool:
@@ -17,24 +23,46 @@ def no_reference(facts: TargetFacts) -> bool:
 
 
 def all_gone(facts: TargetFacts) -> bool:
-    """Every target evaluated; lesions 0 mm, nodes below their normal size."""
-    return not facts.missing and not facts.back
+    """Every target evaluated; lesions gone, nodes below their normal size."""
+    return not facts.missing and not facts.left
+
+
+def gone_with_normal_nodes_counted(facts: TargetFacts) -> bool:
+    """As :func:`all_gone`; with normal_nodes_progress a rise of the normal nodes comes first (A5)."""
+    return all_gone(facts) and not (facts.thresholds.normal_nodes_progress and rose(facts))
 
 
 def back_after_cr(facts: TargetFacts) -> bool:
-    """Disease in a target after an overall CR."""
-    return facts.cr_at is not None and bool(facts.back)
+    """Disease in a target after an overall CR; a node of 10.0 to 10.9 mm alone is held when the protocol says so (A6)."""
+    if facts.cr_at is None or not facts.left:
+        return False
+    return facts.thresholds.reappeared_node == "pd" or not only_borderline_nodes(facts)
+
+
+def only_borderline_nodes(facts: TargetFacts) -> bool:
+    """All disease that is left are nodes just at their normal size."""
+    return bool(facts.left) and all(
+        s.kind is Kind.NODE and s.size is not None and s.size < REIMAGE_BELOW_MM for s in facts.left
+    )
+
+
+def held_after_cr(facts: TargetFacts) -> bool:
+    """A borderline node after CR that the protocol holds as equivocal: still CR (A6)."""
+    return facts.cr_at is not None and not facts.missing and only_borderline_nodes(facts)
 
 
 def rose(facts: TargetFacts) -> bool:
-    """The evaluated sum is above the nadir by pd_percent and pd_absolute_mm, both inclusive.
+    """The evaluated sum is above the reference by pd_percent and by pd_absolute_mm.
 
     A zero nadir meets the relative part, the absolute part decides (A4). Missing targets can only add to the sum.
     """
-    if facts.nadir is None:
+    reference = facts.reference
+    limits = facts.thresholds
+    if reference is None or (reference.sum == 0 and not limits.pd_from_zero):
         return False
-    return rose_by(facts.known_sum, facts.nadir.sum, facts.thresholds.pd_percent) and (
-        difference(facts.known_sum, facts.nadir.sum) >= facts.thresholds.pd_absolute_mm
+    return (
+        rose_by(facts.known_sum, reference.sum, limits.pd_percent, inclusive=limits.pd_inclusive)
+        and difference(facts.known_sum, reference.sum) >= limits.pd_absolute_mm
     )
 
 
@@ -58,53 +86,101 @@ def always(_facts: TargetFacts) -> bool:
     return True
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- words: what a condition looks at, and what it needs -------------------------------------------------------------
 
 
-def say_gone(facts: TargetFacts) -> str:
-    """Why the targets are gone."""
-    nodes = f", nodes below {show(facts.thresholds.node_normal_mm)} mm" if any(s.size for s in facts.sizes) else ""
-    return f"every target is gone{nodes}: {facts.sum_in_words()}"
+def show_sum(facts: TargetFacts) -> str:
+    """The sum with its parts."""
+    return facts.sum_in_words()
 
 
-def say_back(facts: TargetFacts) -> str:
-    """Which targets came back after complete response."""
-    lesions = ", ".join(str(s) for s in facts.back)
-    return f"{lesions} mm came back after the complete response of time point {facts.cr_at}"
-
-
-def say_rose(facts: TargetFacts) -> str:
-    """The rise from the nadir against both parts of the rule."""
-    limits = f"at least +{show(facts.thresholds.pd_percent)} %"
-    if facts.thresholds.pd_absolute_mm > 0:
-        limits += f" and +{show(facts.thresholds.pd_absolute_mm)} mm"
-    return f"{facts.sum_in_words()} is {facts.against_nadir()}, {limits}"
-
-
-def say_missing(facts: TargetFacts) -> str:
-    """Which targets were not evaluated."""
-    lesions = ", ".join(str(s) for s in facts.missing)
-    return f"not every target was evaluated ({lesions}); {facts.sum_in_words()}, {facts.against_nadir()}"
-
-
-def say_no_reference(facts: TargetFacts) -> str:
-    """That there is no baseline sum."""
-    return f"the baseline sum is incomplete, so a response cannot be judged; {facts.sum_in_words()}"
-
-
-def say_fell(facts: TargetFacts) -> str:
-    """The fall from baseline against the rule."""
-    return f"{facts.sum_in_words()} is {facts.against_baseline()}, at least -{show(facts.thresholds.pr_percent)} %"
-
-
-def say_carried(facts: TargetFacts) -> str:
-    """That the protocol keeps an earlier PR."""
-    return (
-        f"{facts.sum_in_words()} is {facts.against_baseline()}, no progression since the partial response of time point "
-        f"{facts.pr_at}, which the protocol carries forward"
+def show_left(facts: TargetFacts) -> str:
+    """Which targets are disease now, and whether there was a complete response."""
+    now = f"disease in {', '.join([str(s) for s in facts.left])}" if facts.left else "no target is disease"
+    before = (
+        f"complete response at time point {facts.cr_at}" if facts.cr_at is not None else "no complete response before"
     )
+    return f"{now}, {before}"
 
 
-def say_stable(facts: TargetFacts) -> str:
-    """That neither PR nor PD holds."""
-    return f"{facts.sum_in_words()} is {facts.against_baseline()} and {facts.against_nadir()}: neither PR nor PD"
+def show_missing(facts: TargetFacts) -> str:
+    """Which targets were not evaluated, and what the others amount to."""
+    if not facts.missing:
+        return "every target was evaluated"
+    lesions = ", ".join([str(s) for s in facts.missing])
+    return f"not evaluated: {lesions}; {facts.sum_in_words()} is {facts.against_nadir()}"
+
+
+def show_rise(facts: TargetFacts) -> str:
+    """The change from the nadir."""
+    return f"{facts.sum_in_words()} is {facts.against_nadir()}"
+
+
+def show_fall(facts: TargetFacts) -> str:
+    """The change from baseline."""
+    return f"{facts.sum_in_words()} is {facts.against_baseline()}"
+
+
+def show_pr(facts: TargetFacts) -> str:
+    """Whether a partial response was reached before."""
+    before = "no partial response before" if facts.pr_at is None else f"partial response at time point {facts.pr_at}"
+    return f"{show_fall(facts)}, {before}"
+
+
+def show_both(facts: TargetFacts) -> str:
+    """The change from baseline and from the nadir."""
+    return f"{facts.sum_in_words()} is {facts.against_baseline()} and {facts.against_nadir()}"
+
+
+def needs_back(_thresholds: Thresholds) -> str:
+    """Condition of :func:`back_after_cr`."""
+    return "a target that comes back after complete response is progression"
+
+
+def needs_held(_thresholds: Thresholds) -> str:
+    """Condition of :func:`held_after_cr`."""
+    return "a node of 10.0 to 10.9 mm after complete response is held until it is imaged again"
+
+
+def needs_rise(thresholds: Thresholds) -> str:
+    """Condition of :func:`rose`."""
+    sign = "at least" if thresholds.pd_inclusive else "more than"
+    text = f"progression from {sign} +{show(thresholds.pd_percent)} %"
+    if thresholds.pd_absolute_mm > 0:
+        text += f" and at least +{show(thresholds.pd_absolute_mm)} mm"
+    return text
+
+
+def needs_rise_without_the_missing(thresholds: Thresholds) -> str:
+    """Condition of :func:`rose_without_the_missing`."""
+    return f"{needs_rise(thresholds)}, whatever the missing targets would add"
+
+
+def needs_missing(_thresholds: Thresholds) -> str:
+    """Condition of :func:`not_all_evaluated`."""
+    return "without every target the sum cannot be judged, unless the rest is progression"
+
+
+def needs_gone(thresholds: Thresholds) -> str:
+    """Condition of :func:`all_gone`."""
+    return f"complete response when every target is gone and every node below {show(thresholds.node_normal_mm)} mm"
+
+
+def needs_reference(_thresholds: Thresholds) -> str:
+    """Condition of :func:`no_reference`."""
+    return "without a complete baseline sum a response cannot be judged"
+
+
+def needs_fall(thresholds: Thresholds) -> str:
+    """Condition of :func:`fell`."""
+    return f"partial response from at least -{show(thresholds.pr_percent)} %"
+
+
+def needs_carrying(_thresholds: Thresholds) -> str:
+    """Condition of :func:`pr_carried`."""
+    return "the protocol carries a partial response forward until progression"
+
+
+def needs_nothing(_thresholds: Thresholds) -> str:
+    """Condition of :func:`always`."""
+    return "neither response nor progression"

@@ -6,7 +6,7 @@ A row is (target, non-target, new lesion, overall, source). The first row that f
 
 from __future__ import annotations
 
-from mrecist.criteria._rule import OverallRow
+from mrecist.criteria._rule import OverallRow, Thresholds
 from mrecist.model import Response
 
 CR, PR, SD, PD, NE, NA = Response.CR, Response.PR, Response.SD, Response.PD, Response.NE, Response.NA
@@ -62,10 +62,31 @@ MRECIST_MATRIX: tuple[OverallRow, ...] = (
 )
 
 
+def as_recist11(name: str) -> tuple[OverallRow, ...]:
+    """The matrix for a criterion whose publication prints none: that of RECIST 1.1, and the source says so."""
+    return tuple(
+        (target, non_target, new, overall, f"{name} prints no overall table, so as {source}")
+        for target, non_target, new, overall, source in RECIST11_MATRIX
+    )
+
+
 def overall_response(
-    matrix: tuple[OverallRow, ...], *, target: Response, non_target: Response, new_lesion: bool
+    matrix: tuple[OverallRow, ...], thresholds: Thresholds, *, target: Response, non_target: Response, new_lesion: bool
 ) -> tuple[Response, str]:
-    """The overall response and the row of the table that gave it."""
+    """The overall response and the row of the table, or the option of the protocol, that gave it."""
+    overall, source = _in_table(matrix, target, non_target, new_lesion)
+    if overall is PD:
+        return overall, source
+    if thresholds.ne_when_any_part_ne and NE in (target, non_target):
+        return NE, "protocol option ne_when_any_part_ne (A21)"
+    if target is CR and non_target is NE and thresholds.unknown_non_target == "NE":
+        return NE, "protocol option unknown_non_target (A11)"
+    return overall, source
+
+
+def _in_table(
+    matrix: tuple[OverallRow, ...], target: Response, non_target: Response, new_lesion: bool
+) -> tuple[Response, str]:
     for row_target, row_non_target, row_new, overall, source in matrix:
         if target in row_target and non_target in row_non_target and row_new in (None, new_lesion):
             return overall, source

@@ -6,12 +6,12 @@ that holds wins, so the order of a criterion's rules is part of the criterion an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
-from mrecist.model import Kind, Measurement, Nadir, NewLesion, Response
+from mrecist.model import Kind, Measurement, Nadir, NewLesion, Response, Role, State
 from mrecist.units import ZERO, difference, percent_change, show, show_percent, total
 
 
@@ -19,31 +19,79 @@ from mrecist.units import ZERO, difference, percent_change, show, show_percent, 
 class Thresholds:
     """The numbers and switches of a criterion; the defaults of each criterion are those of its publication.
 
-    Every field is a key of ``[criteria.NAME]`` in the protocol file.
+    A field is a key of ``[criteria.NAME]`` in the protocol file for the criteria that list it in their ``options``.
+    A-numbers: docs/criteria.md.
     """
 
     pr_percent: Decimal = Decimal(30)
     pd_percent: Decimal = Decimal(20)
-    pd_absolute_mm: Decimal = Decimal(5)
+    pd_inclusive: bool = True
+    pd_absolute_mm: Decimal = Decimal(0)
+    pd_reference: str = "nadir"
+    pd_from_zero: bool = True
     pr_carry_forward: bool = False
     too_small_mm: Decimal = Decimal(5)
     node_normal_mm: Decimal = Decimal(10)
+    normal_nodes_progress: bool = False
+    reappeared_node: str = "pd"
+    resected_is_zero: bool = False
+    modality_change: str = "flag"
+    unknown_non_target: str = "PR"
+    ne_when_any_part_ne: bool = False
     max_targets: int = 5
     max_targets_per_organ: int = 2
+    # Enhancement: mRECIST, EASL, qEASL.
+    viable_phases: tuple[str, ...] = ("arterial",)
+    never_enhancing: str = "non-target"
+    viable_only_sum: bool = False
+    regained_min_mm: Decimal = Decimal(0)
+    foci: str = "longest"
+    lipiodol_is_viable: bool = False
+    enhancement_based_non_hcc: bool = False
     new_nodule_mm: Decimal = Decimal(10)
     new_nodule_growth_mm: Decimal = Decimal(10)
-    viable_phases: tuple[str, ...] = ("arterial",)
+    porta_hepatis_node_mm: Decimal = Decimal(20)
+    porta_hepatis_small: str = "ignore"
+    effusion_needs_cytology: bool = True
+    # iRECIST.
+    icpd_mm: Decimal = Decimal(5)
+    icpd_inclusive: bool = True
+    icpd_reference: str = "either"
+    icpd_min_days: int = 28
+    icpd_max_days: int = 0
+    new_target_mm: Decimal = Decimal(10)
+    new_target_node_mm: Decimal = Decimal(15)
+    # Choi.
+    hu_percent: Decimal = Decimal(15)
+    both_required: bool = False
+
+
+# Which keys a criterion takes. A key that would change nothing is refused, not ignored.
+OPTIONS_OF_ALL = (
+    *("pr_percent", "pd_percent", "pd_inclusive", "pd_reference", "pd_from_zero", "pr_carry_forward"),
+    *("node_normal_mm", "resected_is_zero", "modality_change", "unknown_non_target", "ne_when_any_part_ne"),
+    *("max_targets", "max_targets_per_organ"),
+)
+OPTIONS_OF_DIAMETERS = ("pd_absolute_mm", "too_small_mm", "normal_nodes_progress", "reappeared_node")
+OPTIONS_OF_ENHANCEMENT = ("viable_phases", "never_enhancing", "viable_only_sum", "enhancement_based_non_hcc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionSize:
-    """What one target counts at one visit: ``size`` in mm, or None with the reason ``why`` it could not be evaluated."""
+    """What one target counts at one visit: ``size``, or None with the reason ``why`` it could not be evaluated.
+
+    ``disease`` is False for a lesion that is gone and for a node that is normal. ``hu`` is the mean density, if recorded.
+    """
 
     lesion: str
     kind: Kind
     size: Decimal | None
+    disease: bool = True
     why: str = ""
     flags: tuple[str, ...] = ()
+    hu: Decimal | None = None
+    # The evaluated fragments of a split lesion that is not evaluated as a whole.
+    at_least: Decimal = ZERO
 
     def __str__(self) -> str:
         return f"{self.lesion} {self.why or show(self.size)}"
@@ -54,18 +102,22 @@ class TargetFacts:
     """Everything that the target rules of one visit may look at."""
 
     thresholds: Thresholds
+    unit: str
     sizes: tuple[LesionSize, ...]
     baseline: Decimal | None
+    baseline_sizes: tuple[LesionSize, ...] = ()
     nadir: Nadir | None
     # Time point of an earlier overall CR, or None (also None when the protocol takes later visits as recorded).
     cr_at: int | None = None
     # Time point of an earlier target PR, or None.
     pr_at: int | None = None
+    # A nodule inside a target is new or has grown (Choi).
+    grown_nodules: tuple[str, ...] = ()
 
     @cached_property
     def known_sum(self) -> Decimal:
         """Sum of the targets that were evaluated."""
-        return total(s.size for s in self.sizes if s.size is not None)
+        return total([s.at_least if s.size is None else s.size for s in self.sizes])
 
     @cached_property
     def missing(self) -> tuple[LesionSize, ...]:
@@ -78,39 +130,43 @@ class TargetFacts:
         return None if self.missing else self.known_sum
 
     @cached_property
-    def back(self) -> tuple[LesionSize, ...]:
-        """Targets that are disease at this visit: a lesion above 0 mm, a node at or above its normal size."""
-        return tuple(
-            s for s in self.sizes if s.size is not None and s.size >= self._disease_from(s.kind) and s.size > 0
-        )
+    def left(self) -> tuple[LesionSize, ...]:
+        """Evaluated targets that are disease: not gone, and not a node of normal size."""
+        return tuple(s for s in self.sizes if s.size is not None and s.disease)
 
-    def _disease_from(self, kind: Kind) -> Decimal:
-        return self.thresholds.node_normal_mm if kind is Kind.NODE else ZERO
+    @property
+    def reference(self) -> Nadir | None:
+        """What progression is counted from: the nadir, or the baseline where the protocol says so."""
+        if self.thresholds.pd_reference == "baseline":
+            return None if self.baseline is None else Nadir(sum=self.baseline, timepoint=0)
+        return self.nadir
 
     def sum_in_words(self) -> str:
         """The sum with its parts."""
-        parts = ", ".join(str(s) for s in self.sizes)
+        parts = ", ".join([str(s) for s in self.sizes])
         if self.missing:
-            return f"evaluated part {show(self.known_sum)} mm of an incomplete sum ({parts})"
-        return f"sum {show(self.known_sum)} mm ({parts})"
+            return f"evaluated part {show(self.known_sum)} {self.unit} of an incomplete sum ({parts})"
+        return f"sum {show(self.known_sum)} {self.unit} ({parts})"
 
     def against_nadir(self) -> str:
-        """The change from the nadir in words."""
-        if self.nadir is None:
-            return "no complete earlier sum to compare with"
-        rise = difference(self.known_sum, self.nadir.sum)
-        percent = show_percent(percent_change(self.known_sum, self.nadir.sum))
-        sign = "+" if rise > 0 else ""
+        """The change from the reference of progression in words."""
+        reference = self.reference
+        if reference is None:
+            return "without a complete earlier sum to compare with"
+        rise = difference(self.known_sum, reference.sum)
+        percent = show_percent(percent_change(self.known_sum, reference.sum))
+        name = "smallest sum" if self.thresholds.pd_reference == "nadir" else "baseline sum"
         return (
-            f"{percent} and {sign}{show(rise)} mm from the smallest sum {show(self.nadir.sum)} mm "
-            f"(time point {self.nadir.timepoint})"
+            f"{percent} and {'+' if rise > 0 else ''}{show(rise)} {self.unit} from the {name} {show(reference.sum)} "
+            f"{self.unit} (time point {reference.timepoint})"
         )
 
     def against_baseline(self) -> str:
         """The change from baseline in words."""
         if self.baseline is None:
-            return "no complete baseline sum to compare with"
-        return f"{show_percent(percent_change(self.known_sum, self.baseline))} from baseline {show(self.baseline)} mm"
+            return "without a complete baseline sum to compare with"
+        percent = show_percent(percent_change(self.known_sum, self.baseline))
+        return f"{percent} from baseline {show(self.baseline)} {self.unit}"
 
 
 Condition = Callable[[TargetFacts], bool]
@@ -118,15 +174,23 @@ Condition = Callable[[TargetFacts], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule for the response of the target lesions."""
+    """One rule for the response of the target lesions.
+
+    ``shows`` tells the numbers that the condition looks at, whether it holds or not; ``needs`` tells the condition.
+    """
 
     name: str
     gives: Response
     when: Condition
-    because: Callable[[TargetFacts], str]
+    shows: Callable[[TargetFacts], str]
+    needs: Callable[[Thresholds], str]
     cite: str
     # Our reading where the publication is silent; names the ambiguity of docs/criteria.md and the option that changes it.
     note: str = ""
+
+    def because(self, facts: TargetFacts) -> str:
+        """Why the rule holds, in one clause."""
+        return f"{self.shows(facts)}: {self.needs(facts.thresholds)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +202,23 @@ class NewLesionView:
     flags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonTargetView:
+    """What one non-target is at one visit by a criterion, and why."""
+
+    state: State
+    words: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The role of a baseline lesion under a criterion; None = no disease by this criterion. ``flags`` say why it moved."""
+
+    role: Role | None
+    flags: tuple[str, ...] = ()
+
+
 NewLesionRule = Callable[[dict[int, Measurement], Thresholds], dict[int, NewLesionView]]
 OverallRow = tuple[frozenset[Response], frozenset[Response], bool | None, Response, str]
 
@@ -146,8 +227,9 @@ OverallRow = tuple[frozenset[Response], frozenset[Response], bool | None, Respon
 class Criterion:
     """A response criterion as data.
 
-    ``size_of`` gives the size by which a measured target counts, or the reason why it has none. ``new_lesion`` reads the
-    history of one new lesion (time point -> row) and says at each time point what it is and why.
+    ``size_of`` (row, baseline row) gives the size by which a target counts, or the reason why it has none. ``placed`` says
+    whether a baseline lesion is target, non-target or no disease by this criterion. ``non_target`` (row, baseline row)
+    reads one non-target. ``new_lesion`` reads the history of one new lesion (time point -> row).
     """
 
     name: str
@@ -156,15 +238,38 @@ class Criterion:
     quantity: str
     source: str
     thresholds: Thresholds
-    # The other value of pd_absolute_mm in use: a visit where it would decide otherwise is flagged.
-    other_pd_absolute_mm: Decimal
+    # The keys of Thresholds that this criterion takes.
+    options: tuple[str, ...]
     size_of: Callable[[Measurement, Measurement, Thresholds], LesionSize]
-    in_target_sum: Callable[[Measurement], bool]
     rules: tuple[Rule, ...]
     overall: tuple[OverallRow, ...]
+    placed: Callable[[Measurement, Thresholds], Placement]
+    non_target: Callable[[Measurement, Measurement, Thresholds], NonTargetView]
     new_lesion: NewLesionRule
+    # The other value of pd_absolute_mm in use: a visit where it would decide otherwise is flagged (A1).
+    other_pd_absolute_mm: Decimal | None = None
+    # Progression is first unconfirmed and may be confirmed later (iRECIST).
+    confirms_progression: bool = False
+    # Defined for hepatocellular carcinoma only (A17).
+    hcc_only: bool = False
+    # Column values of CDISC's RSCAT codelist under which this criterion is reported, the first one is written.
+    rscat: tuple[str, ...] = ()
 
 
 def first_that_holds(rules: tuple[Rule, ...], facts: TargetFacts) -> Rule:
     """The first rule whose condition holds."""
-    return next(rule for rule in rules if rule.when(facts))
+    for rule in rules:
+        if rule.when(facts):
+            return rule
+    raise AssertionError(f"no rule holds for {facts}; the last rule of a criterion always holds")
+
+
+def amended(
+    rules: tuple[Rule, ...], sources: Mapping[str, tuple[str, str]], *, without: tuple[str, ...] = ()
+) -> tuple[Rule, ...]:
+    """The rules of another criterion with this one's sources: rule name -> (cite, note).
+
+    Every rule that is kept must be named, so that nothing is taken over in silence.
+    """
+    kept = [rule for rule in rules if rule.name not in without]
+    return tuple(replace(rule, cite=sources[rule.name][0], note=sources[rule.name][1]) for rule in kept)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mrecist.criteria import _conditions as c
+from mrecist.criteria._findings import as_recorded, new_lesion_as_read, non_target_as_read
 from mrecist.criteria._overall import RECIST11_MATRIX
-from mrecist.criteria._rule import Criterion, LesionSize, NewLesionView, Rule, Thresholds
-from mrecist.criteria._sizes import size_from
-from mrecist.model import Kind, Measurement, NewLesion, Response, State
+from mrecist.criteria._rule import OPTIONS_OF_ALL, OPTIONS_OF_DIAMETERS, Criterion, LesionSize, Rule, Thresholds
+from mrecist.criteria._sizes import counted
+from mrecist.model import Kind, Measurement, Response
 
 E09 = "Eisenhauer 2009"
 
@@ -16,22 +17,8 @@ E09 = "Eisenhauer 2009"
 def conventional_size(row: Measurement, _baseline: Measurement, thresholds: Thresholds) -> LesionSize:
     """Longest diameter, or the short axis of a node (section 4.2 and appendix I)."""
     if row.kind is Kind.NODE:
-        return size_from(row, row.short_mm, "short_mm", thresholds)
-    return size_from(row, row.longest_mm, "longest_mm", thresholds)
-
-
-def every_target(_baseline: Measurement) -> bool:
-    """Every target of the baseline read is in the sum."""
-    return True
-
-
-def new_lesion_as_read(history: dict[int, Measurement], _thresholds: Thresholds) -> dict[int, NewLesionView]:
-    """The reader's word decides: unequivocal is progression, equivocal is not (section 4.3.5)."""
-    status = {State.UNEQUIVOCAL: NewLesion.YES, State.EQUIVOCAL: NewLesion.EQUIVOCAL, State.ABSENT: NewLesion.NO}
-    return {
-        timepoint: NewLesionView(status=status[row.state], words=f"{row.lesion} {row.state}")
-        for timepoint, row in history.items()
-    }
+        return counted(row, row.short_mm, "short_mm", thresholds, thresholds.too_small_mm)
+    return counted(row, row.longest_mm, "longest_mm", thresholds, thresholds.too_small_mm)
 
 
 RULES = (
@@ -39,57 +26,87 @@ RULES = (
         name="back after complete response",
         gives=Response.PD,
         when=c.back_after_cr,
-        because=c.say_back,
+        shows=c.show_left,
+        needs=c.needs_back,
         cite=f"{E09}, 4.4.3 and Table 3 note",
-        note="A7: response.cr_then_worse; A6: a node at 10.0 to 10.9 mm is flagged REIMAGE_NODE",
+        note="A7: response.cr_then_worse; A6: a node at 10.0 to 10.9 mm is flagged REIMAGE_NODE (reappeared_node)",
     ),
     Rule(
         name="progression in the targets that were evaluated",
         gives=Response.PD,
         when=c.rose_without_the_missing,
-        because=c.say_rose,
+        shows=c.show_rise,
+        needs=c.needs_rise_without_the_missing,
         cite=f"{E09}, 4.4.2: missing lesions cannot change the category",
     ),
     Rule(
         name="not all evaluated",
         gives=Response.NE,
         when=c.not_all_evaluated,
-        because=c.say_missing,
+        shows=c.show_missing,
+        needs=c.needs_missing,
         cite=f"{E09}, 4.4.2 and Table 1",
     ),
     Rule(
         name="complete response",
         gives=Response.CR,
-        when=c.all_gone,
-        because=c.say_gone,
+        when=c.gone_with_normal_nodes_counted,
+        shows=c.show_sum,
+        needs=c.needs_gone,
         cite=f"{E09}, 4.3.1",
-        note="A5: stands before progression when all that is left are nodes below 10 mm",
+        note="A5: stands before progression when all that is left are nodes below 10 mm (normal_nodes_progress)",
+    ),
+    Rule(
+        name="borderline node held after complete response",
+        gives=Response.CR,
+        when=c.held_after_cr,
+        shows=c.show_left,
+        needs=c.needs_held,
+        cite="protocol option reappeared_node",
+        note="A6: off by default",
     ),
     Rule(
         name="progression",
         gives=Response.PD,
         when=c.rose,
-        because=c.say_rose,
+        shows=c.show_rise,
+        needs=c.needs_rise,
         cite=f"{E09}, 4.3.1",
-        note="A4: from a sum of 0 the relative part is met and pd_absolute_mm decides",
+        note="A4: from a sum of 0 the relative part is met and pd_absolute_mm decides (pd_from_zero)",
     ),
     Rule(
         name="no baseline sum",
         gives=Response.NE,
         when=c.no_reference,
-        because=c.say_no_reference,
+        shows=c.show_fall,
+        needs=c.needs_reference,
         cite=f"{E09}, 4.3.1: a decrease is counted from the baseline sum",
     ),
-    Rule(name="partial response", gives=Response.PR, when=c.fell, because=c.say_fell, cite=f"{E09}, 4.3.1"),
+    Rule(
+        name="partial response",
+        gives=Response.PR,
+        when=c.fell,
+        shows=c.show_fall,
+        needs=c.needs_fall,
+        cite=f"{E09}, 4.3.1",
+    ),
     Rule(
         name="partial response carried forward",
         gives=Response.PR,
         when=c.pr_carried,
-        because=c.say_carried,
+        shows=c.show_pr,
+        needs=c.needs_carrying,
         cite="protocol option pr_carry_forward",
         note="A2: off by default",
     ),
-    Rule(name="stable disease", gives=Response.SD, when=c.always, because=c.say_stable, cite=f"{E09}, 4.3.1"),
+    Rule(
+        name="stable disease",
+        gives=Response.SD,
+        when=c.always,
+        shows=c.show_both,
+        needs=c.needs_nothing,
+        cite=f"{E09}, 4.3.1",
+    ),
 )
 
 CRITERION = Criterion(
@@ -99,10 +116,13 @@ CRITERION = Criterion(
     quantity="longest diameter, nodes by short axis",
     source="Eisenhauer EA et al. Eur J Cancer 2009;45:228-247",
     thresholds=Thresholds(pd_absolute_mm=Decimal(5)),
-    other_pd_absolute_mm=Decimal(0),
+    options=OPTIONS_OF_ALL + OPTIONS_OF_DIAMETERS,
     size_of=conventional_size,
-    in_target_sum=every_target,
     rules=RULES,
     overall=RECIST11_MATRIX,
+    placed=as_recorded,
+    non_target=non_target_as_read,
     new_lesion=new_lesion_as_read,
+    other_pd_absolute_mm=Decimal(0),
+    rscat=("RECIST 1.1",),
 )

@@ -36,10 +36,14 @@ _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A file that looks like DICOM but cannot be used, and why in one sentence."""
+    """A file that looks like DICOM but cannot be used, and why in one sentence.
+
+    ``segmentation_of`` is the PatientID of a segmentation that cannot be used: without it that subject's read is incomplete.
+    """
 
     path: str
     reason: str
+    segmentation_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +194,14 @@ def _sort_in(header: Header, found: _Found) -> None:
 
 
 def _damaged(header: Header, reason: str, found: _Found) -> None:
-    found.problems.append(Problem(path=str(header.path), reason=reason))
     try:
         uid = get_text(header.dataset, "SeriesInstanceUID")
+        is_segmentation = object_uid(header.dataset, "SOPClassUID") in SEGMENTATION_CLASSES
+        subject = (get_text(header.dataset, "PatientID") or "") if is_segmentation else ""
     except SeriesError:
+        found.problems.append(Problem(path=str(header.path), reason=reason))
         return
+    found.problems.append(Problem(path=str(header.path), reason=reason, segmentation_of=subject))
     if uid:
         found.damage[uid].append(Damage(path=header.path, reason=reason))
 

@@ -1,187 +1,173 @@
 """Time-point responses of one read by one criterion: target, non-target, new lesions, overall, each with its reason.
 
-The only state carried from visit to visit is the nadir and whether CR or PR was reached before.
+The only state carried from visit to visit is the nadir, whether CR or PR was reached before, and for iRECIST the progression
+that waits for confirmation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 
-from mrecist.criteria._conditions import all_gone, rose
 from mrecist.criteria._overall import overall_response
-from mrecist.criteria._rule import LesionSize, TargetFacts, Thresholds, first_that_holds
-from mrecist.criteria._sizes import added
-from mrecist.errors import ReadError
-from mrecist.model import Kind, Measurement, Nadir, Response, State, VisitResponse
+from mrecist.criteria._rule import Rule, TargetFacts, first_that_holds
+from mrecist.criteria.irecist import IMMUNE
+from mrecist.model import Nadir, Response, VisitResponse
 from mrecist.protocol import CriterionSetting, ResponseRules
+from mrecist.response.immune import Immune, ImmuneFindings, Waiting, immune_response
 from mrecist.response.new_lesions import NewAtVisit, new_lesions_by_visit
-from mrecist.response.read import Read, Visit, build_read, too_many_targets
+from mrecist.response.non_target import NonTargets, non_targets_at
+from mrecist.response.read import Read, Visit
+from mrecist.response.targets import SoFar, Targets, facts_at, target_flags, targets_of
 
-# A node that came back to this size alone should be imaged again before it counts (A6).
-REIMAGE_BELOW_MM = Decimal(11)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SoFar:
-    """What earlier visits leave for the next one."""
-
-    nadir: Nadir | None = None
-    cr_at: int | None = None
-    pr_at: int | None = None
+_PROGRESSION = (Response.PD, Response.IUPD, Response.ICPD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Targets:
-    """The targets that enter the sum of one criterion, and the baseline sum."""
+class Assessed:
+    """One visit with everything that its response came from. ``facts`` and ``rule`` are None without targets."""
 
-    rows: tuple[Measurement, ...]
-    baseline: Decimal | None
-    flags: tuple[str, ...]
-    # Targets were read, but none of them is one by this criterion.
-    none_left: bool
+    response: VisitResponse
+    facts: TargetFacts | None = None
+    rule: Rule | None = None
 
 
-def assess_subject(
-    rows: Iterable[Measurement], setting: CriterionSetting, rules: ResponseRules
-) -> tuple[VisitResponse, ...]:
-    """Responses of one subject and reader, one a time point, baseline first.
+def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> tuple[Assessed, ...]:
+    """Responses of one read, one a time point, baseline first, with the facts and the rule of each visit.
 
-    Parameters
-    ----------
-    rows : the measurements of one subject by one reader, in any order.
-    setting : the criterion with its thresholds.
-    rules : the ``[response]`` section of the protocol (only ``cr_then_worse`` matters here).
-
-    Raises
-    ------
-    ReadError : the rows contradict each other (see :func:`mrecist.response.read.build_read`).
+    ``rules`` is the ``[response]`` section of the protocol (only ``cr_then_worse`` matters here).
     """
-    read = build_read(rows)
-    targets = _targets_of(read, setting)
+    targets = targets_of(read, setting)
     new = new_lesions_by_visit(read, setting)
-    so_far = _SoFar(nadir=None if targets.baseline is None else Nadir(sum=targets.baseline, timepoint=0))
-    responses = [_baseline_row(read, setting, targets)]
+    so_far = SoFar(nadir=None if targets.baseline is None else Nadir(sum=targets.baseline, timepoint=0))
+    waiting = Waiting()
+    visits = [Assessed(response=_baseline_row(read, setting, targets))]
     for visit in read.visits[1:]:
-        response, so_far = _assess_visit(read, visit, setting, rules, targets, new[visit.timepoint], so_far)
-        responses.append(response)
-    return tuple(responses)
+        findings = _findings(read, visit, setting, rules, targets, new[visit.timepoint], so_far)
+        if setting.criterion.confirms_progression:
+            immune = immune_response(read, visit, setting, findings.for_immune(so_far), waiting)
+            waiting = immune.waiting
+            response = _immune_row(read, visit, setting, targets, findings, immune)
+        else:
+            response = _plain_row(read, visit, setting, rules, targets, findings, so_far)
+        visits.append(Assessed(response=response, facts=findings.facts, rule=findings.rule))
+        so_far = _next(so_far, response, findings)
+    return tuple(visits)
 
 
-# --- targets ---------------------------------------------------------------------------------------------------------
+# --- what a visit shows ----------------------------------------------------------------------------------------------
 
 
-def _targets_of(read: Read, setting: CriterionSetting) -> _Targets:
-    criterion = setting.criterion
-    rows = tuple(row for row in read.targets if criterion.in_target_sum(row))
-    left_out = tuple(f"NOT_VIABLE_AT_BASELINE:{row.lesion}" for row in read.targets if row not in rows)
-    sizes = [criterion.size_of(row, row, setting.thresholds) for row in rows]
-    facts = _facts(setting.thresholds, tuple(sizes), None, _SoFar())
-    none_left = bool(read.targets) and not rows
-    flags = list(left_out)
-    if facts.missing:
-        flags.append("BASELINE_INCOMPLETE:" + "+".join(s.lesion for s in facts.missing))
-    if none_left:
-        flags.append("NOT_APPLICABLE")
-    flags += [flag for size in sizes for flag in size.flags]
-    return _Targets(rows=rows, baseline=facts.sum if rows else None, flags=tuple(flags), none_left=none_left)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Findings:
+    """What a visit shows before the overall response: targets, non-targets and new lesions."""
 
+    facts: TargetFacts | None
+    rule: Rule | None
+    target: Response
+    target_words: str
+    non_targets: NonTargets
+    new: NewAtVisit
+    flags: tuple[str, ...]
+    nadir: Nadir | None
 
-def _size_at(read: Read, visit: Visit, baseline: Measurement, lesion: str, setting: CriterionSetting) -> LesionSize:
-    """What one target counts at one visit; its fragments are added."""
-    row = visit.rows.get(lesion)
-    if row is not None:
-        return setting.criterion.size_of(row, baseline, setting.thresholds)
-    fragments = read.fragments.get(lesion, ())
-    if any(part in visit.rows for part in _with_parts(read, lesion)):
-        first_seen = [part for part in fragments if min(read.history(part), default=0) <= visit.timepoint]
-        parts = [_size_at(read, visit, baseline, part, setting) for part in first_seen]
-        return added(lesion, baseline.kind, parts)
-    return LesionSize(lesion=lesion, kind=baseline.kind, size=None, why="without a row")
-
-
-def _with_parts(read: Read, lesion: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The ids of all fragments of a lesion, fragments of fragments among them."""
-    if lesion in above:
-        raise ReadError(
-            f"subject {read.subject}, reader {read.reader}: part_of goes round in a circle at {lesion}; correct it"
+    def words(self) -> str:
+        """The three parts in one sentence."""
+        return (
+            f"targets {self.target}: {self.target_words}; non-targets {self.non_targets.response}: "
+            f"{self.non_targets.words}; {self.new.words}"
         )
-    parts = read.fragments.get(lesion, ())
-    return parts + tuple(p for part in parts for p in _with_parts(read, part, (*above, lesion)))
+
+    def for_immune(self, so_far: SoFar) -> ImmuneFindings:
+        """What the confirmation of progression looks at."""
+        return ImmuneFindings(
+            target=self.target,
+            sum=None if self.facts is None else self.facts.known_sum,
+            complete=self.facts is not None and not self.facts.missing,
+            non_target=self.non_targets.response,
+            progressed=self.non_targets.progressed,
+            new=self.new,
+            cr_at=so_far.cr_at,
+        )
 
 
-def _facts(
-    thresholds: Thresholds, sizes: tuple[LesionSize, ...], baseline: Decimal | None, so_far: _SoFar
-) -> TargetFacts:
-    return TargetFacts(
-        thresholds=thresholds,
-        sizes=sizes,
-        baseline=baseline,
-        nadir=so_far.nadir,
-        cr_at=so_far.cr_at,
-        pr_at=so_far.pr_at,
+def _findings(
+    read: Read,
+    visit: Visit,
+    setting: CriterionSetting,
+    rules: ResponseRules,
+    targets: Targets,
+    new: NewAtVisit,
+    so_far: SoFar,
+) -> _Findings:
+    strict = so_far if rules.cr_then_worse == "pd" else replace(so_far, cr_at=None)
+    facts, rule = None, None
+    flags: list[str] = []
+    if targets.none_left:
+        target, words = Response.NA, "no target of this criterion at baseline, so it does not apply (A12, A18)"
+        flags = list(targets.flags)
+    elif not targets.rows:
+        target, words = Response.NA, "no target disease"
+    else:
+        facts = facts_at(read, visit, setting, targets, strict)
+        rule = first_that_holds(setting.criterion.rules, facts)
+        target, words = rule.gives, f"{rule.because(facts)} [{rule.cite}]"
+        flags = target_flags(facts, target, setting)
+    non_targets = non_targets_at(read, visit, setting, targets.non_targets)
+    if len(visit.dates) > 1:
+        flags.append("MULTIPLE_DATES")
+    return _Findings(
+        facts=facts,
+        rule=rule,
+        target=target,
+        target_words=words,
+        non_targets=non_targets,
+        new=new,
+        flags=(*flags, *non_targets.flags, *new.flags),
+        nadir=so_far.nadir if facts is not None else None,
     )
-
-
-def _target_flags(facts: TargetFacts, given: Response, setting: CriterionSetting) -> list[str]:
-    flags = [flag for size in facts.sizes for flag in size.flags]
-    if facts.missing:
-        flags.append("INCOMPLETE_SUM:" + "+".join(s.lesion for s in facts.missing))
-    other = replace(setting.thresholds, pd_absolute_mm=setting.criterion.other_pd_absolute_mm)
-    elsewhere = replace(facts, thresholds=other)
-    if first_that_holds(setting.criterion.rules, elsewhere).gives is not given:
-        flags.append(f"PD_ABSOLUTE_DECIDES:{other.pd_absolute_mm}mm")
-    if given is Response.CR and all_gone(facts) and rose(facts):
-        flags.append("NODES_NORMAL_BUT_LARGER")
-    if given is Response.SD and facts.pr_at is not None:
-        flags.append("PR_DRIFT")
-    if facts.cr_at is not None and facts.back:
-        flags.append(f"CR_THEN_WORSE:{facts.cr_at}")
-        if all(s.kind is Kind.NODE and s.size is not None and s.size < REIMAGE_BELOW_MM for s in facts.back):
-            flags.append("REIMAGE_NODE:" + "+".join(s.lesion for s in facts.back))
-    return flags
-
-
-# --- non-targets -----------------------------------------------------------------------------------------------------
-
-
-def _non_target(read: Read, visit: Visit) -> tuple[Response, str]:
-    """Response of the non-targets and the words for it (Eisenhauer 2009, 4.3.3; missing is not evaluated, never gone)."""
-    if not read.non_targets:
-        return Response.NA, "no non-target disease"
-    seen: dict[str, State] = {}
-    for baseline in read.non_targets:
-        for lesion in (baseline.lesion, *_with_parts(read, baseline.lesion)):
-            if lesion in visit.rows:
-                seen[lesion] = visit.rows[lesion].state
-            elif lesion == baseline.lesion and not any(p in visit.rows for p in _with_parts(read, lesion)):
-                seen[lesion] = State.NOT_EVALUABLE
-    words = ", ".join(f"{lesion} {state}" for lesion, state in seen.items())
-    states = set(seen.values())
-    if State.PROGRESSED in states:
-        return Response.PD, f"unequivocal progression ({words})"
-    if State.NOT_EVALUABLE in states:
-        return Response.NE, f"not every non-target was evaluated ({words})"
-    if states == {State.ABSENT}:
-        return Response.CR, f"all gone ({words})"
-    return Response.NON_CR_NON_PD, f"disease persists ({words})"
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _baseline_row(read: Read, setting: CriterionSetting, targets: _Targets) -> VisitResponse:
-    thresholds = setting.thresholds
-    sizes = tuple(setting.criterion.size_of(row, row, thresholds) for row in targets.rows)
-    words = _facts(thresholds, sizes, None, _SoFar()).sum_in_words() if sizes else "no target in the sum"
-    flags = [*targets.flags, *too_many_targets(read, thresholds.max_targets, thresholds.max_targets_per_organ)]
+def _row(
+    read: Read, visit: Visit, setting: CriterionSetting, targets: Targets, findings: _Findings, overall: Response
+) -> VisitResponse:
+    return VisitResponse(
+        subject=read.subject,
+        reader=read.reader,
+        criterion=setting.name,
+        timepoint=visit.timepoint,
+        date=_date_of(visit, overall),
+        sum=None if findings.facts is None else findings.facts.sum,
+        unit=setting.criterion.unit,
+        baseline_sum=targets.baseline,
+        nadir=findings.nadir,
+        target=findings.target,
+        non_target=findings.non_targets.response,
+        new_lesion=findings.new.as_read,
+        overall=overall,
+        flags=(),
+        reason="",
+    )
+
+
+def _baseline_row(read: Read, setting: CriterionSetting, targets: Targets) -> VisitResponse:
+    facts = TargetFacts(
+        thresholds=setting.thresholds,
+        unit=setting.criterion.unit,
+        sizes=targets.sizes,
+        baseline=targets.baseline,
+        nadir=None,
+    )
+    words = facts.sum_in_words() if targets.sizes else "no target in the sum"
+    flags = list(targets.flags)
     if not read.targets and not read.non_targets:
         flags.append("NO_DISEASE_AT_BASELINE")
     if len(read.baseline.dates) > 1:
         flags.append("MULTIPLE_DATES")
-    non_targets = ", ".join(row.lesion for row in read.non_targets) or "none"
+    non_targets = ", ".join([row.lesion for row in targets.non_targets]) or "none"
     return VisitResponse(
         subject=read.subject,
         reader=read.reader,
@@ -201,89 +187,84 @@ def _baseline_row(read: Read, setting: CriterionSetting, targets: _Targets) -> V
     )
 
 
-def _assess_visit(
+def _plain_row(
     read: Read,
     visit: Visit,
     setting: CriterionSetting,
     rules: ResponseRules,
-    targets: _Targets,
-    new: NewAtVisit,
-    so_far: _SoFar,
-) -> tuple[VisitResponse, _SoFar]:
-    sizes = tuple(_size_at(read, visit, row, row.lesion, setting) for row in targets.rows)
-    strict = so_far if rules.cr_then_worse == "pd" else replace(so_far, cr_at=None)
-    facts = _facts(setting.thresholds, sizes, targets.baseline, strict)
-    target, target_words, flags = _target_response(facts, setting, targets)
-    non_target, non_target_words = _non_target(read, visit)
-    overall, source = _overall(setting, targets, target, non_target, bool(new.counted))
-    words = f"targets {target}: {target_words}; non-targets {non_target}: {non_target_words}; {new.words} [{source}]"
-    if rules.cr_then_worse == "pd" and so_far.cr_at is not None and overall in _WORSE_THAN_CR:
-        words = (
-            f"disease after the complete response of time point {so_far.cr_at}; {words} [Eisenhauer 2009, Table 3 note]"
-        )
-        overall = Response.PD
+    targets: Targets,
+    findings: _Findings,
+    so_far: SoFar,
+) -> VisitResponse:
+    new = findings.new
+    overall, source = _overall(setting, targets, findings, bool(new.counted))
+    words, flags = f"{findings.words()} [{source}]", list(findings.flags)
+    if so_far.cr_at is not None and overall is not Response.PD and _disease_seen(findings):
         flags.append(f"CR_THEN_WORSE:{so_far.cr_at}")
-    flags += new.flags
+        if rules.cr_then_worse == "pd":
+            words = (
+                f"disease after the complete response of time point {so_far.cr_at}; {words} "
+                f"[Eisenhauer 2009, Table 3 note]"
+            )
+            overall = Response.PD
     if new.proven_later:
-        as_read, _ = _overall(setting, targets, target, non_target, bool(new.counted_as_read))
+        as_read, _ = _overall(setting, targets, findings, bool(new.counted_as_read))
         flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in new.proven_later.items()]
         flags.append(f"AS_READ:{as_read}")
-    if len(visit.dates) > 1:
-        flags.append("MULTIPLE_DATES")
-    response = VisitResponse(
-        subject=read.subject,
-        reader=read.reader,
-        criterion=setting.name,
-        timepoint=visit.timepoint,
-        date=_date_of(visit, overall),
-        sum=facts.sum if sizes else None,
-        unit=setting.criterion.unit,
-        baseline_sum=targets.baseline,
-        nadir=so_far.nadir if sizes else None,
-        target=target,
-        non_target=non_target,
-        new_lesion=new.as_read,
-        overall=overall,
-        flags=tuple(dict.fromkeys(flags)),
-        reason=f"{overall}: {words}",
+    row = _row(read, visit, setting, targets, findings, overall)
+    return replace(row, flags=tuple(dict.fromkeys(flags)), reason=f"{overall}: {words}")
+
+
+def _disease_seen(findings: _Findings) -> bool:
+    """Disease that is seen; what was not evaluated is none."""
+    return findings.target in (Response.PR, Response.SD) or bool(findings.non_targets.present)
+
+
+def _overall(setting: CriterionSetting, targets: Targets, findings: _Findings, new: bool) -> tuple[Response, str]:
+    if targets.none_left:
+        return Response.NA, "criterion not applicable (A12, A18)"
+    return overall_response(
+        setting.criterion.overall,
+        setting.thresholds,
+        target=findings.target,
+        non_target=findings.non_targets.response,
+        new_lesion=new,
     )
-    return response, _next(so_far, response)
 
 
-_WORSE_THAN_CR = (Response.PR, Response.SD, Response.NON_CR_NON_PD)
-
-
-def _target_response(
-    facts: TargetFacts, setting: CriterionSetting, targets: _Targets
-) -> tuple[Response, str, list[str]]:
-    if targets.none_left:
-        return Response.NA, "no target enhanced at baseline, the criterion does not apply (A12)", list(targets.flags)
-    if not facts.sizes:
-        return Response.NA, "no target disease", []
-    rule = first_that_holds(setting.criterion.rules, facts)
-    return rule.gives, f"{rule.because(facts)} [{rule.cite}]", _target_flags(facts, rule.gives, setting)
-
-
-def _overall(
-    setting: CriterionSetting, targets: _Targets, target: Response, non_target: Response, new: bool
-) -> tuple[Response, str]:
-    if targets.none_left:
-        return Response.NA, "criterion not applicable (A12)"
-    return overall_response(setting.criterion.overall, target=target, non_target=non_target, new_lesion=new)
+def _immune_row(
+    read: Read, visit: Visit, setting: CriterionSetting, targets: Targets, findings: _Findings, immune: Immune
+) -> VisitResponse:
+    row = _row(read, visit, setting, targets, findings, immune.overall)
+    flags = [*findings.flags, *immune.flags]
+    flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in findings.new.proven_later.items()]
+    return replace(
+        row,
+        target=IMMUNE[findings.target],
+        non_target=IMMUNE[findings.non_targets.response],
+        flags=tuple(dict.fromkeys(flags)),
+        reason=f"{immune.overall}: {immune.words}; {findings.words()} [{immune.source}]",
+    )
 
 
 def _date_of(visit: Visit, overall: Response) -> date:
     """Progression takes the earliest scan of the visit, everything else the latest."""
-    return visit.dates[0] if overall is Response.PD else visit.dates[-1]
+    return visit.dates[0] if overall in _PROGRESSION else visit.dates[-1]
 
 
-def _next(so_far: _SoFar, response: VisitResponse) -> _SoFar:
+def _next(so_far: SoFar, response: VisitResponse, findings: _Findings) -> SoFar:
     nadir = so_far.nadir
     if response.sum is not None and (nadir is None or response.sum < nadir.sum):
         nadir = Nadir(sum=response.sum, timepoint=response.timepoint)
     cr_at, pr_at = so_far.cr_at, so_far.pr_at
-    if response.overall is Response.CR and cr_at is None:
+    if cr_at is None and response.overall in (Response.CR, Response.ICR):
         cr_at = response.timepoint
-    if response.target is Response.PR and pr_at is None:
+    if response.overall in _PROGRESSION:
+        # A response is carried, and its drift is told, until progression (A2).
+        pr_at = None
+    elif pr_at is None and findings.target is Response.PR:
         pr_at = response.timepoint
-    return _SoFar(nadir=nadir, cr_at=cr_at, pr_at=pr_at)
+    vanished = so_far.vanished
+    if findings.facts is not None:
+        vanished |= {size.lesion for size in findings.facts.sizes if size.size == 0}
+    return SoFar(nadir=nadir, cr_at=cr_at, pr_at=pr_at, vanished=vanished)

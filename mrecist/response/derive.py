@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from mrecist.errors import ReadError
-from mrecist.model import BestResponse, Measurement, Problem, VisitResponse
+from mrecist.model import BestResponse, Measurement, Problem, Response, SubjectDates, VisitResponse
 from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
-from mrecist.response.assess import assess_subject
 from mrecist.response.best import Assessment, best_response
+from mrecist.response.options import responses_of
+from mrecist.response.read import build_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,39 +27,45 @@ def derive(
     reads: Mapping[tuple[str, str], Iterable[Measurement]],
     protocol: Protocol,
     criteria: tuple[CriterionSetting, ...],
-    origins: Mapping[str, date] | None = None,
+    dates: SubjectDates | None = None,
 ) -> Derived:
-    """Assess every read by every criterion.
-
-    ``origins`` (subject -> date of the protocol's origin event) starts the clock of stable disease; None when the protocol
-    names no origin, and then the clock starts at the baseline scan.
-    """
+    """Assess every read by every criterion."""
+    dates = dates or SubjectDates()
     responses: list[VisitResponse] = []
     best: list[BestResponse] = []
     problems: list[Problem] = []
     for (subject, reader), rows in reads.items():
-        rows = list(rows)
         try:
-            visits = [assess_subject(rows, setting, protocol.response) for setting in criteria]
+            read = build_read(rows)
+            visits = [responses_of(read, setting, protocol.response) for setting in criteria]
         except ReadError as error:
             problems.append(Problem(subject=subject, reader=reader, message=str(error)))
             continue
         for of_criterion in visits:
-            responses += of_criterion
-            best.append(best_of_visits(of_criterion, protocol.response, origins))
+            responses += _shown(of_criterion, protocol.response)
+            best.append(best_of_visits(of_criterion, protocol.response, dates))
     return Derived(responses=tuple(responses), best=tuple(best), problems=tuple(problems))
 
 
+def _shown(visits: tuple[VisitResponse, ...], rules: ResponseRules) -> Iterable[VisitResponse]:
+    """Visits after progression are shown unless the protocol stops there; they are never in the best response (A32)."""
+    for visit in visits:
+        yield visit
+        if rules.after_pd == "stop" and visit.overall in (Response.PD, Response.ICPD):
+            return
+
+
 def best_of_visits(
-    visits: tuple[VisitResponse, ...], rules: ResponseRules, origins: Mapping[str, date] | None = None
+    visits: tuple[VisitResponse, ...], rules: ResponseRules, dates: SubjectDates | None = None
 ) -> BestResponse:
     """Best response from the time-point responses of one subject, reader and criterion, baseline first."""
+    dates = dates or SubjectDates()
     baseline, *follow_ups = visits
     start = baseline.date
     flags: tuple[str, ...] = ()
-    if origins is not None:
-        start = origins.get(baseline.subject, baseline.date)
-        flags = () if baseline.subject in origins else ("ORIGIN_MISSING",)
+    if dates.origins is not None:
+        start = dates.origins.get(baseline.subject, baseline.date)
+        flags = () if baseline.subject in dates.origins else ("ORIGIN_MISSING",)
     assessments = [
         Assessment(date=v.date, overall=v.overall, timepoint=v.timepoint) for v in follow_ups if v.overall is not None
     ]
@@ -69,5 +76,16 @@ def best_of_visits(
         subject=baseline.subject,
         reader=baseline.reader,
         criterion=baseline.criterion,
+        until=last_day(baseline.subject, rules, dates),
         flags=flags,
     )
+
+
+def last_day(subject: str, rules: ResponseRules, dates: SubjectDates) -> date | None:
+    """The last day that counts: the start of a new anticancer therapy, the data cut-off, or None."""
+    ends = []
+    if "new_anticancer_therapy" in rules.cut and subject in dates.new_therapy:
+        ends.append(dates.new_therapy[subject])
+    if "data_cutoff" in rules.cut and rules.data_cutoff is not None:
+        ends.append(rules.data_cutoff)
+    return min(ends, default=None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
 from mrecist.errors import ReadError
-from mrecist.model import Kind, Measurement, Role, State
+from mrecist.model import Kind, LocalTherapy, Measurement, Role, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Read:
     non_targets: tuple[Measurement, ...]
     # Lesion -> ids of the fragments it split into, in order of appearance.
     fragments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # Target -> its first local treatment on study and the time point that records it.
+    treated: dict[str, tuple[LocalTherapy, int]] = field(default_factory=dict)
 
     @property
     def baseline(self) -> Visit:
@@ -40,6 +42,15 @@ class Read:
     def history(self, lesion: str) -> dict[int, Measurement]:
         """Time point -> row of one lesion."""
         return {v.timepoint: v.rows[lesion] for v in self.visits if lesion in v.rows}
+
+    def parts(self, lesion: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Ids of all fragments of a lesion, fragments of fragments among them."""
+        if lesion in above:
+            raise ReadError(
+                f"subject {self.subject}, reader {self.reader}: part_of goes round in a circle at {lesion}; correct it"
+            )
+        parts = self.fragments.get(lesion, ())
+        return parts + tuple(p for part in parts for p in self.parts(part, (*above, lesion)))
 
     def new_lesions(self) -> tuple[str, ...]:
         """Ids of new lesions in order of appearance."""
@@ -81,6 +92,7 @@ def build_read(rows: Iterable[Measurement]) -> Read:
         targets=tuple(r for r in baseline if r.role is Role.TARGET and not r.part_of),
         non_targets=tuple(r for r in baseline if r.role is Role.NON_TARGET),
         fragments=fragments,
+        treated=_treated(visits),
     )
     _check_baseline(read)
     return read
@@ -154,6 +166,15 @@ def _fragments(visits: tuple[Visit, ...]) -> dict[str, tuple[str, ...]]:
     return fragments
 
 
+def _treated(visits: tuple[Visit, ...]) -> dict[str, tuple[LocalTherapy, int]]:
+    found: dict[str, tuple[LocalTherapy, int]] = {}
+    for visit in visits[1:]:
+        for row in visit.rows.values():
+            if row.local_therapy is not None:
+                found.setdefault(row.lesion, (row.local_therapy, visit.timepoint))
+    return found
+
+
 def _check_parts(visit: Visit, fragments: dict[str, tuple[str, ...]]) -> None:
     for row in visit.rows.values():
         if row.state is State.MERGED and (not row.part_of or row.part_of not in visit.rows):
@@ -161,12 +182,23 @@ def _check_parts(visit: Visit, fragments: dict[str, tuple[str, ...]]) -> None:
                 f"{_at(row)}: {row.lesion} is merged, but part_of names '{row.part_of}', which has no row here; "
                 f"name the lesion that carries the mass"
             )
+        if row.state is State.MERGED:
+            _check_carrier(row, visit.rows[row.part_of])
         parts = [part for part in fragments.get(row.lesion, ()) if part in visit.rows]
         if parts and row.state is not State.MERGED:
             raise ReadError(
                 f"{_at(row)}: {row.lesion} has a row of its own and fragments {', '.join(parts)}; "
                 f"keep the fragments or the whole, or the size counts twice"
             )
+
+
+def _check_carrier(row: Measurement, carrier: Measurement) -> None:
+    """The lesion that carries a merged mass is a target that is there, or the mass would vanish from the sum."""
+    if carrier.role is not row.role or carrier.state in (State.MERGED, State.ABSENT):
+        raise ReadError(
+            f"{_at(row)}: {row.lesion} is merged into {carrier.lesion}, a {carrier.role} that is '{carrier.state}'; the mass "
+            f"is recorded on a {row.role} that is measured"
+        )
 
 
 def _check_baseline(read: Read) -> None:
@@ -178,12 +210,12 @@ def _check_baseline(read: Read) -> None:
             raise ReadError(f"{_at(row)}: non-target {row.lesion} is '{row.state}' at baseline; it can only be present")
 
 
-def too_many_targets(read: Read, max_targets: int, max_per_organ: int) -> tuple[str, ...]:
+def too_many_targets(targets: Sequence[Measurement], max_targets: int, max_per_organ: int) -> tuple[str, ...]:
     """Flags for a baseline with more targets than the criterion allows; nodes of all stations are one organ."""
     flags = []
-    if len(read.targets) > max_targets:
-        flags.append(f"TOO_MANY_TARGETS:{len(read.targets)}")
-    organs = ["lymph node" if row.kind is Kind.NODE else row.organ.casefold() for row in read.targets]
+    if len(targets) > max_targets:
+        flags.append(f"TOO_MANY_TARGETS:{len(targets)}")
+    organs = ["lymph node" if row.kind is Kind.NODE else row.organ.casefold() for row in targets]
     for organ in sorted(set(organs) - {""}):
         if organs.count(organ) > max_per_organ:
             flags.append(f"TOO_MANY_TARGETS_PER_ORGAN:{organ}={organs.count(organ)}")
