@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables",),
     ("response", "keyimages"),
-    ("reading", "study", "samples", "report"),
+    ("reading", "study", "samples", "report", "conformance"),
     ("score",),
     ("measuring", "checkpoint"),
     ("batch",),
