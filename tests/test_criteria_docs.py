@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from mrecist import assess_subject
 from mrecist.criteria import CRITERIA
 from mrecist.criteria._overall import overall_response
 from mrecist.criteria._rule import Criterion
 from mrecist.model import Kind, Measurement, Pattern, Response, Role, State
 from mrecist.protocol import FORMAT, Protocol, parse_protocol
-from mrecist import assess_subject
 from mrecist.response.best import Assessment, best_response
 
 PAGE = (Path(__file__).parents[1] / "docs" / "criteria.md").read_text(encoding="utf-8")

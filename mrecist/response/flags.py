@@ -23,6 +23,8 @@ MEANING = {
     "INCOMPLETE_SUM": "Not every target was evaluated; the sum is empty and never a nadir.",
     "LIPIODOL": "Lipiodol in this lesion: on CT it can hide or mimic enhancement (A19).",
     "LOCAL_THERAPY": "This target was locally treated on study and is not evaluable from the named time point on (A10).",
+    "MERGED_INTO_ABSENT": "A target merged into one that is absent at the same visit: both count 0; check which of the two rows is "
+    "right.",
     "MODALITY_CHANGED": "This target was imaged with another modality than at baseline (A26).",
     "MULTIPLE_DATES": "The rows of this time point have several dates: progression takes the earliest, everything else the "
     "latest.",

@@ -193,8 +193,8 @@ def _check_parts(visit: Visit, fragments: dict[str, tuple[str, ...]]) -> None:
 
 
 def _check_carrier(row: Measurement, carrier: Measurement) -> None:
-    """The lesion that carries a merged mass is a target that is there, or the mass would vanish from the sum."""
-    if carrier.role is not row.role or carrier.state in (State.MERGED, State.ABSENT):
+    """The mass is recorded on a lesion that can hold it, or it would vanish from the sum."""
+    if carrier.role is not row.role or carrier.state is State.MERGED:
         raise ReadError(
             f"{_at(row)}: {row.lesion} is merged into {carrier.lesion}, a {carrier.role} that is '{carrier.state}'; the mass "
             f"is recorded on a {row.role} that is measured"

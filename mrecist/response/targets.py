@@ -109,6 +109,8 @@ def _size_at(
         size = setting.criterion.size_of(row, baseline, setting.thresholds)
         if row.state is State.MERGED and not _in_the_sum(read, row.part_of, targets):
             return replace(size, size=None, why=f"merged into {row.part_of}, which is not in this sum")
+        if row.state is State.MERGED and _merged_into_nothing(read, visit, row):
+            size = replace(size, flags=(*size.flags, f"MERGED_INTO_ABSENT:{row.lesion}={row.part_of}"))
         return _judged_by_history(size, row, baseline, setting, so_far)
     if lesion in read.fragments and any(part in visit.rows for part in read.parts(lesion)):
         first_seen = [p for p in read.fragments[lesion] if min(read.history(p), default=0) <= visit.timepoint]
@@ -120,6 +122,13 @@ def _size_at(
 def _in_the_sum(read: Read, carrier: str, targets: Targets) -> bool:
     """A merged mass is measured on its carrier, which must be a target of this criterion or a fragment of one."""
     return any(carrier == row.lesion or carrier in read.parts(row.lesion) for row in targets.rows)
+
+
+def _merged_into_nothing(read: Read, visit: Visit, row: Measurement) -> bool:
+    """The carrier is gone at the very visit where the lesion is said to have joined it: one of the two rows is doubtful."""
+    before = [past.rows.get(row.lesion) for past in read.visits if past.timepoint < visit.timepoint]
+    merged_before = any(past is not None and past.state is State.MERGED for past in before)
+    return visit.rows[row.part_of].state is State.ABSENT and not merged_before
 
 
 def _judged_by_history(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mrecist.model import Kind, Measurement, Role, State, VisitResponse
 from mrecist.protocol import CriterionSetting, ResponseRules, load_protocol
-from mrecist.response.assess import assess_subject
+from mrecist.response.options import assess_subject
 
 PROTOCOL = load_protocol()
 RULES = PROTOCOL.response
