@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrecist import __version__, checkpoint
+from mrecist import __version__, checkpoint, derivation
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import CriterionSetting, Measuring
 from mrecist.report.html import report_html
@@ -68,6 +68,7 @@ def score_study(
     summary = _summary(study, settings, results, assessed, derived)
     report("writing the report", 0, 1)
     files = _write(out, summary, results)
+    derivation.keep(out, measurements_csv(summary.measurements), study.protocol, settings)
     report("writing the report", 1, 1)
     return Scored(results=summary, files=files, resumed=resumed)
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mrecist import tables
+from mrecist import derivation, tables
 from mrecist.dates import parse_date
 from mrecist.errors import InputError
 from mrecist.model import BestResponse, Problem, VisitResponse
@@ -179,6 +179,7 @@ def assess(options: Namespace) -> int:
     dates = tables.read_subject_dates(options.subjects, protocol)
     derived = derive(measurements.reads(), protocol, settings, dates)
     _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
+    derivation.keep(options.out, options.measurements.read_bytes(), protocol, settings)
     say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
     return _outcome((*measurements.problems, *derived.problems))
 
@@ -217,10 +218,9 @@ def best(options: Namespace) -> int:
 
 def explain(options: Namespace) -> int:
     """``mrecist explain``."""
-    from mrecist.response.explain import explanations, in_words
+    from mrecist.explain import explain_subject
 
-    found = explanations(options.folder, options.subject, options.timepoint, options.criterion)
-    print("\n\n".join(in_words(one) for one in found))
+    print(explain_subject(options.folder, options.subject, options.timepoint, options.criterion))
     return DONE
 
 

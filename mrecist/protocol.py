@@ -80,6 +80,8 @@ class Protocol:
     origin_event: str = ""
     partial_date: PartialDate = PartialDate.REFUSE
     sha256: str = ""
+    # The file as it was given.
+    text: str = field(default="", repr=False, compare=False)
 
     def setting(self, name: str) -> CriterionSetting:
         """The criterion called ``name``: a section of the protocol, else a built-in one as published."""
@@ -102,14 +104,15 @@ def load_protocol(path: Path | None = None) -> Protocol:
     Raises :class:`ProtocolError` for a file that cannot be read, an unknown key or an impossible value.
     """
     if path is None:
-        return parse_protocol({"format": FORMAT}, where="built-in protocol")
+        return replace(parse_protocol({"format": FORMAT}, where="built-in protocol"), text=f'format = "{FORMAT}"\n')
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
     except OSError as error:
         raise ProtocolError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(f"{path}: is not valid TOML ({error}); mend that line") from None
-    return parse_protocol(content, where=str(path))
+    return replace(parse_protocol(content, where=str(path)), text=text)
 
 
 def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:

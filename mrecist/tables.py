@@ -146,8 +146,10 @@ def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, di
         yield reader.line_num, {name: value.strip() for name, value in zip(header, values, strict=True)}
 
 
-def read_measurements(path: Path, partial: PartialDate = PartialDate.REFUSE) -> Measurements:
-    """Read ``measurements.csv`` (docs/files.md).
+def read_measurements(
+    path: Path, partial: PartialDate = PartialDate.REFUSE, *, subject: str | None = None
+) -> Measurements:
+    """Read ``measurements.csv`` (docs/files.md), all of it or the rows of one subject.
 
     Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject.
     Columns that the tool does not know are ignored.
@@ -159,6 +161,8 @@ def read_measurements(path: Path, partial: PartialDate = PartialDate.REFUSE) -> 
     without_kind: list[int] = []
     problems: list[Problem] = []
     for number, cells in lines:
+        if subject is not None and cells["subject"] != subject:
+            continue
         try:
             row = _measurement(cells, partial)
             if not cells.get("kind"):

@@ -96,11 +96,10 @@ def show_sum(facts: TargetFacts) -> str:
 
 def show_left(facts: TargetFacts) -> str:
     """Which targets are disease now, and whether there was a complete response."""
+    if facts.cr_at is None:
+        return "no complete response before"
     now = f"disease in {', '.join([str(s) for s in facts.left])}" if facts.left else "no target is disease"
-    before = (
-        f"complete response at time point {facts.cr_at}" if facts.cr_at is not None else "no complete response before"
-    )
-    return f"{now}, {before}"
+    return f"{now}, complete response at time point {facts.cr_at}"
 
 
 def show_missing(facts: TargetFacts) -> str:

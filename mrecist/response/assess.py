@@ -20,16 +20,23 @@ from mrecist.response.non_target import NonTargets, non_targets_at
 from mrecist.response.read import Read, Visit
 from mrecist.response.targets import SoFar, Targets, facts_at, target_flags, targets_of
 
+_T3_NOTE = "Eisenhauer 2009, Table 3 note"
 _PROGRESSION = (Response.PD, Response.IUPD, Response.ICPD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """One visit with everything that its response came from. ``facts`` and ``rule`` are None without targets."""
+    """One visit with everything that its response came from. ``facts`` and ``rule`` are None without targets.
+
+    ``non_targets``, ``new_lesions`` and ``overall`` are the words behind these three parts of the response.
+    """
 
     response: VisitResponse
     facts: TargetFacts | None = None
     rule: Rule | None = None
+    non_targets: str = ""
+    new_lesions: str = ""
+    overall: str = ""
 
 
 def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> tuple[Assessed, ...]:
@@ -48,9 +55,19 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
             immune = immune_response(read, visit, setting, findings.for_immune(so_far), waiting)
             waiting = immune.waiting
             response = _immune_row(read, visit, setting, targets, findings, immune)
+            overall = f"{immune.words} [{immune.source}]"
         else:
-            response = _plain_row(read, visit, setting, rules, targets, findings, so_far)
-        visits.append(Assessed(response=response, facts=findings.facts, rule=findings.rule))
+            response, overall = _plain_row(read, visit, setting, rules, targets, findings, so_far)
+        visits.append(
+            Assessed(
+                response=response,
+                facts=findings.facts,
+                rule=findings.rule,
+                non_targets=findings.non_targets.words,
+                new_lesions=findings.new.words,
+                overall=overall,
+            )
+        )
         so_far = _next(so_far, response, findings)
     return tuple(visits)
 
@@ -195,24 +212,23 @@ def _plain_row(
     targets: Targets,
     findings: _Findings,
     so_far: SoFar,
-) -> VisitResponse:
+) -> tuple[VisitResponse, str]:
+    """The row of a criterion other than iRECIST, and why its overall response is what it is."""
     new = findings.new
     overall, source = _overall(setting, targets, findings, bool(new.counted))
     words, flags = f"{findings.words()} [{source}]", list(findings.flags)
     if so_far.cr_at is not None and overall is not Response.PD and _disease_seen(findings):
         flags.append(f"CR_THEN_WORSE:{so_far.cr_at}")
         if rules.cr_then_worse == "pd":
-            words = (
-                f"disease after the complete response of time point {so_far.cr_at}; {words} "
-                f"[Eisenhauer 2009, Table 3 note]"
-            )
+            after = f"disease after the complete response of time point {so_far.cr_at}"
+            words, source = f"{after}; {words} [{_T3_NOTE}]", f"{after} [{_T3_NOTE}]"
             overall = Response.PD
     if new.proven_later:
         as_read, _ = _overall(setting, targets, findings, bool(new.counted_as_read))
         flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in new.proven_later.items()]
         flags.append(f"AS_READ:{as_read}")
     row = _row(read, visit, setting, targets, findings, overall)
-    return replace(row, flags=tuple(dict.fromkeys(flags)), reason=f"{overall}: {words}")
+    return replace(row, flags=tuple(dict.fromkeys(flags)), reason=f"{overall}: {words}"), source
 
 
 def _disease_seen(findings: _Findings) -> bool:

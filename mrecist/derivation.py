@@ -1,0 +1,62 @@
+"""What responses were derived from, kept beside them, so that they can be explained and derived again.
+
+``DIR/derivation/`` holds the rows that were assessed, the protocol as it was given, and the names of the criteria. It is a
+folder of its own so that no table of the user in ``DIR`` is ever replaced by a copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mrecist import __version__, tables
+from mrecist.errors import InputError
+from mrecist.model import Measurement
+from mrecist.protocol import CriterionSetting, Protocol, load_protocol
+
+FOLDER = "derivation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """The rows of one subject by reader, the protocol and the criteria that the responses came from."""
+
+    reads: dict[str, list[Measurement]]
+    protocol: Protocol
+    settings: tuple[CriterionSetting, ...]
+    version: str
+
+
+def keep(out: Path, measurements: str | bytes, protocol: Protocol, settings: Iterable[CriterionSetting]) -> None:
+    """Write what the responses in ``out`` are derived from; ``measurements`` is the whole table."""
+    folder = out / FOLDER
+    run = {"version": __version__, "protocol_sha256": protocol.sha256, "criteria": [s.name for s in settings]}
+    tables.write_whole(folder / "measurements.csv", measurements)
+    tables.write_whole(folder / "protocol.toml", protocol.text)
+    tables.write_whole(folder / "run.json", json.dumps(run, indent=1) + "\n")
+
+
+def load(out: Path, subject: str) -> Derivation:
+    """What the responses of a subject were derived from.
+
+    Raises :class:`InputError` when ``out`` holds no derivation, or one whose files do not belong together.
+    """
+    folder = out / FOLDER
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        criteria, sha256, version = list(run["criteria"]), str(run["protocol_sha256"]), str(run["version"])
+    except OSError:
+        raise InputError(f"{out}: has no {FOLDER}/run.json; give the folder that assess or score wrote") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{folder / 'run.json'}: is damaged; run assess or score again") from None
+    protocol = load_protocol(folder / "protocol.toml")
+    if protocol.sha256 != sha256:
+        raise InputError(
+            f"{folder}: protocol.toml was changed since the run (sha256 {protocol.sha256[:12]}..., was {sha256[:12]}...); "
+            f"run assess or score again"
+        )
+    found = tables.read_measurements(folder / "measurements.csv", protocol.partial_date, subject=subject)
+    reads = {reader: rows for (_, reader), rows in found.reads().items()}
+    return Derivation(reads=reads, protocol=protocol, settings=protocol.select(criteria), version=version)
