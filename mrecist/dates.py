@@ -6,6 +6,7 @@ import calendar
 import re
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 _FULL = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -21,6 +22,7 @@ class PartialDate(StrEnum):
     LAST_OF_MONTH = "last_of_month"
 
 
+@lru_cache(maxsize=100_000)
 def parse_date(text: str, partial: PartialDate = PartialDate.REFUSE) -> date:
     """The date written in ``text`` (ISO 8601); raises ``ValueError`` with the reason."""
     text = text.strip()

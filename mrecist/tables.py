@@ -10,15 +10,16 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mrecist import __version__
 from mrecist.dates import PartialDate, parse_date
@@ -80,7 +81,8 @@ BEST_COLUMNS = (
 )
 OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
 
-Word = TypeVar("Word", bound=StrEnum)
+# Cells repeat: a cell that was read once is not read again. What raises is not kept.
+cache_cells = lru_cache(maxsize=100_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +139,13 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
 
 def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, dict[str, str]]]:
     for values in reader:
-        if not any(value.strip() for value in values):
+        if not "".join(values).strip():
             continue
         if len(values) != len(header):
             raise InputError(
                 f"{path}: line {reader.line_num} has {len(values)} cells and the header {len(header)}; mend that line"
             )
-        yield reader.line_num, {name: value.strip() for name, value in zip(header, values, strict=True)}
+        yield reader.line_num, dict(zip(header, map(str.strip, values), strict=True))
 
 
 def read_measurements(
@@ -191,35 +193,22 @@ def _fill_kinds(rows: list[Measurement], without_kind: list[int]) -> None:
         rows[index] = replace(row, kind=stated.get((row.subject, row.reader, row.lesion), row.kind))
 
 
-def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
+def _measurement(cells: Mapping[str, str], partial_date: PartialDate) -> Measurement:
     for name in ("subject", "lesion"):
         if not cells[name]:
             raise ValueError(f"{name} is empty; every row names its {name}")
-    role = _word(Role, "role", cells["role"])
-    state = _word(State, "state", cells["state"])
+    role: Role = _word(Role, "role", cells["role"])
+    state: State = _word(State, "state", cells["state"])
     if state not in STATES_OF[role]:
         allowed = ", ".join(STATES_OF[role])
         raise ValueError(f"state is '{state}', which a {role} lesion cannot have; use one of: {allowed}")
-    given: dict[str, Any] = {name: _size(name, cells) for name in SIZE_COLUMNS if cells.get(name)}
-    given |= {name: _word(words, name, cells[name]) for name, words in WORD_COLUMNS.items() if cells.get(name)}
+    # An empty cell is "not given": the field keeps its default.
+    given = {name: read(text) for name, read in _READERS.items() if (text := cells.get(name))}
     row = Measurement(
-        subject=cells["subject"],
-        timepoint=_timepoint(cells["timepoint"]),
-        date=parse_date(cells["date"], partial) if cells["date"] else None,
-        reader=cells.get("reader") or "R1",
-        lesion=cells["lesion"],
         role=role,
-        kind=_optional(Kind, "kind", cells) or Kind.LESION,
-        organ=cells.get("organ", ""),
-        station=cells.get("station", ""),
         state=state,
-        part_of=cells.get("part_of", ""),
-        viable_foci_mm=_foci(cells.get("viable_foci_mm", "")),
-        modality=cells.get("modality", ""),
-        phase=cells.get("phase", ""),
-        slice_thickness_mm=_size("slice_thickness_mm", cells),
-        mean_hu=_signed("mean_hu", cells),
-        comment=cells.get("comment", ""),
+        timepoint=_timepoint(cells["timepoint"]),
+        date=parse_date(cells["date"], partial_date) if cells["date"] else None,
         **given,
     )
     _check_sizes(row)
@@ -270,6 +259,7 @@ def _given(name: str, text: str) -> str:
     return text
 
 
+@cache_cells
 def _timepoint(text: str) -> int:
     try:
         timepoint = int(_given("timepoint", text))
@@ -280,7 +270,8 @@ def _timepoint(text: str) -> int:
     return timepoint
 
 
-def _word(kind: type[Word], name: str, text: str) -> Word:
+@cache_cells
+def _word(kind: type[StrEnum], name: str, text: str) -> Any:
     try:
         return kind(_given(name, text).casefold())
     except ValueError:
@@ -290,29 +281,33 @@ def _word(kind: type[Word], name: str, text: str) -> Word:
         raise ValueError(f"{name} is '{text}', not one of: {allowed}{hint}") from None
 
 
-def _optional(kind: type[Word], name: str, cells: Mapping[str, str]) -> Word | None:
-    return _word(kind, name, cells[name]) if cells.get(name) else None
-
-
-def _size(name: str, cells: Mapping[str, str]) -> Decimal | None:
-    text = cells.get(name, "")
-    if not text:
-        return None
+@cache_cells
+def _size(name: str, text: str) -> Decimal:
     try:
         return parse_size(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}; a size is a number of 0 or more") from None
 
 
-def _signed(name: str, cells: Mapping[str, str]) -> Decimal | None:
-    text = cells.get(name, "")
-    if not text:
-        return None
+@cache_cells
+def _signed(name: str, text: str) -> Decimal:
     with suppress(InvalidOperation):
         value = Decimal(text)
         if value.is_finite():
             return value
     raise ValueError(f"{name}: '{text}' is not a number")
+
+
+# Column -> what reads a cell of it that is not empty. The other columns are required and read by name.
+_READERS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("subject", "reader", "lesion", "organ", "station", "part_of", "modality", "phase"), str),
+    "kind": partial(_word, Kind, "kind"),
+    **{name: partial(_size, name) for name in (*SIZE_COLUMNS, "slice_thickness_mm")},
+    "mean_hu": partial(_signed, "mean_hu"),
+    "viable_foci_mm": _foci,
+    **{name: partial(_word, words, name) for name, words in WORD_COLUMNS.items()},
+    "comment": str,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,8 @@ that holds wins, so the order of a criterion's rules is part of the criterion an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property
 
 from mrecist.model import Kind, Measurement, Nadir, NewLesion, Response, Role, State
 from mrecist.units import ZERO, difference, percent_change, show, show_percent, total
@@ -97,7 +96,7 @@ class LesionSize:
         return f"{self.lesion} {self.why or show(self.size)}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:
     """Everything that the target rules of one visit may look at."""
 
@@ -114,25 +113,24 @@ class TargetFacts:
     # A nodule inside a target is new or has grown (Choi).
     grown_nodules: tuple[str, ...] = ()
 
-    @cached_property
-    def known_sum(self) -> Decimal:
-        """Sum of the targets that were evaluated."""
-        return total([s.at_least if s.size is None else s.size for s in self.sizes])
+    # Sum of the targets that were evaluated.
+    known_sum: Decimal = field(init=False)
+    # Targets that were not evaluated.
+    missing: tuple[LesionSize, ...] = field(init=False)
+    # Evaluated targets that are disease: not gone, and not a node of normal size.
+    left: tuple[LesionSize, ...] = field(init=False)
 
-    @cached_property
-    def missing(self) -> tuple[LesionSize, ...]:
-        """Targets that were not evaluated."""
-        return tuple(s for s in self.sizes if s.size is None)
+    def __post_init__(self) -> None:
+        # Every rule asks for these, so they are worked out once.
+        known = total([s.at_least if s.size is None else s.size for s in self.sizes])
+        object.__setattr__(self, "known_sum", known)
+        object.__setattr__(self, "missing", tuple([s for s in self.sizes if s.size is None]))
+        object.__setattr__(self, "left", tuple([s for s in self.sizes if s.size is not None and s.disease]))
 
     @property
     def sum(self) -> Decimal | None:
         """The sum when every target was evaluated; an incomplete sum is no sum."""
         return None if self.missing else self.known_sum
-
-    @cached_property
-    def left(self) -> tuple[LesionSize, ...]:
-        """Evaluated targets that are disease: not gone, and not a node of normal size."""
-        return tuple(s for s in self.sizes if s.size is not None and s.disease)
 
     @property
     def reference(self) -> Nadir | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from mrecist.criteria._findings import as_recorded, non_target_as_read
 from mrecist.criteria._rule import LesionSize, NonTargetView, Placement, Thresholds
@@ -17,6 +18,7 @@ def by_viable_part(baseline: Measurement) -> bool:
     return baseline.kind is Kind.LESION and baseline.basis is not Basis.OVERALL
 
 
+@lru_cache(maxsize=1000)
 def phase_word(text: str) -> str:
     """The phase that a cell names: "Late arterial", "HAP" are "arterial"; anything else stays as it is, in lower case."""
     words = " ".join(text.casefold().replace("-", " ").replace("_", " ").split())
@@ -29,6 +31,8 @@ def phase_word(text: str) -> str:
 
 def judged_by_phase(size: LesionSize, row: Measurement, thresholds: Thresholds) -> LesionSize:
     """A viable size from a phase that is known and not allowed is not evaluated; an allowed fallback is flagged (A27)."""
+    if not row.phase:
+        return size
     phase = phase_word(row.phase)
     if not phase or row.state not in (State.MEASURED, State.TOO_SMALL) or size.size is None:
         return size

@@ -40,7 +40,9 @@ def viable_size(row: Measurement, baseline: Measurement, thresholds: Thresholds)
     size = counted(row, value, "viable_mm", thresholds, thresholds.too_small_mm)
     if row.state is State.MEASURED and value == 0:
         size = replace(size, why="without enhancement (0)")
-    return judged_by_phase(flagged_lipiodol(replace(size, flags=flags), row), row, thresholds)
+    if flags:
+        size = replace(size, flags=flags)
+    return judged_by_phase(flagged_lipiodol(size, row), row, thresholds)
 
 
 def _longest_viable(row: Measurement, thresholds: Thresholds) -> tuple[Decimal | None, tuple[str, ...]]:

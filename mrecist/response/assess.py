@@ -149,7 +149,14 @@ def _findings(
 
 
 def _row(
-    read: Read, visit: Visit, setting: CriterionSetting, targets: Targets, findings: _Findings, overall: Response
+    read: Read,
+    visit: Visit,
+    setting: CriterionSetting,
+    targets: Targets,
+    findings: _Findings,
+    overall: Response,
+    flags: list[str],
+    reason: str,
 ) -> VisitResponse:
     return VisitResponse(
         subject=read.subject,
@@ -165,8 +172,8 @@ def _row(
         non_target=findings.non_targets.response,
         new_lesion=findings.new.as_read,
         overall=overall,
-        flags=(),
-        reason="",
+        flags=tuple(dict.fromkeys(flags)),
+        reason=f"{overall}: {reason}",
     )
 
 
@@ -227,8 +234,7 @@ def _plain_row(
         as_read, _ = _overall(setting, targets, findings, bool(new.counted_as_read))
         flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in new.proven_later.items()]
         flags.append(f"AS_READ:{as_read}")
-    row = _row(read, visit, setting, targets, findings, overall)
-    return replace(row, flags=tuple(dict.fromkeys(flags)), reason=f"{overall}: {words}"), source
+    return _row(read, visit, setting, targets, findings, overall, flags, words), source
 
 
 def _disease_seen(findings: _Findings) -> bool:
@@ -251,16 +257,11 @@ def _overall(setting: CriterionSetting, targets: Targets, findings: _Findings, n
 def _immune_row(
     read: Read, visit: Visit, setting: CriterionSetting, targets: Targets, findings: _Findings, immune: Immune
 ) -> VisitResponse:
-    row = _row(read, visit, setting, targets, findings, immune.overall)
     flags = [*findings.flags, *immune.flags]
     flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in findings.new.proven_later.items()]
-    return replace(
-        row,
-        target=IMMUNE[findings.target],
-        non_target=IMMUNE[findings.non_targets.response],
-        flags=tuple(dict.fromkeys(flags)),
-        reason=f"{immune.overall}: {immune.words}; {findings.words()} [{immune.source}]",
-    )
+    words = f"{immune.words}; {findings.words()} [{immune.source}]"
+    row = _row(read, visit, setting, targets, findings, immune.overall, flags, words)
+    return replace(row, target=IMMUNE[findings.target], non_target=IMMUNE[findings.non_targets.response])
 
 
 def _date_of(visit: Visit, overall: Response) -> date:
