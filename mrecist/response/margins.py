@@ -86,19 +86,23 @@ def margins(assessed: Assessed) -> Margins | None:
     singles = [_Single(facts, would_be, step, index) for index, s in enumerate(facts.sizes) if s.size]
     together = _Together(facts, would_be, step)
     target, overall = would_be(facts)
+    fall, rise = together.less(_overall), together.more(_overall)
     lesions = [
-        LesionMargins(lesion=one.lesion.lesion, size=one.size, less=one.less(_overall), more=one.more(_overall))
+        LesionMargins(
+            lesion=one.lesion.lesion, size=one.size, less=one.less(_overall, fall), more=one.more(_overall, rise)
+        )
         for one in singles
     ]
+    target_fall, target_rise = together.less(_target), together.more(_target)
     return Margins(
         unit=facts.unit,
         step=step,
         overall=overall,
-        less=_nearest(together.less(_overall), together.gone(_overall), *(one.less for one in lesions)),
-        more=_nearest(together.more(_overall), *(one.more for one in lesions)),
+        less=_nearest(fall, together.gone(_overall), *(one.less for one in lesions)),
+        more=_nearest(rise, *(one.more for one in lesions)),
         target=target,
-        target_less=_nearest(together.less(_target), together.gone(_target), *(one.less(_target) for one in singles)),
-        target_more=_nearest(together.more(_target), *(one.more(_target) for one in singles)),
+        target_less=_nearest(target_fall, together.gone(_target), *(one.less(_target, target_fall) for one in singles)),
+        target_more=_nearest(target_rise, *(one.more(_target, target_rise) for one in singles)),
         lesions=tuple(lesions),
     )
 
@@ -172,22 +176,29 @@ class _Way:
         """How far the sizes can fall this way."""
         raise NotImplementedError
 
-    def less(self, which: Which) -> Flip | None:
-        return self._first(which, -1, int(EXACT.divide_int(self.room, self.step)))
+    def less(self, which: Which, guess: Flip | None = None) -> Flip | None:
+        return self._first(which, -1, int(EXACT.divide_int(self.room, self.step)), guess)
 
-    def more(self, which: Which) -> Flip | None:
+    def more(self, which: Which, guess: Flip | None = None) -> Flip | None:
         baseline = self.facts.baseline or ZERO
         far = product(_FAR, total([self.facts.known_sum, baseline, self.facts.thresholds.pd_absolute_mm, Decimal(10)]))
-        return self._first(which, 1, int(EXACT.divide_int(far, self.step)))
+        return self._first(which, 1, int(EXACT.divide_int(far, self.step)), guess)
 
     def _at(self, steps: int) -> Pair:
         if steps not in self.known:
             self.known[steps] = self.would_be(self.changed(product(self.step, Decimal(steps))))
         return self.known[steps]
 
-    def _first(self, which: Which, sign: int, limit: int) -> Flip | None:
-        """The smallest number of steps, up to ``limit``, that gives another category: doubling, then halving."""
-        now = which(self.would_be(self.facts) if 0 not in self.known else self.known[0])
+    def _first(self, which: Which, sign: int, limit: int, guess: Flip | None) -> Flip | None:
+        """The smallest number of steps, up to ``limit``, that gives another category: doubling, then halving.
+
+        ``guess`` is the answer of another way; it is this one's too when the category changes just there.
+        """
+        now = which(self._at(0))
+        if guess is not None:
+            steps = int(EXACT.divide_int(guess.by, self.step))
+            if steps <= limit and self._changes_at(which, sign, steps):
+                return Flip(by=guess.by, gives=which(self._at(sign * steps)))
         # A rise has no way back to the category of now; a fall has one where a lesion that vanishes drops out of a mean.
         if sign > 0 and which(self._at(limit)) is now:
             return None
@@ -204,6 +215,10 @@ class _Way:
             else:
                 other = middle
         return Flip(by=product(self.step, Decimal(other)), gives=which(self._at(sign * other)))
+
+    def _changes_at(self, which: Which, sign: int, steps: int) -> bool:
+        now = which(self._at(0))
+        return which(self._at(sign * (steps - 1))) is now and which(self._at(sign * steps)) is not now
 
 
 class _Together(_Way):
