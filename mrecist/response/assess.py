@@ -6,6 +6,7 @@ that waits for confirmation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -22,13 +23,17 @@ from mrecist.response.targets import SoFar, Targets, facts_at, target_flags, tar
 
 _T3_NOTE = "Eisenhauer 2009, Table 3 note"
 _PROGRESSION = (Response.PD, Response.IUPD, Response.ICPD)
+# Facts of the targets of a visit -> the target and the overall response that the visit would have with them.
+WouldBe = Callable[[TargetFacts], tuple[Response, Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
     """One visit with everything that its response came from. ``facts`` and ``rule`` are None without targets.
 
-    ``non_targets``, ``new_lesions`` and ``overall`` are the words behind these three parts of the response.
+    ``non_targets``, ``new_lesions`` and ``overall`` are the words behind these three parts of the response. ``would_be``
+    judges other sizes of the same visit, with its other findings and the visits before as they are; None at baseline and
+    without targets.
     """
 
     response: VisitResponse
@@ -37,6 +42,7 @@ class Assessed:
     non_targets: str = ""
     new_lesions: str = ""
     overall: str = ""
+    would_be: WouldBe | None = None
 
 
 def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> tuple[Assessed, ...]:
@@ -53,11 +59,13 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
         findings = _findings(read, visit, setting, rules, targets, new[visit.timepoint], so_far)
         if setting.criterion.confirms_progression:
             immune = immune_response(read, visit, setting, findings.for_immune(so_far), waiting)
-            waiting = immune.waiting
             response = _immune_row(read, visit, setting, targets, findings, immune)
             overall = f"{immune.words} [{immune.source}]"
+            would_be = _immune_would_be(read, visit, setting, findings, so_far, waiting)
+            waiting = immune.waiting
         else:
             response, overall = _plain_row(read, visit, setting, rules, targets, findings, so_far)
+            would_be = _plain_would_be(setting, rules, targets, findings, so_far)
         visits.append(
             Assessed(
                 response=response,
@@ -66,10 +74,40 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
                 non_targets=findings.non_targets.words,
                 new_lesions=findings.new.words,
                 overall=overall,
+                would_be=None if findings.facts is None else would_be,
             )
         )
         so_far = _next(so_far, response, findings)
     return tuple(visits)
+
+
+def _with_facts(findings: _Findings, facts: TargetFacts, setting: CriterionSetting) -> _Findings:
+    rule = first_that_holds(setting.criterion.rules, facts)
+    return replace(findings, facts=facts, rule=rule, target=rule.gives)
+
+
+def _plain_would_be(
+    setting: CriterionSetting, rules: ResponseRules, targets: Targets, findings: _Findings, so_far: SoFar
+) -> WouldBe:
+    def would_be(facts: TargetFacts) -> tuple[Response, Response]:
+        other = _with_facts(findings, facts, setting)
+        overall, _ = _overall(setting, targets, other, bool(other.new.counted))
+        if rules.cr_then_worse == "pd" and so_far.cr_at is not None and _disease_seen(other):
+            overall = Response.PD
+        return other.target, overall
+
+    return would_be
+
+
+def _immune_would_be(
+    read: Read, visit: Visit, setting: CriterionSetting, findings: _Findings, so_far: SoFar, waiting: Waiting
+) -> WouldBe:
+    def would_be(facts: TargetFacts) -> tuple[Response, Response]:
+        other = _with_facts(findings, facts, setting)
+        immune = immune_response(read, visit, setting, other.for_immune(so_far), waiting)
+        return IMMUNE[other.target], immune.overall
+
+    return would_be
 
 
 # --- what a visit shows ----------------------------------------------------------------------------------------------

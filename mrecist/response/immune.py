@@ -154,7 +154,8 @@ def _new_targets(read: Read, thresholds: Thresholds) -> tuple[str, ...]:
     """The measurable new lesions by their first unequivocal row, at most five and two an organ, the largest first."""
     chosen: list[Measurement] = []
     for visit in read.visits[1:]:
-        rows = [row for row in visit.rows.values() if _first_unequivocal(read, row) == visit.timepoint]
+        seen = [row for row in visit.rows.values() if row.state is State.UNEQUIVOCAL]
+        rows = [row for row in seen if _first_unequivocal(read, row) == visit.timepoint]
         measurable = [row for row in rows if _measurable(row, thresholds)]
         for row in sorted(measurable, key=lambda r: (-(_size(r) or 0), r.lesion)):
             same_organ = [r for r in chosen if _organ(r) == _organ(row)]
