@@ -18,6 +18,7 @@ from mrecist.errors import InputError
 from mrecist.protocol import CriterionSetting, ResponseRules
 from mrecist.response.assess import Assessed, assess_read
 from mrecist.response.flags import MEANING
+from mrecist.response.margins import Flip, margins
 from mrecist.response.read import build_read
 from mrecist.tables import read_rows
 from mrecist.units import difference, percent_change, show, show_percent
@@ -142,6 +143,7 @@ def _visit(assessed: Assessed, setting: CriterionSetting, row: Cells) -> Iterato
         yield from _wrapped(f"non-targets {response.non_target}: {assessed.non_targets}")
         yield from _wrapped(f"new lesion {response.new_lesion}: {assessed.new_lesions}")
         yield from _wrapped(f"overall {overall}: {assessed.overall}")
+        yield from _what_would_change(assessed)
     for flag in filter(None, row.get("flags", "").split(";")):
         yield from _wrapped(f"flag {flag}: {MEANING.get(flag.split(':')[0], 'unknown flag')}")
 
@@ -192,6 +194,25 @@ def _short(words: str, facts: TargetFacts) -> str:
     """The parts of the sum are told once, above the rules."""
     what = "evaluated part" if facts.missing else "sum"
     return words.replace(facts.sum_in_words(), f"{what} {show(facts.known_sum)} {facts.unit}")
+
+
+def _what_would_change(assessed: Assessed) -> Iterator[str]:
+    """By how much the sum, and each lesion alone, would have had to differ for another overall response."""
+    found = margins(assessed)
+    if found is None:
+        return
+    if not (told := _flips(found.less, found.more, found.unit)):
+        yield from _wrapped("no other size of the targets would change it: non-targets or new lesions decide")
+        return
+    yield from _wrapped(f"what would change it: on the sum {told}")
+    alone = {one.lesion: _flips(one.less, one.more, found.unit) for one in found.lesions}
+    for lesion, words in alone.items():
+        yield from _wrapped(f"{lesion} alone: {words or 'no size of it changes it'}", "    ", "      ")
+
+
+def _flips(less: Flip | None, more: Flip | None, unit: str) -> str:
+    found = [(flip, word) for flip, word in ((less, "less"), (more, "more")) if flip is not None]
+    return "; ".join(f"{show(flip.by)} {unit} {word} and it is {flip.gives}" for flip, word in found)
 
 
 def _best_response(row: Cells) -> Iterator[str]:

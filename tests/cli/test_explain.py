@@ -118,3 +118,10 @@ def test_every_criterion_of_one_read_side_by_side(tmp_path: Path, capsys: pytest
     words = told(capsys, str(out), "S1", "2")
     assert words.index("recist11 (RECIST 1.1)") < words.index("irecist (iRECIST)") < words.index("mrecist (mRECIST")
     assert "overall iUPD: progression in targets, to be confirmed at the next assessment" in words
+
+
+def test_what_would_have_changed_the_answer_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By hand: -30 % of 62 is 43.4, so 42 + 1.5 is no PR; CR needs T01 gone (30) and the node below 10 (12 - 2.1)."""
+    words = told(capsys, str(assessed(tmp_path)), "S1", "1", "--criterion", "recist11")
+    assert "what would change it: on the sum 32.1 mm less and it is CR; 1.5 mm more and it is SD" in words
+    assert "T01 alone: 1.5 mm more and it is SD" in words
