@@ -202,7 +202,7 @@ def _what_would_change(assessed: Assessed) -> Iterator[str]:
     if found is None:
         return
     if not (told := _flips(found.less, found.more, found.unit)):
-        yield from _wrapped("no other size of the targets would change it: non-targets or new lesions decide")
+        yield from _wrapped("no other size of the targets would change it")
         return
     yield from _wrapped(f"what would change it: on the sum {told}")
     alone = {one.lesion: _flips(one.less, one.more, found.unit) for one in found.lesions}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from functools import lru_cache
 
 from mrecist.criteria._findings import as_recorded, non_target_as_read
 from mrecist.criteria._rule import LesionSize, NonTargetView, Placement, Thresholds
 from mrecist.model import Basis, Kind, Measurement, Role, State, YesNo
+from mrecist.units import ZERO
 
 _ARTERIAL_SHORT = frozenset(("ap", "art", "hap", "eap", "lap"))
 _PORTAL_SHORT = frozenset(("pv", "pvp", "pvi", "pp"))
@@ -65,6 +67,11 @@ def enhancing_targets(baseline: Measurement, thresholds: Thresholds) -> Placemen
 def _viable_amount_is_zero(row: Measurement) -> bool:
     given = [value for value in (row.viable_mm, row.viable_volume_mm3) if value is not None]
     return bool(given) and not any(given)
+
+
+def viable_amount(row: Measurement, amount: Decimal | None) -> Decimal | None:
+    """The viable quantity ``amount``; left empty it is 0 where another viable quantity of the lesion is recorded as 0."""
+    return ZERO if amount is None and _viable_amount_is_zero(row) else amount
 
 
 def non_target_by_enhancement(row: Measurement, baseline: Measurement, thresholds: Thresholds) -> NonTargetView:

@@ -16,6 +16,7 @@ from mrecist.criteria._viable import (
     flagged_lipiodol,
     judged_by_phase,
     non_target_by_enhancement,
+    viable_amount,
 )
 from mrecist.model import Measurement, State
 from mrecist.units import ZERO, product
@@ -27,7 +28,7 @@ def viable_area(row: Measurement, baseline: Measurement, thresholds: Thresholds)
     if not by_viable_part(baseline):
         column = "longest_mm and short_mm"
         return counted(row, _area(row.longest_mm, row.short_mm), column, thresholds, too_small)
-    area = _area(row.viable_mm, row.viable_short_mm)
+    area = viable_amount(row, _area(row.viable_mm, row.viable_short_mm))
     size = counted(row, area, "viable_mm and viable_short_mm", thresholds, too_small)
     if row.state is State.MEASURED and area == 0:
         size = replace(size, why="without enhancement (0)")

@@ -22,7 +22,7 @@ from mrecist.criteria._rule import (
     amended,
 )
 from mrecist.criteria._sizes import counted
-from mrecist.criteria._viable import by_viable_part, flagged_lipiodol, judged_by_phase
+from mrecist.criteria._viable import by_viable_part, flagged_lipiodol, judged_by_phase, viable_amount
 from mrecist.criteria.recist11 import conventional_size
 from mrecist.model import Measurement, State, YesNo
 from mrecist.units import show, total
@@ -48,7 +48,8 @@ def viable_size(row: Measurement, baseline: Measurement, thresholds: Thresholds)
 def _longest_viable(row: Measurement, thresholds: Thresholds) -> tuple[Decimal | None, tuple[str, ...]]:
     """The longest focus, or the sum of the foci where the protocol says so (A16)."""
     if len(row.viable_foci_mm) < 2:
-        return (row.viable_foci_mm[0] if row.viable_mm is None and row.viable_foci_mm else row.viable_mm), ()
+        only = row.viable_foci_mm[0] if row.viable_mm is None and row.viable_foci_mm else row.viable_mm
+        return viable_amount(row, only), ()
     flags = (f"SEVERAL_FOCI:{row.lesion}={'+'.join([show(f) for f in row.viable_foci_mm])}",)
     if thresholds.foci == "sum":
         return total(row.viable_foci_mm), flags

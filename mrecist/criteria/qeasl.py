@@ -16,6 +16,7 @@ from mrecist.criteria._viable import (
     flagged_lipiodol,
     judged_by_phase,
     non_target_by_enhancement,
+    viable_amount,
 )
 from mrecist.criteria.vrecist import SPHERE
 from mrecist.model import Measurement, State
@@ -25,8 +26,9 @@ def enhancing_volume(row: Measurement, baseline: Measurement, thresholds: Thresh
     """Volume of the enhancing part; nodes and lesions on the overall basis by their whole volume."""
     if not by_viable_part(baseline):
         return counted(row, row.volume_mm3, "volume_mm3", thresholds, None)
-    size = counted(row, row.viable_volume_mm3, "viable_volume_mm3", thresholds, None)
-    if row.state is State.MEASURED and row.viable_volume_mm3 == 0:
+    volume = viable_amount(row, row.viable_volume_mm3)
+    size = counted(row, volume, "viable_volume_mm3", thresholds, None)
+    if row.state is State.MEASURED and volume == 0:
         size = replace(size, why="without enhancement (0)")
     return judged_by_phase(flagged_lipiodol(size, row), row, thresholds)
 
