@@ -6,7 +6,7 @@ The colours are told apart by people with colour vision deficiency (after Okabe 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from mrecist.units import difference, percent_change, show
@@ -32,6 +32,15 @@ LOOKS = {
     "NE": Look("ne", "#d9dee4", "#1d262f", "#77818c", "not evaluable"),
     "NA": Look("na", "#ffffff", "#1d262f", "#8a949e", "not applicable, or no such disease"),
     "MISSING": Look("na", "#ffffff", "#1d262f", "#8a949e", "no assessment"),
+}
+# iRECIST in the colours of its neighbours; a progression that waits for confirmation is lighter than a confirmed one.
+LOOKS |= {
+    "iCR": replace(LOOKS["CR"], meaning="complete response (iRECIST)"),
+    "iPR": replace(LOOKS["PR"], meaning="partial response (iRECIST)"),
+    "iSD": replace(LOOKS["SD"], meaning="stable disease (iRECIST)"),
+    "NON-iCR/NON-iUPD": replace(LOOKS["NON-CR/NON-PD"], meaning="neither complete response nor progression (iRECIST)"),
+    "iUPD": Look("upd", "#f6bd9f", "#4a1400", "#c8400f", "progression, not confirmed (iRECIST)"),
+    "iCPD": replace(LOOKS["PD"], meaning="progression, confirmed (iRECIST)"),
 }
 _OTHER = Look("na", "#ffffff", "#1d262f", "#8a949e", "")
 
@@ -79,14 +88,17 @@ def signed(value: Decimal) -> str:
 
 
 def percent(value: Decimal | None) -> str:
-    """A percentage with one decimal, unless that would read as the multiple of 5 beside it: "−29.9999 %", "−29 %".
+    """A percentage with one decimal, unless that would read as the whole number beside it: "−29.9999 %", "−29.4 %".
 
-    Cut-offs are multiples of 5, so a number just short of one never reads as if it had reached it.
+    Cut-offs are whole numbers, so a number just short of one never reads as if it had reached it.
     """
     if value is None:
         return "not defined"
     short = value.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
-    return f"{signed(value if short % 5 == 0 and short != value else short)} %"
+    if short % 1 == 0 and short != value:
+        longer = value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+        short = value if longer == short else longer
+    return f"{signed(short)} %"
 
 
 def percent_from(value: Decimal, reference: Decimal) -> str:

@@ -364,11 +364,15 @@ def _reason(visit: VisitResponse) -> tuple[str, ...]:
 # --- differences -----------------------------------------------------------------------------------------------------
 
 
+# Of iRECIST -> the category of the others that says the same.
+PLAIN = {"iCR": "CR", "iPR": "PR", "iSD": "SD", "NON-iCR/NON-iUPD": "NON-CR/NON-PD", "iUPD": "PD", "iCPD": "PD"}
+
+
 def _between_criteria(given: _Given, criteria: tuple[CriterionText, ...]) -> tuple[str, ...]:
     """Where the criteria give different categories: best response first, then visit by visit."""
     found = []
     best = [(text.title, str(given.best[text.name].best_unconfirmed)) for text in criteria if text.name in given.best]
-    if len({category for _, category in best}) > 1:
+    if len({PLAIN.get(category, category) for _, category in best}) > 1:
         found.append(f"Best response differs: {_pairs(best)}")
     at: dict[int, list[tuple[str, str]]] = {}
     for text in criteria:
@@ -377,7 +381,7 @@ def _between_criteria(given: _Given, criteria: tuple[CriterionText, ...]) -> tup
                 at.setdefault(visit.timepoint, []).append((text.title, str(visit.overall)))
     alike: dict[str, list[str]] = {}
     for timepoint in sorted(at):
-        if len({category for _, category in at[timepoint]}) > 1:
+        if len({PLAIN.get(category, category) for _, category in at[timepoint]}) > 1:
             alike.setdefault(_pairs(at[timepoint]), []).append(visit_name(timepoint))
     if alike:
         visits = (f"{', '.join(names)} ({pairs})" for pairs, names in alike.items())
@@ -395,4 +399,11 @@ def _between_readers(reads: dict[str, _Given], criteria: tuple[CriterionText, ..
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{name} {category}" for name, category in pairs)
+    """Who says what; of more than three, the names are gathered by category."""
+    pairs = list(pairs)
+    if len(pairs) <= 3:
+        return ", ".join(f"{name} {category}" for name, category in pairs)
+    names: dict[str, list[str]] = {}
+    for name, category in pairs:
+        names.setdefault(category, []).append(name)
+    return "; ".join(f"{category} by {', '.join(those)}" for category, those in names.items())

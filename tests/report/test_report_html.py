@@ -91,7 +91,8 @@ def test_sizes_and_changes_are_shown_without_float_noise(page: str) -> None:
         ("19.96", "+19.96 %"),
         ("-33.3333", "−33.3 %"),
         ("0", "0 %"),
-        ("-29.04", "−29 %"),
+        ("-29.04", "−29.04 %"),
+        ("72.96", "+72.96 %"),
     ],
 )
 def test_a_percentage_never_reads_as_the_cut_off_that_it_misses(value: str, shown: str) -> None:
@@ -244,6 +245,11 @@ def test_categories_are_told_apart_by_contrast() -> None:
         assert contrast(look.line, "#14191e") >= 2.9
     assert contrast(INK, "#ffffff") > 10
     assert look_of("something else").css == "na"
+
+
+def test_irecist_has_colours_and_words_and_is_no_difference_by_its_letter() -> None:
+    assert {look_of(c).meaning for c in ("iCR", "iPR", "iSD", "iUPD", "iCPD", "NON-iCR/NON-iUPD")}.isdisjoint({""})
+    assert look_of("iUPD").fill != look_of("iCPD").fill == look_of("PD").fill
 
 
 def test_a_fragmented_and_a_merged_lesion_are_explained() -> None:
