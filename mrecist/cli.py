@@ -114,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_rules(assess)
     assess.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv with the dates the protocol needs")
     assess.add_argument("--out", type=Path, required=True, metavar="DIR")
+    assess.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the size of the table)")
 
     best = command("best", "best response from reported time-point responses")
     best.add_argument("overall", type=Path, metavar="OVERALL.csv")

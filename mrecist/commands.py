@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from mrecist import derivation, tables
 from mrecist.dates import parse_date
 from mrecist.errors import InputError
-from mrecist.model import BestResponse, Problem, VisitResponse
+from mrecist.model import Problem
 from mrecist.protocol import Measuring, load_protocol
 
 if TYPE_CHECKING:
@@ -171,24 +171,22 @@ def _date(text: str | None) -> date | None:
 
 def assess(options: Namespace) -> int:
     """``mrecist assess``."""
-    from mrecist.response.derive import derive
+    from mrecist.assessing import Job, assess_table
 
     protocol = load_protocol(options.protocol)
     settings = protocol.select(options.criterion)
-    measurements = tables.read_measurements(options.measurements, protocol.partial_date)
-    dates = tables.read_subject_dates(options.subjects, protocol)
-    derived = derive(measurements.reads(), protocol, settings, dates)
-    _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
+    job = Job(
+        measurements=options.measurements,
+        protocol=options.protocol,
+        criteria=tuple(setting.name for setting in settings),
+        subjects=options.subjects,
+    )
+    done = assess_table(job, options.workers)
+    tables.write_whole(options.out / "responses.csv", done.responses)
+    tables.write_whole(options.out / "best_responses.csv", done.best)
     derivation.keep(options.out, options.measurements.read_bytes(), protocol, settings)
-    say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
-    return _outcome((*measurements.problems, *derived.problems))
-
-
-def _write_responses(
-    out: Path, responses: Sequence[VisitResponse], best_responses: Sequence[BestResponse], sha256: str
-) -> None:
-    tables.write_whole(out / "responses.csv", tables.responses_csv(responses, sha256))
-    tables.write_whole(out / "best_responses.csv", tables.best_responses_csv(best_responses, sha256))
+    say(f"{done.reads} best responses from {done.time_points} time points: {options.out}")
+    return _outcome(done.problems)
 
 
 def best(options: Namespace) -> int:

@@ -57,6 +57,6 @@ def load(out: Path, subject: str) -> Derivation:
             f"{folder}: protocol.toml was changed since the run (sha256 {protocol.sha256[:12]}..., was {sha256[:12]}...); "
             f"run assess or score again"
         )
-    found = tables.read_measurements(folder / "measurements.csv", protocol.partial_date, subject=subject)
+    found = tables.read_measurements(folder / "measurements.csv", protocol.partial_date, only=subject.__eq__)
     reads = {reader: rows for (_, reader), rows in found.reads().items()}
     return Derivation(reads=reads, protocol=protocol, settings=protocol.select(criteria), version=version)

@@ -107,6 +107,15 @@ class Measurements:
 
 def read_rows(path: Path, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and (line number, cells) of a CSV file; raises :class:`InputError` when it is no table with those columns."""
+    reader, header = _open_table(path, required)
+    try:
+        return header, list(_cells(path, header, reader))
+    except csv.Error as error:
+        raise _not_csv(path, reader, error) from None
+
+
+def _open_table(path: Path, required: Sequence[str]) -> tuple[Any, list[str]]:
+    """A reader of the rows below the header, and the header."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -116,12 +125,26 @@ def read_rows(path: Path, required: Sequence[str]) -> tuple[list[str], list[tupl
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
-        if not header:
-            raise InputError(f"{path}: is empty; a header row with {', '.join(required)} is needed")
-        _check_header(path, header, required)
-        return header, list(_cells(path, header, reader))
     except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num} is not valid CSV ({error}); mend the quotes") from None
+        raise _not_csv(path, reader, error) from None
+    if not header:
+        raise InputError(f"{path}: is empty; a header row with {', '.join(required)} is needed")
+    _check_header(path, header, required)
+    return reader, header
+
+
+def _not_csv(path: Path, reader: Any, error: csv.Error) -> InputError:
+    return InputError(f"{path}: line {reader.line_num} is not valid CSV ({error}); mend the quotes")
+
+
+def read_column(path: Path, name: str) -> list[str]:
+    """One column of a CSV file, faster than all of it; raises as :func:`read_rows`."""
+    reader, header = _open_table(path, (name,))
+    place = header.index(name)
+    try:
+        return [cells[place].strip() for cells in reader if len(cells) > place]
+    except csv.Error as error:
+        raise _not_csv(path, reader, error) from None
 
 
 def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
@@ -149,24 +172,25 @@ def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, di
 
 
 def read_measurements(
-    path: Path, partial: PartialDate = PartialDate.REFUSE, *, subject: str | None = None
+    path: Path, partial: PartialDate = PartialDate.REFUSE, *, only: Callable[[str], bool] | None = None
 ) -> Measurements:
-    """Read ``measurements.csv`` (docs/files.md), all of it or the rows of one subject.
+    """Read ``measurements.csv`` (docs/files.md), all of it or the subjects that ``only`` says yes to.
 
     Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject.
     Columns that the tool does not know are ignored.
     """
-    _, lines = read_rows(path, REQUIRED_COLUMNS)
+    header, lines = read_rows(path, REQUIRED_COLUMNS)
     if not lines:
         raise InputError(f"{path}: has a header and no rows; nothing to assess")
+    readers = {name: read for name, read in _READERS.items() if name in header}
     rows: list[Measurement] = []
     without_kind: list[int] = []
     problems: list[Problem] = []
     for number, cells in lines:
-        if subject is not None and cells["subject"] != subject:
+        if only is not None and not only(cells["subject"]):
             continue
         try:
-            row = _measurement(cells, partial)
+            row = _measurement(cells, readers, partial)
             if not cells.get("kind"):
                 without_kind.append(len(rows))
             rows.append(row)
@@ -193,7 +217,9 @@ def _fill_kinds(rows: list[Measurement], without_kind: list[int]) -> None:
         rows[index] = replace(row, kind=stated.get((row.subject, row.reader, row.lesion), row.kind))
 
 
-def _measurement(cells: Mapping[str, str], partial_date: PartialDate) -> Measurement:
+def _measurement(
+    cells: Mapping[str, str], readers: Mapping[str, Callable[[str], Any]], partial_date: PartialDate
+) -> Measurement:
     for name in ("subject", "lesion"):
         if not cells[name]:
             raise ValueError(f"{name} is empty; every row names its {name}")
@@ -203,7 +229,7 @@ def _measurement(cells: Mapping[str, str], partial_date: PartialDate) -> Measure
         allowed = ", ".join(STATES_OF[role])
         raise ValueError(f"state is '{state}', which a {role} lesion cannot have; use one of: {allowed}")
     # An empty cell is "not given": the field keeps its default.
-    given = {name: read(text) for name, read in _READERS.items() if (text := cells.get(name))}
+    given = {name: read(text) for name, read in readers.items() if (text := cells[name])}
     row = Measurement(
         role=role,
         state=state,
@@ -217,19 +243,21 @@ def _measurement(cells: Mapping[str, str], partial_date: PartialDate) -> Measure
 
 
 def _check_sizes(row: Measurement) -> None:
-    sizes = {name: getattr(row, name) for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")}
-    if row.state is State.ABSENT:
-        # A node is never gone: a non-target node may be recorded absent with its normal short axis.
-        normal_node = row.kind is Kind.NODE and row.role is not Role.TARGET
-        for name, value in sizes.items():
-            if value and not normal_node:
+    # A node is never gone: a non-target node may be recorded absent with its normal short axis.
+    if row.state is State.ABSENT and (row.kind is Kind.LESION or row.role is Role.TARGET):
+        for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm"):
+            if value := getattr(row, name):
                 raise ValueError(f"state is 'absent' but {name} is {show(value)}; correct one of them")
     size = row.short_mm if row.kind is Kind.NODE else row.longest_mm
     if row.role is Role.TARGET and row.state is State.MEASURED and size == 0:
         raise ValueError("state is 'measured' with 0 mm; record 'absent' when it is gone, 'too-small' when it is seen")
-    for small, large in (("short_mm", "longest_mm"), ("viable_short_mm", "viable_mm")):
-        if sizes[small] is not None and sizes[large] is not None and sizes[small] > sizes[large]:
-            raise ValueError(f"{small} {show(sizes[small])} is above {large} {show(sizes[large])}; were they swapped?")
+    _check_pair("short_mm", row.short_mm, "longest_mm", row.longest_mm)
+    _check_pair("viable_short_mm", row.viable_short_mm, "viable_mm", row.viable_mm)
+
+
+def _check_pair(small: str, less: Decimal | None, large: str, more: Decimal | None) -> None:
+    if less is not None and more is not None and less > more:
+        raise ValueError(f"{small} {show(less)} is above {large} {show(more)}; were they swapped?")
 
 
 def _check_lirads(row: Measurement) -> None:

@@ -20,7 +20,7 @@ LADDER = (
     ("derivation",),
     ("reading", "study", "samples", "report", "conformance", "explain"),
     ("score",),
-    ("measuring", "checkpoint"),
+    ("measuring", "assessing", "checkpoint"),
     ("batch",),
     ("commands",),
     ("cli",),

@@ -16,7 +16,27 @@ from mrecist.protocol import CriterionSetting, ResponseRules
 from mrecist.response.assess import assess_read
 from mrecist.response.read import Read, build_read
 
-Matters = Callable[[Read, Sequence[VisitResponse]], bool]
+Matters = Callable[["_Facts"], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What may make a choice matter: the read, its responses, and the traits of its rows."""
+
+    read: Read
+    responses: Sequence[VisitResponse]
+    traits: frozenset[str]
+
+
+def _traits_of(row: Measurement) -> Iterator[str]:
+    if row.kind is Kind.NODE:
+        yield "node"
+    if row.state is State.TOO_SMALL:
+        yield "too small"
+    if row.local_therapy is LocalTherapy.RESECTION and row.timepoint > 0:
+        yield "resected"
+    if row.lipiodol is YesNo.YES:
+        yield "lipiodol"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,38 +49,32 @@ class OtherChoice:
     matters: Matters
 
 
-def _any_row(test: Callable[[Any], bool]) -> Matters:
-    def matters(read: Read, _responses: Sequence[VisitResponse]) -> bool:
-        return any(test(row) for visit in read.visits for row in visit.rows.values())
-
-    return matters
+def _any_row(trait: str) -> Matters:
+    return lambda facts: trait in facts.traits
 
 
 def _any_flag(*codes: str) -> Matters:
-    def matters(_read: Read, responses: Sequence[VisitResponse]) -> bool:
-        return any(flag.startswith(codes) for response in responses for flag in response.flags)
+    def matters(facts: _Facts) -> bool:
+        return any(flag.startswith(codes) for response in facts.responses for flag in response.flags)
 
     return matters
 
 
 def _any_visit(test: Callable[[VisitResponse], bool]) -> Matters:
-    def matters(_read: Read, responses: Sequence[VisitResponse]) -> bool:
-        return any(test(response) for response in responses)
-
-    return matters
+    return lambda facts: any(map(test, facts.responses))
 
 
-def _regained(read: Read, _responses: Sequence[VisitResponse]) -> bool:
-    for target in read.targets:
-        sizes = [row.viable_mm for _, row in sorted(read.history(target.lesion).items())]
+def _regained(facts: _Facts) -> bool:
+    for target in facts.read.targets:
+        sizes = [row.viable_mm for _, row in sorted(facts.read.history(target.lesion).items())]
         gone = [index for index, size in enumerate(sizes) if size == 0]
         if gone and any(size is not None and 0 < size < Decimal(10) for size in sizes[gone[0] :]):
             return True
     return False
 
 
-def _mixed_basis(read: Read, _responses: Sequence[VisitResponse]) -> bool:
-    kinds = {row.kind is Kind.NODE or row.basis == "overall" for row in read.targets}
+def _mixed_basis(facts: _Facts) -> bool:
+    kinds = {row.kind is Kind.NODE or row.basis == "overall" for row in facts.read.targets}
     return len(kinds) > 1
 
 
@@ -75,14 +89,14 @@ OTHER_CHOICES: tuple[OtherChoice, ...] = (
         key="normal_nodes_progress",
         values=(False, True),
         ambiguity="A5",
-        matters=_any_row(lambda row: row.kind is Kind.NODE),
+        matters=_any_row("node"),
     ),
     OtherChoice(key="reappeared_node", values=("pd", "hold"), ambiguity="A6", matters=_any_flag("REIMAGE_NODE")),
     OtherChoice(
         key="resected_is_zero",
         values=(False, True),
         ambiguity="A10",
-        matters=_any_row(lambda row: row.local_therapy is LocalTherapy.RESECTION and row.timepoint > 0),
+        matters=_any_row("resected"),
     ),
     OtherChoice(
         key="unknown_non_target",
@@ -102,14 +116,14 @@ OTHER_CHOICES: tuple[OtherChoice, ...] = (
         key="too_small_mm",
         values=(Decimal(5), Decimal(0)),
         ambiguity="A15",
-        matters=_any_row(lambda row: row.state is State.TOO_SMALL),
+        matters=_any_row("too small"),
     ),
     OtherChoice(key="foci", values=("longest", "sum"), ambiguity="A16", matters=_any_flag("SEVERAL_FOCI")),
     OtherChoice(
         key="lipiodol_is_viable",
         values=(False, True),
         ambiguity="A19",
-        matters=_any_row(lambda row: row.lipiodol is YesNo.YES),
+        matters=_any_row("lipiodol"),
     ),
     OtherChoice(
         key="ne_when_any_part_ne",
@@ -180,12 +194,14 @@ def responses_of(read: Read, setting: CriterionSetting, rules: ResponseRules) ->
 def _that_matter(
     read: Read, responses: Sequence[VisitResponse], setting: CriterionSetting
 ) -> Iterator[tuple[str, Any]]:
+    traits = frozenset([trait for visit in read.visits for row in visit.rows.values() for trait in _traits_of(row)])
+    facts = _Facts(read=read, responses=responses, traits=traits)
     for choice in OTHER_CHOICES:
         if choice.key not in setting.criterion.options or setting.criterion.name not in _ONLY_FOR.get(
             choice.key, (setting.criterion.name,)
         ):
             continue
-        if choice.matters(read, responses):
+        if choice.matters(facts):
             current = getattr(setting.thresholds, choice.key)
             yield from ((choice.key, value) for value in choice.values if value != current)
 
