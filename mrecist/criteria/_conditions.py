@@ -67,8 +67,14 @@ def rose(facts: TargetFacts) -> bool:
 
 
 def rose_without_the_missing(facts: TargetFacts) -> bool:
-    """Some targets were not evaluated, yet the rest is already progression."""
-    return bool(facts.missing) and rose(facts)
+    """Some targets were not evaluated, yet the rest is already progression, whatever the missing ones are.
+
+    Where all that was evaluated is gone or normal, the missing targets could still make it a complete response (A5).
+    """
+    if not facts.missing or not rose(facts):
+        return False
+    disease = bool(facts.left) or any(s.at_least > 0 for s in facts.missing)
+    return disease or facts.thresholds.normal_nodes_progress
 
 
 def fell(facts: TargetFacts) -> bool:
