@@ -260,6 +260,18 @@ def test_every_flag_of_a_time_point_is_shown_in_an_example() -> None:
     }
 
 
+def test_flags_stand_in_the_rows_that_the_page_says() -> None:
+    said = {ticked(row["flag"])[0]: row["in the rows of"] for row in table(page("flags.md"), "flag", "in the rows of")}
+    seen: dict[str, set[str]] = {}
+    for row in (*EXAMPLES, *OPTIONS):
+        for index, response in enumerate(responses_of(row)[0]):
+            for flag in response.flags:
+                seen.setdefault(flag.split(":")[0], set()).add("follow-ups" if index else "baseline")
+    assert seen, "no flag in any example"
+    for flag, rows in seen.items():
+        assert all(kind in said[flag] for kind in rows), f"{flag} stands in {rows}, the page says {said[flag]}"
+
+
 # --- the checks can fail ---------------------------------------------------------------------------------------------
 
 
