@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import product
 from typing import Any
 
@@ -18,12 +18,15 @@ from worked_examples import (
     page,
     protocol_with,
     responses_of,
+    rows_of,
     section,
     table,
+    table_faults,
     visits,
 )
 
-from mrecist import protocol
+from mrecist import assess_subject
+from mrecist import protocol as protocols
 from mrecist.criteria import CRITERIA
 from mrecist.criteria._overall import overall_response
 from mrecist.criteria._rule import Criterion, Thresholds
@@ -32,6 +35,7 @@ from mrecist.errors import ProtocolError
 from mrecist.model import Response
 from mrecist.response.flags import MEANING
 from mrecist.response.options import _ONLY_FOR, OTHER_CHOICES
+from mrecist.tables import WORD_COLUMNS
 
 OVERVIEW = page("criteria.md")
 BY_CRITERION = pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
@@ -210,6 +214,7 @@ EXAMPLES = [
 ]
 OPTIONS = table(page("criteria/options.md"), "option", "criterion", "sums per visit")
 BEST = table(page("criteria/best-response.md"), "example", "option", "until", "responses")
+SHOWN = table(page("criteria/best-response.md"), "option", "sums per visit", "new anticancer therapy")
 
 
 def name_of(row: Row) -> str:
@@ -236,6 +241,13 @@ def test_best_response_example(row: Row) -> None:
         assert best_faults({**row, "option": ""}) != [], "the option changes nothing here"
 
 
+@pytest.mark.parametrize("row", SHOWN, ids=lambda row: f"{row['option']} {row['sums per visit']}")
+def test_what_the_tables_show(row: Row) -> None:
+    assert table_faults(row) == []
+    for name, wrong in (("time points shown", "0 2"), ("unconfirmed", "CR"), ("flags", "PR_DRIFT")):
+        assert table_faults({**row, name: wrong}) != []
+
+
 def test_every_criterion_has_worked_examples() -> None:
     for name in CRITERIA:
         assert len([row for row in EXAMPLES if row["criterion"] == name]) >= 8
@@ -246,18 +258,34 @@ def test_every_option_is_shown_where_it_decides() -> None:
     keys = {key.rpartition(".")[2] for key in shown}
     assert keys == {f.name for f in fields(Thresholds)} | {"cr_then_worse", "disease"}
     of_best = {row["option"].strip("`").split(" = ")[0] for row in BEST} - {""}
-    responses = {f"response.{key}" for key in protocol._RESPONSE} | {f"response.confirm.{k}" for k in protocol._CONFIRM}
-    # Shown elsewhere: dates by `until`, and what only the tables can show, by the tests of assess.
-    assert responses - of_best == {
-        *("response.data_cutoff", "response.no_assessment", "response.after_pd", "response.confirm.required")
-    }
+    responses = {f"response.{k}" for k in protocols._RESPONSE} | {f"response.confirm.{k}" for k in protocols._CONFIRM}
+    in_tables = {part.split(" = ")[0].strip(" `") for row in SHOWN for part in row["option"].split(";")}
+    # `required` names one of two answers that are both given: in the sentence only.
+    assert responses - of_best - in_tables == {"response.confirm.required"}
 
 
 def test_every_flag_of_a_time_point_is_shown_in_an_example() -> None:
-    shown = {flag for row in (*EXAMPLES, *OPTIONS) for flag in row["flags"].split()}
-    assert set(MEANING) - shown == {
-        *("CUT_AT", "MULTIPLE_DATES", "NO_DISEASE_AT_BASELINE", "ORIGIN_MISSING", "VISIT_NOT_ASSESSED")
-    }
+    shown = {flag for row in (*EXAMPLES, *OPTIONS, *SHOWN) for flag in row["flags"].split()}
+    # A line of the table has one date a visit and always a lesion at baseline.
+    assert set(MEANING) - shown == {"MULTIPLE_DATES", "NO_DISEASE_AT_BASELINE"}
+
+
+def columns_that_no_rule_reads() -> list[str]:
+    rows = table(section(page("files.md"), "`measurements.csv`"), "column", "required", "values")
+    return [name for row in rows if "no rule reads it" in row["values"] for name in ticked(row["column"])]
+
+
+@pytest.mark.parametrize("row", EXAMPLES, ids=name_of)
+def test_lirads_and_what_no_rule_reads_change_nothing(row: Row) -> None:
+    kept = columns_that_no_rule_reads()
+    assert kept == ["progressed_since", "imaged_at_baseline", "lirads_tr", "lirads_version"]
+    protocol = protocol_with(row.get("option", ""))
+    rows = rows_of(row)
+    before = assess_subject(rows, protocol.setting(row["criterion"]), protocol.response)
+    for column in kept:
+        for word in WORD_COLUMNS[column]:
+            said = [replace(one, **{column: word}) for one in rows]
+            assert assess_subject(said, protocol.setting(row["criterion"]), protocol.response) == before
 
 
 def test_flags_stand_in_the_rows_that_the_page_says() -> None:

@@ -23,12 +23,13 @@ from mrecist.model import (
     Response,
     Role,
     State,
+    SubjectDates,
     VisitResponse,
     YesNo,
 )
 from mrecist.protocol import FORMAT, Protocol, parse_protocol
 from mrecist.response.best import Assessment, best_response
-from mrecist.response.derive import best_of_visits
+from mrecist.response.derive import best_of_visits, derive
 
 DOCS = Path(__file__).parents[1] / "docs"
 START = date(2024, 1, 1)
@@ -234,6 +235,25 @@ def example_faults(row: Row) -> list[str]:
     return [
         f"{name} {value}, the page has {row[name]}" for name, value in found.items() if row.get(name, value) != value
     ]
+
+
+def table_faults(row: Row) -> list[str]:
+    """What the tables would hold other than the page says: time points shown, best response and its flags."""
+    rows = rows_of({**row, "criterion": "recist11"})
+    protocol = protocol_with(row["option"])
+    therapy = row["new anticancer therapy"]
+    dates = SubjectDates(
+        origins={} if protocol.origin_event else None,
+        new_therapy={"S": date.fromisoformat(therapy)} if therapy else {},
+    )
+    derived = derive({("S", "R1"): rows}, protocol, (protocol.setting("recist11"),), dates)
+    (best,) = derived.best
+    found = {
+        "time points shown": " ".join(str(response.timepoint) for response in derived.responses),
+        "unconfirmed": best.best_unconfirmed.value,
+        "flags": " ".join(flag.split(":")[0] for flag in best.flags),
+    }
+    return [f"{name} {value}, the page has {row[name]}" for name, value in found.items() if row[name] != value]
 
 
 def _day_of(when: date | None) -> str:
