@@ -28,8 +28,10 @@ from worked_examples import (
 from mrecist import assess_subject
 from mrecist import protocol as protocols
 from mrecist.criteria import CRITERIA
+from mrecist.criteria._liver_findings import _EFFUSION, _PORTA_HEPATIS
 from mrecist.criteria._overall import overall_response
 from mrecist.criteria._rule import Criterion, Thresholds
+from mrecist.criteria._viable import _ARTERIAL_SHORT
 from mrecist.criteria.irecist import CONFIRMED_BY, IMMUNE, PLAIN
 from mrecist.errors import ProtocolError
 from mrecist.model import Response
@@ -39,6 +41,10 @@ from mrecist.tables import WORD_COLUMNS
 
 OVERVIEW = page("criteria.md")
 BY_CRITERION = pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
+
+
+def ticked(cell: str) -> list[str]:
+    return re.findall(r"`([^`]*)`", cell)
 
 
 def page_of(criterion: Criterion) -> str:
@@ -102,6 +108,16 @@ def test_the_conditions_that_confirm_a_progression_are_those_of_the_code() -> No
     assert all(row["condition"] for row in rows)
 
 
+def test_words_by_which_mrecist_recognises_a_place_or_a_phase() -> None:
+    text = " ".join(page("criteria/mrecist.md").split())
+    (nodes,) = re.findall(r"\*\*Node at the porta hepatis\*\*, when `organ` or `station` contains (.*?): disease", text)
+    (fluid,) = re.findall(r"An effusion or ascites, when `organ` or `station` contains (.*?), that is", text)
+    (phases,) = re.findall(r"contain \"arter\", and (.*?) mean arterial", text)
+    assert sorted(ticked(nodes)) == sorted(_PORTA_HEPATIS)
+    assert sorted(ticked(fluid)) == sorted(_EFFUSION)
+    assert {word.casefold() for word in ticked(phases)} == _ARTERIAL_SHORT
+
+
 OF_TARGETS = (Response.CR, Response.PR, Response.SD, Response.PD, Response.NE, Response.NA)
 OF_NON_TARGETS = (Response.CR, Response.NON_CR_NON_PD, Response.PD, Response.NE, Response.NA)
 ALL = {*OF_TARGETS, *OF_NON_TARGETS}
@@ -150,10 +166,6 @@ def test_overall_matrix_is_the_one_of_the_code(criterion: Criterion) -> None:
 AMBIGUITIES = table(
     section(OVERVIEW, "Ambiguities"), "#", "question", "what the program does", "source", "option", "flag", "not done"
 )
-
-
-def ticked(cell: str) -> list[str]:
-    return re.findall(r"`([^`]*)`", cell)
 
 
 def test_ambiguities_are_a1_to_a32() -> None:
@@ -214,7 +226,7 @@ EXAMPLES = [
 ]
 OPTIONS = table(page("criteria/options.md"), "option", "criterion", "sums per visit")
 BEST = table(page("criteria/best-response.md"), "example", "option", "until", "responses")
-SHOWN = table(page("criteria/best-response.md"), "option", "sums per visit", "new anticancer therapy")
+SHOWN = table(page("criteria/best-response.md"), "option", "sums per visit", "non-targets")
 
 
 def name_of(row: Row) -> str:
@@ -244,7 +256,7 @@ def test_best_response_example(row: Row) -> None:
 @pytest.mark.parametrize("row", SHOWN, ids=lambda row: f"{row['option']} {row['sums per visit']}")
 def test_what_the_tables_show(row: Row) -> None:
     assert table_faults(row) == []
-    for name, wrong in (("time points shown", "0 2"), ("unconfirmed", "CR"), ("flags", "PR_DRIFT")):
+    for name, wrong in (("time points shown", "0 2"), ("unconfirmed", "NA"), ("flags", "PR_DRIFT")):
         assert table_faults({**row, name: wrong}) != []
 
 

@@ -251,6 +251,7 @@ def table_faults(row: Row) -> list[str]:
     found = {
         "time points shown": " ".join(str(response.timepoint) for response in derived.responses),
         "unconfirmed": best.best_unconfirmed.value,
+        "progression": _day_of(best.progression_date),
         "flags": " ".join(flag.split(":")[0] for flag in best.flags),
     }
     return [f"{name} {value}, the page has {row[name]}" for name, value in found.items() if row[name] != value]
