@@ -111,9 +111,12 @@ def with_words(row: Measurement, text: str) -> Measurement:
     return row
 
 
-def _area(one: str) -> tuple[Decimal, Decimal]:
+def _area(one: str) -> tuple[Decimal, Decimal | None]:
+    """``20x10``; ``20`` lacks the short diameter, ``0`` is nothing."""
     longest, _, short = one.partition("x")
-    return Decimal(longest), Decimal(short or "0")
+    if Decimal(longest) == 0:
+        return Decimal(0), Decimal(0)
+    return Decimal(longest), Decimal(short) if short else None
 
 
 def _conventional(row: Measurement, size: str) -> Measurement:
@@ -133,7 +136,8 @@ def _viable_area(row: Measurement, size: str) -> Measurement:
     longest, short = _area(size)
     if row.basis is Basis.OVERALL:
         return replace(row, longest_mm=longest, short_mm=short)
-    return replace(row, longest_mm=longest + 10, short_mm=short + 10, viable_mm=longest, viable_short_mm=short)
+    whole = replace(row, longest_mm=longest + 10, short_mm=None if short is None else short + 10)
+    return replace(whole, viable_mm=longest, viable_short_mm=short)
 
 
 def _viable_volume(row: Measurement, size: str) -> Measurement:
