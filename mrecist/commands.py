@@ -195,20 +195,23 @@ def best(options: Namespace) -> int:
     from mrecist.response.derive import last_day
 
     protocol = load_protocol(options.protocol)
-    dates = tables.read_subject_dates(options.subjects, protocol)
+    dates = tables.read_subject_dates(options.subjects, protocol, origin=False)
     reported, problems = tables.read_overall(options.overall, protocol.partial_date)
-    rows = [
-        best_response(
-            [Assessment(date=day, overall=overall) for day, overall in case.responses],
-            start=case.baseline_date,
-            rules=protocol.response,
-            subject=case.subject,
-            reader=case.reader,
-            criterion=options.criterion,
-            until=last_day(case.subject, protocol.response, dates),
+    rows = []
+    for case in reported:
+        until, flags = last_day(case.subject, protocol.response, dates)
+        rows.append(
+            best_response(
+                [Assessment(date=day, overall=overall) for day, overall in case.responses],
+                start=case.baseline_date,
+                rules=protocol.response,
+                subject=case.subject,
+                reader=case.reader,
+                criterion=options.criterion,
+                until=until,
+                flags=flags,
+            )
         )
-        for case in reported
-    ]
     tables.write_whole(options.out, tables.best_responses_csv(rows, protocol.sha256))
     say(f"{len(rows)} best responses: {options.out}")
     return _outcome(problems)

@@ -13,7 +13,7 @@ from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
-from mrecist.reading import mean_hu, measure_mask, recorded_sizes, role_from_id, thickness, with_sizes
+from mrecist.reading import mean_hu, measure_mask, recorded_foci, recorded_sizes, role_from_id, thickness, with_sizes
 from mrecist.score import measurement_json, series_of
 from mrecist.study import Progress
 
@@ -100,7 +100,7 @@ def _measure(
                 phase=series.phase.name if series else "",
                 slice_thickness_mm=thickness(series),
             )
-            rows.append(with_sizes(row, recorded_sizes(measured, measuring)))
+            rows.append(with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring)))
             drawings.append(measurement_json(mask.lesion, measured, mask))
             if role is Role.NEW:
                 notes.append(

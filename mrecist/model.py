@@ -6,7 +6,7 @@ A :class:`Measurement` is one row of ``measurements.csv``: the place where imagi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -247,8 +247,8 @@ class SubjectDates:
     """Dates by subject that the tables of the study give.
 
     ``origins`` start the clock of stable disease, None when the protocol names no origin (the baseline scan then).
-    ``new_therapy`` ends what counts, where the protocol's ``cut`` says so.
+    ``new_therapy`` ends what counts, where the protocol's ``cut`` says so; None when the table that tells it was not given.
     """
 
     origins: Mapping[str, date] | None = None
-    new_therapy: Mapping[str, date] = field(default_factory=dict)
+    new_therapy: Mapping[str, date] | None = None

@@ -17,6 +17,7 @@ from mrecist.imaging.volume import load_slice
 from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, Diameter, LesionMeasurement, measure_lesion
 from mrecist.model import Kind, Measurement, Role, State
 from mrecist.protocol import Measuring
+from mrecist.tables import WORD_COLUMNS
 from mrecist.units import ZERO, round_size
 
 _ROLE_OF_ID = (
@@ -24,6 +25,8 @@ _ROLE_OF_ID = (
     (re.compile(r"NT", re.IGNORECASE), Role.NON_TARGET),
     (re.compile(r"T\d", re.IGNORECASE), Role.TARGET),
 )
+# Below this a lesion is too small to measure (Eisenhauer 2009, 4.3.2); masks from thresholds are full of such specks.
+SMALLEST_FOCUS_MM = Decimal(5)
 SIZES = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
 
 
@@ -67,10 +70,20 @@ def recorded_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[st
     }
 
 
-def with_sizes(row: Measurement, sizes: Mapping[str, Decimal | None]) -> Measurement:
+def recorded_foci(measured: LesionMeasurement, measuring: Measuring) -> tuple[Decimal, ...]:
+    """The viable foci of a lesion that has several, longest first, rounded as sizes are; specks below 5 mm are left out."""
+    foci = [round_size(focus.mm, measuring.round_mm) for focus in measured.foci]
+    foci = [focus for focus in foci if focus >= SMALLEST_FOCUS_MM]
+    return tuple(foci) if len(foci) > 1 else ()
+
+
+def with_sizes(
+    row: Measurement, sizes: Mapping[str, Decimal | None], viable_foci_mm: tuple[Decimal, ...]
+) -> Measurement:
     """The row with its recorded sizes."""
     return replace(
         row,
+        viable_foci_mm=viable_foci_mm,
         longest_mm=sizes["longest_mm"],
         short_mm=sizes["short_mm"],
         viable_mm=sizes["viable_mm"],
@@ -145,7 +158,7 @@ def measured_row(
         phase=phase,
         slice_thickness_mm=thickness(series),
     )
-    return _with_words(with_sizes(row, sizes), note, earlier)
+    return _with_words(with_sizes(row, sizes, recorded_foci(measured, measuring)), note, earlier)
 
 
 def _state(role: Role, note: Measurement | None, where: str) -> State:
@@ -183,16 +196,16 @@ def _with_words(row: Measurement, note: Measurement | None, earlier: Measurement
         row = replace(row, kind=earlier.kind, organ=row.organ or earlier.organ, station=earlier.station)
     if note is None:
         return row
+    # Whatever no mask can tell is the reader's word.
     return replace(
         row,
         kind=note.kind if earlier is None and note.kind is Kind.NODE else row.kind,
         organ=note.organ or row.organ,
         station=note.station or row.station,
-        basis=note.basis,
+        viable_foci_mm=row.viable_foci_mm or note.viable_foci_mm,
         part_of=note.part_of,
-        pattern=note.pattern,
-        change=note.change,
         comment=note.comment,
+        **{name: getattr(note, name) for name in WORD_COLUMNS},
     )
 
 

@@ -103,6 +103,15 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
     segmentations = [(subject_of.get(seg.referenced_series_uid) or seg.subject, seg) for seg in scan.segmentations]
     names = {*subject_of.values(), *(name for name, _ in segmentations), *(m.subject for m in label_masks)}
     names |= {row.subject for row in reads.rows} | {p.subject for p in reads.problems}
+    subject_of_patient = {s.patient_id: subject_of[s.uid] for s in series}
+
+    def owner_of(problem: Unusable) -> str:
+        lost = problem.segmentation
+        if lost is None:
+            return ""
+        known = subject_of.get(lost.referenced_series_uid) or subject_of_patient.get(lost.patient_id)
+        return known or lost.subject_id or lost.patient_id
+
     subjects = tuple(
         _subject_input(
             name,
@@ -111,7 +120,7 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
             tuple(m for m in label_masks if m.subject == name),
             reads,
             manifest,
-            tuple(Problem(subject=name, message=_said(p)) for p in scan.problems if p.segmentation_of == name),
+            tuple(Problem(subject=name, message=_said(p)) for p in scan.problems if owner_of(p) == name),
         )
         for name in sorted(names)
     )
@@ -121,7 +130,7 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
         subjects=subjects,
         arms=_read_arms(subjects_table),
         dates=_read_dates(subjects_table, protocol),
-        problems=tuple(Problem(subject="", message=_said(p)) for p in scan.problems if p.segmentation_of not in names),
+        problems=tuple(Problem(subject="", message=_said(p)) for p in scan.problems if owner_of(p) not in names),
         notes=(*_notes(series), *_unused(manifest, series)),
     )
 

@@ -252,6 +252,11 @@ def _check_sizes(row: Measurement) -> None:
     if row.role is Role.TARGET and row.state is State.MEASURED and size == 0:
         raise ValueError("state is 'measured' with 0 mm; record 'absent' when it is gone, 'too-small' when it is seen")
     _check_pair("short_mm", row.short_mm, "longest_mm", row.longest_mm)
+    if row.viable_foci_mm and row.viable_mm is not None and row.viable_mm < max(row.viable_foci_mm):
+        raise ValueError(
+            f"viable_mm {show(row.viable_mm)} is below the longest of viable_foci_mm, {show(max(row.viable_foci_mm))}; "
+            f"viable_mm is the longest focus"
+        )
     _check_pair("viable_short_mm", row.viable_short_mm, "viable_mm", row.viable_mm)
 
 
@@ -426,20 +431,18 @@ def read_dates(path: Path, column: str, partial: PartialDate = PartialDate.REFUS
     return dates
 
 
-def read_subject_dates(path: Path | None, protocol: Protocol) -> SubjectDates:
+def read_subject_dates(path: Path | None, protocol: Protocol, *, origin: bool = True) -> SubjectDates:
     """The dates of ``subjects.csv`` that the protocol asks for: its origin event, and new anticancer therapy.
 
-    Without the table an origin that the protocol names is missing for everybody, and flagged so.
+    Without the table they are missing for everybody, and flagged so. ``origin`` is False where another table starts the clock.
     """
-    event = "" if protocol.origin_event == "baseline" else protocol.origin_event
+    event = protocol.origin_event if origin and protocol.origin_event != "baseline" else ""
     if path is None:
         return SubjectDates(origins={} if event else None)
-    new_therapy = "new_anticancer_therapy"
+    therapy = "new_anticancer_therapy"
     return SubjectDates(
         origins=read_dates(path, event, protocol.partial_date) if event else None,
-        new_therapy=read_dates(path, new_therapy, protocol.partial_date)
-        if new_therapy in protocol.response.cut
-        else {},
+        new_therapy=read_dates(path, therapy, protocol.partial_date) if therapy in protocol.response.cut else None,
     )
 
 

@@ -90,7 +90,7 @@ def show(value: Decimal | None) -> str:
 def show_percent(value: Decimal | None) -> str:
     """A signed percentage for a sentence: "+20 %", "-29.9999 %"; "not defined (from 0)" for None."""
     if value is None:
-        return "no percentage (from 0 mm)"
+        return "no percentage (from 0)"
     return f"{'+' if value > 0 else ''}{show(value)} %"
 
 

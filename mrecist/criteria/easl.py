@@ -31,7 +31,9 @@ def viable_area(row: Measurement, baseline: Measurement, thresholds: Thresholds)
     area = viable_amount(row, _area(row.viable_mm, row.viable_short_mm))
     size = counted(row, area, "viable_mm and viable_short_mm", thresholds, too_small)
     if row.state is State.MEASURED and area == 0:
-        size = replace(size, why="without enhancement (0)")
+        # A viable part one pixel wide has no area by the centre convention, and is there all the same.
+        seen = bool(row.viable_mm)
+        size = replace(size, disease=seen, why="viable without width (0)" if seen else "without enhancement (0)")
     return judged_by_phase(flagged_lipiodol(size, row), row, thresholds)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from mrecist.criteria._amounts import rules_of_amounts
 from mrecist.criteria._findings import new_lesion_as_read
 from mrecist.criteria._overall import as_recist11
-from mrecist.criteria._rule import OPTIONS_OF_ALL, OPTIONS_OF_ENHANCEMENT, Criterion, LesionSize, Thresholds
+from mrecist.criteria._rule import OPTIONS_OF_ALL, Criterion, LesionSize, Thresholds
 from mrecist.criteria._sizes import counted
 from mrecist.criteria._viable import (
     by_viable_part,
@@ -40,7 +40,7 @@ CRITERION = Criterion(
     quantity="volume of the viable (enhancing) part",
     source="quantitative EASL as in the uveal melanoma TACE study (vRECIST and qEASL)",
     thresholds=Thresholds(pr_percent=Decimal(65), pd_percent=Decimal(73)),
-    options=OPTIONS_OF_ALL + OPTIONS_OF_ENHANCEMENT,
+    options=(*OPTIONS_OF_ALL, "viable_phases", "never_enhancing", "viable_only_sum"),
     size_of=enhancing_volume,
     rules=rules_of_amounts("qEASL definition, cut-offs as vRECIST", progression_note=SPHERE),
     overall=as_recist11("qEASL"),

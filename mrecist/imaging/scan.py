@@ -35,15 +35,24 @@ _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Whose segmentation could not be used, as far as its header tells."""
+
+    patient_id: str
+    subject_id: str | None
+    referenced_series_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """A file that looks like DICOM but cannot be used, and why in one sentence.
 
-    ``segmentation_of`` is the PatientID of a segmentation that cannot be used: without it that subject's read is incomplete.
+    ``segmentation`` tells whose segmentation it was: without it that subject's read is incomplete.
     """
 
     path: str
     reason: str
-    segmentation_of: str = ""
+    segmentation: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +206,22 @@ def _damaged(header: Header, reason: str, found: _Found) -> None:
     try:
         uid = get_text(header.dataset, "SeriesInstanceUID")
         is_segmentation = object_uid(header.dataset, "SOPClassUID") in SEGMENTATION_CLASSES
-        subject = (get_text(header.dataset, "PatientID") or "") if is_segmentation else ""
+        lost = _lost(header) if is_segmentation else None
     except SeriesError:
         found.problems.append(Problem(path=str(header.path), reason=reason))
         return
-    found.problems.append(Problem(path=str(header.path), reason=reason, segmentation_of=subject))
+    found.problems.append(Problem(path=str(header.path), reason=reason, segmentation=lost))
     if uid:
         found.damage[uid].append(Damage(path=header.path, reason=reason))
+
+
+def _lost(header: Header) -> Lost:
+    series = get_items(header.dataset, "ReferencedSeriesSequence")
+    return Lost(
+        patient_id=get_text(header.dataset, "PatientID"),
+        subject_id=get_text(header.dataset, "ClinicalTrialSubjectID") or None,
+        referenced_series_uid=get_text(series[0], "SeriesInstanceUID") if series else "",
+    )
 
 
 _OTHER_WORDS = (

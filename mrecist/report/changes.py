@@ -127,12 +127,16 @@ def _changes(
     )
 
 
+# Of iRECIST only a confirmed progression ends what counts.
+_PROGRESSION = (Response.PD, Response.ICPD)
+
+
 def up_to_first_pd(visits: Iterable[VisitResponse]) -> list[VisitResponse]:
     """The visits until the first progression, that one included."""
     kept: list[VisitResponse] = []
     for visit in visits:
         kept.append(visit)
-        if visit.overall is Response.PD:
+        if visit.overall in _PROGRESSION:
             break
     return kept
 
@@ -186,7 +190,7 @@ def spider_points(visits: Sequence[VisitResponse]) -> tuple[Point, ...]:
     seen_new = seen_pd = False
     for visit in visits:
         new = visit.new_lesion is NewLesion.YES and not seen_new
-        progression = visit.overall is Response.PD and not seen_pd
+        progression = visit.overall in _PROGRESSION and not seen_pd
         seen_new, seen_pd = seen_new or new, seen_pd or progression
         points.append(
             Point(

@@ -104,7 +104,7 @@ def percent(value: Decimal | None) -> str:
 def percent_from(value: Decimal, reference: Decimal) -> str:
     """The change in percent in words for a cell."""
     change = percent_change(value, reference)
-    return "from 0 mm" if change is None else percent(change)
+    return "from 0" if change is None else percent(change)
 
 
 def mm_from(value: Decimal, reference: Decimal, unit: str) -> str:

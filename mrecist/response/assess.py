@@ -58,10 +58,10 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
     for visit in read.visits[1:]:
         findings = _findings(read, visit, setting, rules, targets, new[visit.timepoint], so_far)
         if setting.criterion.confirms_progression:
-            immune = immune_response(read, visit, setting, findings.for_immune(so_far), waiting)
-            response = _immune_row(read, visit, setting, targets, findings, immune)
+            immune = immune_response(read, visit, setting, findings.for_immune(), waiting)
+            response = _immune_row(read, visit, setting, targets, findings, immune, so_far, waiting)
             overall = f"{immune.words} [{immune.source}]"
-            would_be = _immune_would_be(read, visit, setting, findings, so_far, waiting)
+            would_be = _immune_would_be(read, visit, setting, findings, waiting)
             waiting = immune.waiting
         else:
             response, overall = _plain_row(read, visit, setting, rules, targets, findings, so_far)
@@ -100,11 +100,11 @@ def _plain_would_be(
 
 
 def _immune_would_be(
-    read: Read, visit: Visit, setting: CriterionSetting, findings: _Findings, so_far: SoFar, waiting: Waiting
+    read: Read, visit: Visit, setting: CriterionSetting, findings: _Findings, waiting: Waiting
 ) -> WouldBe:
     def would_be(facts: TargetFacts) -> tuple[Response, Response]:
         other = _with_facts(findings, facts, setting)
-        immune = immune_response(read, visit, setting, other.for_immune(so_far), waiting)
+        immune = immune_response(read, visit, setting, other.for_immune(), waiting)
         return IMMUNE[other.target], immune.overall
 
     return would_be
@@ -125,6 +125,8 @@ class _Findings:
     new: NewAtVisit
     flags: tuple[str, ...]
     nadir: Nadir | None
+    # Time point of an earlier overall CR after which disease is progression; None also where the protocol sees it otherwise.
+    cr_at: int | None
 
     def words(self) -> str:
         """The three parts in one sentence."""
@@ -133,7 +135,7 @@ class _Findings:
             f"{self.non_targets.words}; {self.new.words}"
         )
 
-    def for_immune(self, so_far: SoFar) -> ImmuneFindings:
+    def for_immune(self) -> ImmuneFindings:
         """What the confirmation of progression looks at."""
         return ImmuneFindings(
             target=self.target,
@@ -142,7 +144,7 @@ class _Findings:
             non_target=self.non_targets.response,
             progressed=self.non_targets.progressed,
             new=self.new,
-            cr_at=so_far.cr_at,
+            cr_at=self.cr_at,
         )
 
 
@@ -180,6 +182,7 @@ def _findings(
         new=new,
         flags=(*flags, *non_targets.flags, *new.flags),
         nadir=so_far.nadir if facts is not None else None,
+        cr_at=strict.cr_at,
     )
 
 
@@ -225,7 +228,7 @@ def _baseline_row(read: Read, setting: CriterionSetting, targets: Targets) -> Vi
     )
     words = facts.sum_in_words() if targets.sizes else "no target in the sum"
     flags = list(targets.flags)
-    if not read.targets and not read.non_targets:
+    if not targets.rows and not targets.non_targets and not targets.none_left:
         flags.append("NO_DISEASE_AT_BASELINE")
     if len(read.baseline.dates) > 1:
         flags.append("MULTIPLE_DATES")
@@ -293,10 +296,23 @@ def _overall(setting: CriterionSetting, targets: Targets, findings: _Findings, n
 
 
 def _immune_row(
-    read: Read, visit: Visit, setting: CriterionSetting, targets: Targets, findings: _Findings, immune: Immune
+    read: Read,
+    visit: Visit,
+    setting: CriterionSetting,
+    targets: Targets,
+    findings: _Findings,
+    immune: Immune,
+    so_far: SoFar,
+    waiting: Waiting,
 ) -> VisitResponse:
     flags = [*findings.flags, *immune.flags]
-    flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in findings.new.proven_later.items()]
+    if so_far.cr_at is not None and _disease_seen(findings):
+        flags.append(f"CR_THEN_WORSE:{so_far.cr_at}")
+    if findings.new.proven_later:
+        then = replace(findings, new=replace(findings.new, counted=findings.new.counted_as_read))
+        as_read = immune_response(read, visit, setting, then.for_immune(), waiting).overall
+        flags += [f"BACK_DATED:{lesion}@{later}" for lesion, later in findings.new.proven_later.items()]
+        flags.append(f"AS_READ:{as_read}")
     words = f"{immune.words}; {findings.words()} [{immune.source}]"
     row = _row(read, visit, setting, targets, findings, immune.overall, flags, words)
     return replace(row, target=IMMUNE[findings.target], non_target=IMMUNE[findings.non_targets.response])

@@ -23,11 +23,16 @@ _STABLE_OR_BETTER = (CR, PR, SD, NON_CR_NON_PD)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """An overall response with its date; the time point only names it in sentences."""
+    """An overall response with its date; the time point only names it in sentences.
+
+    ``judged`` says that the response came from findings, where disease after a complete response is already progression
+    (Table 3 note); a PR there means that something was not evaluated. A response that was only reported is not judged.
+    """
 
     date: date
     overall: Response
     timepoint: int | None = None
+    judged: bool = False
 
     def __str__(self) -> str:
         name = f"time point {self.timepoint}" if self.timepoint is not None else "the assessment"
@@ -116,7 +121,7 @@ def _reclassified(assessments: Sequence[Assessment], rules: ResponseRules) -> li
     seen_cr = False
     for assessment in assessments:
         if seen_cr and assessment.overall in (PR, SD, NON_CR_NON_PD):
-            if rules.cr_then_worse == "pd":
+            if rules.cr_then_worse == "pd" and not assessment.judged:
                 assessment = replace(assessment, overall=PD)
             elif rules.cr_then_worse == "pr":
                 # The earlier CR was misread: it was PR all along.

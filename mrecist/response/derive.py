@@ -66,8 +66,11 @@ def best_of_visits(
     if dates.origins is not None:
         start = dates.origins.get(baseline.subject, baseline.date)
         flags = () if baseline.subject in dates.origins else ("ORIGIN_MISSING",)
+    until, unknown = last_day(baseline.subject, rules, dates)
     assessments = [
-        Assessment(date=v.date, overall=v.overall, timepoint=v.timepoint) for v in follow_ups if v.overall is not None
+        Assessment(date=v.date, overall=v.overall, timepoint=v.timepoint, judged=True)
+        for v in follow_ups
+        if v.overall is not None
     ]
     return best_response(
         assessments,
@@ -76,16 +79,20 @@ def best_of_visits(
         subject=baseline.subject,
         reader=baseline.reader,
         criterion=baseline.criterion,
-        until=last_day(baseline.subject, rules, dates),
-        flags=flags,
+        until=until,
+        flags=(*flags, *unknown),
     )
 
 
-def last_day(subject: str, rules: ResponseRules, dates: SubjectDates) -> date | None:
-    """The last day that counts: the start of a new anticancer therapy, the data cut-off, or None."""
-    ends = []
-    if "new_anticancer_therapy" in rules.cut and subject in dates.new_therapy:
-        ends.append(dates.new_therapy[subject])
+def last_day(subject: str, rules: ResponseRules, dates: SubjectDates) -> tuple[date | None, tuple[str, ...]]:
+    """The last day that counts (a new anticancer therapy, the data cut-off, or None), and a flag where it is not known."""
+    ends: list[date] = []
+    flags: tuple[str, ...] = ()
+    if "new_anticancer_therapy" in rules.cut:
+        if dates.new_therapy is None:
+            flags = ("NEW_THERAPY_UNKNOWN",)
+        elif subject in dates.new_therapy:
+            ends.append(dates.new_therapy[subject])
     if "data_cutoff" in rules.cut and rules.data_cutoff is not None:
         ends.append(rules.data_cutoff)
-    return min(ends, default=None)
+    return min(ends, default=None), flags

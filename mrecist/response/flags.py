@@ -14,8 +14,8 @@ MEANING = {
     "BASELINE_INCOMPLETE": "A target has no usable size at baseline, so there is no baseline sum: a decrease cannot be judged.",
     "CHANGE_NOT_RECORDED": "iRECIST: a non-target or unmeasured new lesion that progressed has no `change` here, so it cannot "
     "confirm (give `change`).",
-    "CONFIRMATION_EARLY": "iRECIST: growth that would confirm, but earlier than icpd_min_days after the iUPD; the scan confirms "
-    "nothing (A25).",
+    "CONFIRMATION_EARLY": "iRECIST: a scan earlier than icpd_min_days after the iUPD: it neither confirms nor resets it "
+    "(A25).",
     "CONFIRMATION_LATE": "iRECIST: confirmation more than 56 days, or more than icpd_max_days, after the iUPD (A25).",
     "CR_THEN_WORSE": "Disease after an overall complete response; the protocol option response.cr_then_worse decides (A7).",
     "CUT_AT": "Assessments after this day do not count: new anticancer therapy or data cut-off (response.cut).",
@@ -34,6 +34,8 @@ MEANING = {
     "counts.",
     "NEW_NODULE_HELD": "mRECIST: a new liver nodule that does not yet meet size and enhancement pattern is held as "
     "equivocal.",
+    "NEW_THERAPY_UNKNOWN": "The protocol ends what counts at a new anticancer therapy, and no table of subjects was given that tells "
+    "it: nothing was cut.",
     "NODES_NORMAL_BUT_LARGER": "All that is left are nodes below 10 mm, yet their sum meets progression; complete response stands "
     "(A5).",
     "NOT_APPLICABLE": "No target of this criterion at baseline (none enhanced), so it does not apply to this subject (A12).",
@@ -47,11 +49,11 @@ MEANING = {
     "baseline scan.",
     "PD_ABSOLUTE_DECIDES": "The absolute minimum for progression decides: with the other value in use (5 mm or none) the targets "
     "would be in another category (A1).",
-    "PORTA_HEPATIS_NODE": "mRECIST: a node at the porta hepatis below 20 mm short axis is not recorded as disease (A31).",
+    "PORTA_HEPATIS_NODE": "mRECIST: a node at the porta hepatis below porta_hepatis_node_mm (20 mm) short axis is not disease (A31).",
     "PR_DRIFT": "Partial response earlier, now less than the cut-off and no progression: pr_carry_forward would keep "
     "PR (A2).",
     "REIMAGE_NODE": "Progression rests on a node of 10.0 to 10.9 mm alone after complete response: image again (A6).",
-    "SEVERAL_FOCI": "Several viable foci were recorded in this lesion; the longest one counts (A16).",
+    "SEVERAL_FOCI": "Several viable foci were recorded in this lesion; the longest one counts, or their sum where foci says so (A16).",
     "TOO_MANY_TARGETS": "More targets at baseline than the criterion allows.",
     "TOO_MANY_TARGETS_PER_ORGAN": "More targets in one organ at baseline than the criterion allows.",
     "VIABLE_NOT_ARTERIAL": "The viable part was read on a phase that is not arterial: not evaluated, unless viable_phases allows "

@@ -62,6 +62,8 @@ class Waiting:
     accepted: frozenset[str] = frozenset()
     # Smallest sum of measurable new lesions since the last reset.
     new_nadir: Decimal | None = None
+    # Time point of the confirmed progression, after which nothing counts.
+    confirmed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +114,12 @@ def immune_response(
     """The overall response of one visit, given what waits from the visits before."""
     now = _read_visit(read, visit, setting.thresholds, findings, waiting)
     if waiting.block is None:
-        return _without_block(now, setting, _having_seen(waiting, now))
-    return _with_block(now, setting, waiting, waiting.block)
+        immune = _without_block(now, setting, _having_seen(waiting, now))
+    else:
+        immune = _with_block(now, setting, waiting, waiting.block)
+    if waiting.confirmed_at is None:
+        return immune
+    return replace(immune, flags=(*immune.flags, "AFTER_ICPD"))
 
 
 def _having_seen(waiting: Waiting, now: _Now) -> Waiting:
@@ -247,7 +253,7 @@ def _accepted_grew(now: _Now, waiting: Waiting) -> bool:
     """New lesions that became part of the disease by a reset have grown since."""
     if waiting.new_nadir is not None and now.sums.new_targets is not None:
         rise = difference(now.sums.new_targets, waiting.new_nadir)
-        if rise > 0 and rise >= now.thresholds.icpd_mm:
+        if rise > 0 and _is_enough(rise, now.thresholds):
             return True
     return any(lesion in waiting.accepted for lesion in now.new_grew)
 
@@ -291,6 +297,8 @@ def _with_block(now: _Now, setting: CriterionSetting, waiting: Waiting, block: B
     if reasons and block.confirmed_at is None:
         outside = _outside_interval(now, waiting, block, reasons)
         return outside or _confirmed(now, _having_seen(waiting, now), block, goes_on, reasons)
+    if block.confirmed_at is None and _days_after_onset(now, block) < now.thresholds.icpd_min_days:
+        return _too_early(now, setting, waiting, block)
     waiting = _having_seen(waiting, now)
     if _recovered(now, block):
         return _reset(now, setting, waiting, block)
@@ -346,15 +354,18 @@ def _rise(now: _Now, block: Block, of: Callable[[Sums], Decimal | None]) -> Deci
     if value is None:
         return None
     rises = [difference(value, reference) for reference in references if reference is not None]
-    limit = now.thresholds.icpd_mm
-    enough = [rise for rise in rises if rise > limit or (rise == limit and now.thresholds.icpd_inclusive)]
-    return max(enough, default=None)
+    return max((rise for rise in rises if _is_enough(rise, now.thresholds)), default=None)
+
+
+def _is_enough(rise: Decimal, limits: Thresholds) -> bool:
+    """A23: at least icpd_mm, or more than it."""
+    return rise > limits.icpd_mm or (rise == limits.icpd_mm and limits.icpd_inclusive)
 
 
 def _outside_interval(now: _Now, waiting: Waiting, block: Block, reasons: dict[str, str]) -> Immune | None:
     """A scan too soon after the first iUPD, or too long after the last one, confirms nothing and changes nothing (A25)."""
     limits = now.thresholds
-    since_first = days_between(block.onset, now.visit.dates[0])
+    since_first = _days_after_onset(now, block)
     since_last = days_between(block.last_date, now.visit.dates[0])
     if since_first < limits.icpd_min_days:
         why = f"only {since_first} days after the first iUPD, at least {limits.icpd_min_days}"
@@ -369,6 +380,22 @@ def _outside_interval(now: _Now, waiting: Waiting, block: Block, reasons: dict[s
     return Immune(overall=Response.IUPD, words=words, source=source, flags=(flag,), waiting=waiting)
 
 
+def _days_after_onset(now: _Now, block: Block) -> int:
+    return days_between(block.onset, now.visit.dates[0])
+
+
+def _too_early(now: _Now, setting: CriterionSetting, waiting: Waiting, block: Block) -> Immune:
+    """A scan before the confirming one is due is disregarded: it shows what it shows, and the iUPD waits as it was (A25)."""
+    days = _days_after_onset(now, block)
+    words = f"{days} days after the iUPD of time point {block.timepoint}, too early to confirm or to reset it"
+    flags = (f"CONFIRMATION_EARLY:{days}d",)
+    if now.seen_in:
+        source = f"{S17}: confirmation 4 to 8 weeks after iUPD (A25)"
+        return Immune(overall=Response.IUPD, words=words, source=source, flags=flags, waiting=waiting)
+    overall, source = _matrix(now, setting, waiting)
+    return Immune(overall=overall, words=words, source=source, flags=flags, waiting=waiting)
+
+
 def _confirmed(now: _Now, waiting: Waiting, block: Block, goes_on: Block, reasons: dict[str, str]) -> Immune:
     since_first = days_between(block.onset, now.visit.dates[0])
     since_last = days_between(block.last_date, now.visit.dates[0])
@@ -378,7 +405,11 @@ def _confirmed(now: _Now, waiting: Waiting, block: Block, goes_on: Block, reason
         words=f"progression of time point {block.timepoint} confirmed {since_first} days later: {numbers}",
         source="; ".join(CONFIRMED_BY[name] for name in reasons),
         flags=(f"CONFIRMATION_LATE:{since_last}d",) if since_last > LATE_AFTER_DAYS else (),
-        waiting=replace(waiting, block=replace(goes_on, confirmed_at=now.visit.timepoint)),
+        waiting=replace(
+            waiting,
+            block=replace(goes_on, confirmed_at=now.visit.timepoint),
+            confirmed_at=now.visit.timepoint if waiting.confirmed_at is None else waiting.confirmed_at,
+        ),
     )
 
 
@@ -388,7 +419,7 @@ def _still(now: _Now, waiting: Waiting, block: Block) -> Immune:
     if block.confirmed_at is not None:
         words = f"progression was confirmed at time point {block.confirmed_at} (still in {where})"
         source = f"{S17}: nothing after iCPD changes it"
-        return Immune(overall=Response.ICPD, words=words, source=source, flags=("AFTER_ICPD",), waiting=waiting)
+        return Immune(overall=Response.ICPD, words=words, source=source, flags=(), waiting=waiting)
     flags = _unrecorded_change(now, block)
     words = f"progression in {where} has not grown enough since time point {block.timepoint}, so it stays unconfirmed"
     return Immune(
@@ -424,5 +455,4 @@ def _reset(now: _Now, setting: CriterionSetting, waiting: Waiting, block: Block)
     waiting = replace(waiting, block=None, accepted=now.present, new_nadir=now.sums.new_targets)
     overall, source = _matrix(now, setting, waiting)
     words = f"the iUPD of time point {block.timepoint} was not confirmed and is reset"
-    flags = ("AFTER_ICPD",) if block.confirmed_at is not None else ()
-    return Immune(overall=overall, words=words, source=source, flags=flags, waiting=waiting)
+    return Immune(overall=overall, words=words, source=source, flags=(), waiting=waiting)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from mrecist.criteria._rule import Thresholds
 from mrecist.model import Kind, LocalTherapy, Measurement, Response, State, VisitResponse, YesNo
 from mrecist.protocol import CriterionSetting, ResponseRules
 from mrecist.response.assess import assess_read
@@ -25,6 +26,7 @@ class _Facts:
 
     read: Read
     responses: Sequence[VisitResponse]
+    thresholds: Thresholds
     traits: frozenset[str]
 
 
@@ -78,12 +80,19 @@ def _mixed_basis(facts: _Facts) -> bool:
     return len(kinds) > 1
 
 
+def _pr_drifts(facts: _Facts) -> bool:
+    """A carried response hides its drift, so with pr_carry_forward every read with a PR is looked at."""
+    if facts.thresholds.pr_carry_forward:
+        return any(r.target in (Response.PR, Response.IPR) for r in facts.responses)
+    return _any_flag("PR_DRIFT")(facts)
+
+
 def _progressing(response: VisitResponse) -> bool:
     return response.overall in (Response.IUPD, Response.ICPD)
 
 
 OTHER_CHOICES: tuple[OtherChoice, ...] = (
-    OtherChoice(key="pr_carry_forward", values=(False, True), ambiguity="A2", matters=_any_flag("PR_DRIFT")),
+    OtherChoice(key="pr_carry_forward", values=(False, True), ambiguity="A2", matters=_pr_drifts),
     OtherChoice(key="pd_from_zero", values=(True, False), ambiguity="A4", matters=_any_flag("ZERO_NADIR")),
     OtherChoice(
         key="normal_nodes_progress",
@@ -135,7 +144,9 @@ OTHER_CHOICES: tuple[OtherChoice, ...] = (
         key="pd_inclusive",
         values=(True, False),
         ambiguity="A22",
-        matters=_any_visit(lambda r: r.target == Response.PD),
+        matters=lambda facts: (
+            not facts.thresholds.pd_inclusive or any(r.target == Response.PD for r in facts.responses)
+        ),
     ),
     OtherChoice(key="icpd_inclusive", values=(True, False), ambiguity="A23", matters=_any_visit(_progressing)),
     OtherChoice(key="icpd_reference", values=("either", "last"), ambiguity="A24", matters=_any_visit(_progressing)),
@@ -195,7 +206,7 @@ def _that_matter(
     read: Read, responses: Sequence[VisitResponse], setting: CriterionSetting
 ) -> Iterator[tuple[str, Any]]:
     traits = frozenset([trait for visit in read.visits for row in visit.rows.values() for trait in _traits_of(row)])
-    facts = _Facts(read=read, responses=responses, traits=traits)
+    facts = _Facts(read=read, responses=responses, thresholds=setting.thresholds, traits=traits)
     for choice in OTHER_CHOICES:
         if choice.key not in setting.criterion.options or setting.criterion.name not in _ONLY_FOR.get(
             choice.key, (setting.criterion.name,)
