@@ -65,7 +65,7 @@ class CriterionSetting:
     @property
     def title(self) -> str:
         """How the criterion is called in reports."""
-        return f"{self.criterion.title}-like (not HCC)" if self.non_hcc else self.criterion.title
+        return f"{self.criterion.title.removesuffix(' (HCC)')}-like (not HCC)" if self.non_hcc else self.criterion.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,12 +27,14 @@ class Assessment:
 
     ``judged`` says that the response came from findings, where disease after a complete response is already progression
     (Table 3 note); a PR there means that something was not evaluated. A response that was only reported is not judged.
+    ``disregarded`` is an iRECIST scan too early to confirm or reset a progression (A25): it ends no block of iUPD.
     """
 
     date: date
     overall: Response
     timepoint: int | None = None
     judged: bool = False
+    disregarded: bool = False
 
     def __str__(self) -> str:
         name = f"time point {self.timepoint}" if self.timepoint is not None else "the assessment"
@@ -159,7 +161,7 @@ def _immune_progression(assessments: Sequence[Assessment]) -> date | None:
             return onset or assessment.date
         if assessment.overall is IUPD:
             onset = onset or assessment.date
-        elif assessment.overall is not NE:
+        elif assessment.overall is not NE and not assessment.disregarded:
             onset = None
     return onset
 

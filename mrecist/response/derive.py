@@ -68,7 +68,13 @@ def best_of_visits(
         flags = () if baseline.subject in dates.origins else ("ORIGIN_MISSING",)
     until, unknown = last_day(baseline.subject, rules, dates)
     assessments = [
-        Assessment(date=v.date, overall=v.overall, timepoint=v.timepoint, judged=True)
+        Assessment(
+            date=v.date,
+            overall=v.overall,
+            timepoint=v.timepoint,
+            judged=True,
+            disregarded=any(flag.startswith("CONFIRMATION_EARLY:") for flag in v.flags),
+        )
         for v in follow_ups
         if v.overall is not None
     ]
