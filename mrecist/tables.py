@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mrecist import __version__
+from mrecist.contradictions import contradictions_of_row
 from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError
 from mrecist.model import (
@@ -146,10 +147,13 @@ def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, di
         yield reader.line_num, {name: value.strip() for name, value in zip(header, values, strict=True)}
 
 
-def read_measurements(path: Path, partial: PartialDate = PartialDate.REFUSE) -> Measurements:
+def read_measurements(
+    path: Path, partial: PartialDate = PartialDate.REFUSE, *, keep_contradicting: bool = False
+) -> Measurements:
     """Read ``measurements.csv`` (docs/files.md).
 
-    Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject.
+    Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject, and so
+    is a row that contradicts itself unless ``keep_contradicting`` (a check lists what is wrong with it; no response follows).
     Columns that the tool does not know are ignored.
     """
     _, lines = read_rows(path, REQUIRED_COLUMNS)
@@ -161,6 +165,9 @@ def read_measurements(path: Path, partial: PartialDate = PartialDate.REFUSE) -> 
     for number, cells in lines:
         try:
             row = _measurement(cells, partial)
+            if not keep_contradicting:
+                for found in contradictions_of_row(row):
+                    raise ValueError(str(found))
             if not cells.get("kind"):
                 without_kind.append(len(rows))
             rows.append(row)
@@ -198,7 +205,7 @@ def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
         raise ValueError(f"state is '{state}', which a {role} lesion cannot have; use one of: {allowed}")
     given: dict[str, Any] = {name: _size(name, cells) for name in SIZE_COLUMNS if cells.get(name)}
     given |= {name: _word(words, name, cells[name]) for name, words in WORD_COLUMNS.items() if cells.get(name)}
-    row = Measurement(
+    return Measurement(
         subject=cells["subject"],
         timepoint=_timepoint(cells["timepoint"]),
         date=parse_date(cells["date"], partial) if cells["date"] else None,
@@ -218,38 +225,6 @@ def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
         comment=cells.get("comment", ""),
         **given,
     )
-    _check_sizes(row)
-    _check_lirads(row)
-    return row
-
-
-def _check_sizes(row: Measurement) -> None:
-    sizes = {name: getattr(row, name) for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")}
-    if row.state is State.ABSENT:
-        # A node is never gone: a non-target node may be recorded absent with its normal short axis.
-        normal_node = row.kind is Kind.NODE and row.role is not Role.TARGET
-        for name, value in sizes.items():
-            if value and not normal_node:
-                raise ValueError(f"state is 'absent' but {name} is {show(value)}; correct one of them")
-    size = row.short_mm if row.kind is Kind.NODE else row.longest_mm
-    if row.role is Role.TARGET and row.state is State.MEASURED and size == 0:
-        raise ValueError("state is 'measured' with 0 mm; record 'absent' when it is gone, 'too-small' when it is seen")
-    for small, large in (("short_mm", "longest_mm"), ("viable_short_mm", "viable_mm")):
-        if sizes[small] is not None and sizes[large] is not None and sizes[small] > sizes[large]:
-            raise ValueError(f"{small} {show(sizes[small])} is above {large} {show(sizes[large])}; were they swapped?")
-
-
-def _check_lirads(row: Measurement) -> None:
-    """A LI-RADS treatment response means nothing without its version; Nonprogressing is of the 2024 radiation algorithm."""
-    if row.lirads_tr is None:
-        return
-    if row.lirads_version is None:
-        raise ValueError(
-            f"lirads_tr is '{row.lirads_tr}' without lirads_version; use one of: {', '.join(LiradsVersion)}"
-        )
-    radiation = row.lirads_version is LiradsVersion.V2024_RADIATION
-    if row.lirads_tr is LiradsResponse.NONPROGRESSING and not radiation:
-        raise ValueError(f"lirads_tr is 'nonprogressing' in version {row.lirads_version}; only 2024-radiation has it")
 
 
 def _foci(text: str) -> tuple[Decimal, ...]:
