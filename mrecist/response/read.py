@@ -45,14 +45,10 @@ class Read:
         """Time point -> row of one lesion."""
         return {v.timepoint: v.rows[lesion] for v in self.visits if lesion in v.rows}
 
-    def parts(self, lesion: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+    def parts(self, lesion: str) -> tuple[str, ...]:
         """Ids of all fragments of a lesion, fragments of fragments among them."""
-        if lesion in above:
-            raise ReadError(
-                f"subject {self.subject}, reader {self.reader}: part_of goes round in a circle at {lesion}; correct it"
-            )
         parts = self.fragments.get(lesion, ())
-        return parts + tuple(p for part in parts for p in self.parts(part, (*above, lesion)))
+        return parts + tuple(p for part in parts for p in self.parts(part))
 
     def new_lesions(self) -> tuple[str, ...]:
         """Ids of new lesions in order of appearance."""
@@ -99,6 +95,7 @@ def examine_read(rows: Iterable[Measurement]) -> tuple[Read, tuple[Contradiction
     found += _check_roles(visits)
     fragments, of_nothing = _fragments(visits)
     found += of_nothing
+    found += _check_circles(fragments, f"subject {subject}, reader {reader}")
     for visit in visits:
         found += _check_parts(visit, fragments)
     baseline = [row for row in visits[0].rows.values() if row.timepoint == 0]
@@ -192,6 +189,20 @@ def _fragments(visits: tuple[Visit, ...]) -> tuple[dict[str, tuple[str, ...]], l
             elif row.state is not State.MERGED and row.lesion not in fragments.get(row.part_of, ()):
                 fragments[row.part_of] = (*fragments.get(row.part_of, ()), row.lesion)
     return fragments, of_nothing
+
+
+def _check_circles(fragments: dict[str, tuple[str, ...]], where: str) -> Iterator[Contradiction]:
+    """A lesion that is a fragment of a fragment of itself; one of a circle is named."""
+    for lesion in fragments:
+        below, left = set[str](), [lesion]
+        while left:
+            new = set(fragments.get(left.pop(), ())) - below
+            below |= new
+            left += new
+        if lesion in below:
+            words = f"part_of goes round in a circle at {lesion}; correct it"
+            yield Contradiction(kind="part_of_nothing", words=words, where=where, lesion=lesion)
+            return
 
 
 def _treated(visits: tuple[Visit, ...]) -> dict[str, tuple[LocalTherapy, int]]:
