@@ -293,19 +293,19 @@ COMPLETENESS = (
 TECHNIQUE = (
     _warning(
         "changed_modality",
-        "lesions read on another modality than at the visit before",
+        "lesions read on another modality than at first",
         f"{E09}, 3.1.3",
         "Read the modality of baseline, or say why it could not be.",
     ),
     _warning(
         "changed_phase",
-        "lesions read on another phase than at the visit before",
+        "lesions read on another phase than at first",
         f"{E09}, Appendix II",
         "Read the phase of baseline; arterial against portal changes the size.",
     ),
     _note(
         "changed_slice_thickness",
-        "lesions read on slices of another thickness than at the visit before",
+        "lesions read on slices of another thickness than at first",
         f"{E09}, Appendix II",
         "Read the thickness of baseline where there is one.",
     ),
