@@ -26,8 +26,8 @@ FINDING_COLUMNS = (
 class Finding:
     """One finding of one check in one read.
 
-    ``timepoint`` is None where the whole read is meant, ``lesion`` names every lesion concerned, ``criterion`` every criterion
-    under which it holds and none where it holds under all. ``why`` is the source of the check.
+    ``timepoint`` is None where the whole read is meant, and ``subject`` empty where the whole table is; ``lesion`` names every lesion
+    concerned, ``criterion`` every criterion under which it holds, and none where that does not matter. ``why`` is the source of the check.
     """
 
     subject: str
@@ -69,13 +69,18 @@ class LesionCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCase:
-    """A read without contradictions. ``origin`` is the subject's date of the protocol's origin event, if there is one."""
+    """A read without contradictions.
+
+    ``origin`` is the subject's date of the protocol's origin event, if there is one. ``unstated`` are columns that are empty
+    in the whole table, which is said once for the table.
+    """
 
     read: Read
     limits: Checking
     schedule: Schedule
     origin_event: str = ""
     origin: date | None = None
+    unstated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from mrecist.checks.responses import RESPONSE_CHECKS
 from mrecist.checks.rows import ROW_CHECKS
 from mrecist.checks.schedule import SCHEDULE_CHECKS
 from mrecist.checks.selection import SELECTION_CHECKS
-from mrecist.checks.visits import READ_CHECKS
+from mrecist.checks.visits import ACQUISITION, READ_CHECKS, acquisition_not_recorded, is_stated
 from mrecist.contradictions import Contradiction, contradictions_of_row
 from mrecist.model import Measurement, Problem, SubjectDates
 from mrecist.protocol import CriterionSetting, Protocol
@@ -61,10 +61,8 @@ def check_read(
     dates : the subject's origin among others, for the window of the baseline and of the visits.
     """
     rows = sorted(rows, key=lambda row: row.timepoint)
-    settings = protocol.criteria if criteria is None else tuple(criteria)
-    return _findings(
-        rows[0].subject, rows[0].reader, _all_said(rows, protocol, settings, dates or SubjectDates()), protocol
-    )
+    said = _all_said(rows, protocol, criteria or protocol.criteria, dates or SubjectDates(), frozenset())
+    return _findings(rows[0].subject, rows[0].reader, said, protocol)
 
 
 def check_table(
@@ -80,16 +78,19 @@ def check_table(
     unreadable: dict[tuple[str, str], list[Problem]] = {}
     for problem in measurements.problems:
         unreadable.setdefault((problem.subject, problem.reader), []).append(problem)
-    findings: list[Finding] = []
+    keys = sorted({*reads, *unreadable})
+    unstated = _unstated(measurements.rows) if len(keys) > 1 else frozenset()
+    findings = list(_of_table(unstated, len(keys), protocol))
     partly: list[Problem] = []
-    for subject, reader in sorted({*reads, *unreadable}):
+    for subject, reader in keys:
         rows = sorted(reads.get((subject, reader), ()), key=lambda row: row.timepoint)
         problems = unreadable.get((subject, reader), [])
         if problems:
             said = [("unreadable_row", Found(what=problem.message), "") for problem in problems]
-            found = _findings(subject, reader, [*said, *_of_parts(rows, protocol)], protocol)
+            said += _of_parts(rows, protocol)
         else:
-            found = check_read(rows, protocol, criteria, dates)
+            said = _all_said(rows, protocol, criteria, dates or SubjectDates(), unstated)
+        found = _findings(subject, reader, said, protocol)
         findings += found
         refused = sum(finding.check in _REFUSED for finding in found)
         if refused:
@@ -97,19 +98,36 @@ def check_table(
                 f"subject {subject or '?'}, reader {reader}: checked row by row only, {refused} contradictions first"
             )
             partly.append(Problem(subject=subject, reader=reader, message=message))
-    return Checked(findings=tuple(findings), reads=len({*reads, *unreadable}), partly=tuple(partly))
+    return Checked(findings=tuple(findings), reads=len(keys), partly=tuple(partly))
+
+
+def _unstated(rows: Iterable[Measurement]) -> frozenset[str]:
+    """How the images were taken, as far as no row of the table says."""
+    rows = tuple(rows)
+    return frozenset(name for name in ACQUISITION if not any(is_stated(row, name) for row in rows))
+
+
+def _of_table(unstated: frozenset[str], reads: int, protocol: Protocol) -> tuple[Finding, ...]:
+    """What holds for every read alike is said once."""
+    names = ", ".join(name for name in ACQUISITION if name in unstated)
+    said = Found(what=f"not recorded in any row of {reads} reads: {names}")
+    return _findings("", "", [(acquisition_not_recorded.__name__, said, "")] if names else [], protocol)
 
 
 # --- what is looked at -----------------------------------------------------------------------------------------------
 
 
 def _all_said(
-    rows: Sequence[Measurement], protocol: Protocol, settings: Sequence[CriterionSetting], dates: SubjectDates
+    rows: Sequence[Measurement],
+    protocol: Protocol,
+    settings: Sequence[CriterionSetting],
+    dates: SubjectDates,
+    unstated: frozenset[str],
 ) -> list[_Said]:
     read, contradictions = examine_read(rows)
     said = [_contradiction(one) for one in contradictions] + list(_of_parts(rows, protocol))
     if not any(name in _REFUSED for name, *_ in said):
-        said += _of_read(read, protocol, dates)
+        said += _of_read(read, protocol, dates, unstated)
         for setting in settings:
             said += _of_criterion(read, protocol, setting)
     return said
@@ -133,13 +151,14 @@ def _of_parts(rows: Sequence[Measurement], protocol: Protocol) -> Iterator[_Said
         yield from _run(LESION_CHECKS, LesionCase(rows=tuple(history), last=rows[-1].timepoint))
 
 
-def _of_read(read: Read, protocol: Protocol, dates: SubjectDates) -> Iterator[_Said]:
+def _of_read(read: Read, protocol: Protocol, dates: SubjectDates, unstated: frozenset[str]) -> Iterator[_Said]:
     case = ReadCase(
         read=read,
         limits=protocol.checking,
         schedule=protocol.schedule,
         origin_event="" if dates.origins is None else protocol.origin_event,
         origin=None if dates.origins is None else dates.origins.get(read.subject),
+        unstated=unstated,
     )
     yield from _run(READ_CHECKS, case)
     yield from _run(SCHEDULE_CHECKS, case)

@@ -20,6 +20,7 @@ from mrecist.units import difference, fell_by, percent_change, product, rose_by,
 STEADY_PERCENT = Decimal(20)
 JUMP_MM = Decimal(5)
 _UNKNOWN = ("", "unknown")
+ACQUISITION = ("modality", "phase", "slice_thickness_mm")
 Value = TypeVar("Value", str, Decimal)
 
 # --- how it was imaged -----------------------------------------------------------------------------------------------
@@ -99,14 +100,15 @@ def thick_slices(case: ReadCase) -> Iterator[Found]:
 def acquisition_not_recorded(case: ReadCase) -> Iterator[Found]:
     """Modality, phase or slice thickness empty in rows with a size; one finding for the whole read."""
     rows = [row for visit in case.read.visits for row in visit.rows.values() if has_size(row)]
-    missing = {
-        "modality": sum(not row.modality for row in rows),
-        "phase": sum(not row.phase for row in rows),
-        "slice_thickness_mm": sum(row.slice_thickness_mm is None for row in rows),
-    }
+    missing = {name: sum(not is_stated(row, name) for row in rows) for name in ACQUISITION if name not in case.unstated}
     words = [f"{name} in {count}" for name, count in missing.items() if count]
     if words:
         yield Found(what=f"not recorded: {', '.join(words)} of {len(rows)} rows with a size")
+
+
+def is_stated(row: Measurement, name: str) -> bool:
+    """The row says how it was imaged; a slice thickness of 0 says nothing."""
+    return bool(getattr(row, name))
 
 
 # --- what is missing -------------------------------------------------------------------------------------------------
