@@ -94,9 +94,8 @@ def check_table(
         findings += found
         refused = sum(finding.check in _REFUSED for finding in found)
         if refused:
-            message = (
-                f"subject {subject or '?'}, reader {reader}: checked row by row only, {refused} contradictions first"
-            )
+            where = f"subject {subject or '?'}, reader {reader}"
+            message = f"{where}: checked row by row only, contradictions: {refused}; correct them and check again"
             partly.append(Problem(subject=subject, reader=reader, message=message))
     return Checked(findings=tuple(findings), reads=len(keys), partly=tuple(partly))
 

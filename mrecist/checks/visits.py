@@ -11,7 +11,7 @@ from mrecist.checks.finding import Found, ReadCase, ReadCheck, at, has_size
 from mrecist.checks.lesions import slipped
 from mrecist.criteria._viable import phase_word
 from mrecist.dates import days_between
-from mrecist.model import Kind, Measurement, Role
+from mrecist.model import Kind, Measurement, Role, State
 from mrecist.response.read import Read, Visit
 from mrecist.response.targets import modality_word
 from mrecist.units import difference, fell_by, percent_change, product, rose_by, show, show_percent, total
@@ -157,8 +157,12 @@ def single_fragment(case: ReadCase) -> Iterator[Found]:
             yield Found(what=f"{lesion} split into {parts[0]} only", timepoint=first, lesions=(lesion, parts[0]))
 
 
-def _size(row: Measurement | None) -> Decimal | None:
-    if row is None or row.role is not Role.TARGET:
+def _size(visit: Visit, lesion: str) -> Decimal | None:
+    """The conventional size of a measured target, None for one that carries the mass of another."""
+    row = visit.rows.get(lesion)
+    if row is None or row.role is not Role.TARGET or row.state is not State.MEASURED:
+        return None
+    if any(other.state is State.MERGED and other.part_of == lesion for other in visit.rows.values()):
         return None
     return row.short_mm if row.kind is Kind.NODE else row.longest_mm
 
@@ -166,7 +170,7 @@ def _size(row: Measurement | None) -> Decimal | None:
 def jump(case: ReadCase) -> Iterator[Found]:
     """One target changes by more than jump_percent within jump_days while the others stay within 20 %.
 
-    By the conventional size; viable sizes may vanish in one lesion alone. A size of 0 and a decimal slip are no jump.
+    By the conventional size; viable sizes may vanish in one lesion alone. A merged mass and a decimal slip are no jump.
     """
     for before, visit in pairwise(case.read.visits):
         days = days_between(before.dates[-1], visit.dates[0])
@@ -175,7 +179,7 @@ def jump(case: ReadCase) -> Iterator[Found]:
         sizes = {
             lesion: (then, now)
             for lesion in visit.rows
-            if (then := _size(before.rows.get(lesion))) and (now := _size(visit.rows[lesion]))
+            if (then := _size(before, lesion)) and (now := _size(visit, lesion))
         }
         for lesion, (then, now) in sizes.items():
             others = [pair for other, pair in sizes.items() if other != lesion]

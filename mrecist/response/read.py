@@ -96,8 +96,9 @@ def examine_read(rows: Iterable[Measurement]) -> tuple[Read, tuple[Contradiction
     fragments, of_nothing = _fragments(visits)
     found += of_nothing
     found += _check_circles(fragments, f"subject {subject}, reader {reader}")
+    reported = {(one.timepoint, one.lesion) for one in of_nothing}
     for visit in visits:
-        found += _check_parts(visit, fragments)
+        found += [one for one in _check_parts(visit, fragments) if (one.timepoint, one.lesion) not in reported]
     baseline = [row for row in visits[0].rows.values() if row.timepoint == 0]
     read = Read(
         subject=subject,
