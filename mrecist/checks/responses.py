@@ -29,10 +29,10 @@ def _lacks(case: CriterionCase, row: Measurement, baseline: Measurement) -> str:
 
 
 def quantity_missing(case: CriterionCase) -> Iterator[Found]:
-    """Measured targets without the quantity of the criterion; one finding when no target has it at any visit."""
+    """Measured targets without the quantity of the criterion; one finding of the read when no row has it."""
     measured = [(row, baseline) for row, baseline in case.target_rows() if row.state is State.MEASURED]
     lacking = [(row, why) for row, baseline in measured if (why := _lacks(case, row, baseline))]
-    if len(lacking) == len(measured) > 1 and len({why for _, why in lacking}) == 1:
+    if lacking and len(lacking) == len(measured) and len({why for _, why in lacking}) == 1:
         lesions = tuple(dict.fromkeys(row.lesion for row, _ in lacking))
         what = f"{', '.join(lesions)}: all {len(measured)} rows measured {lacking[0][1]}"
         yield Found(what=what, lesions=lesions)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mrecist.checklist import CHECKLIST, CHECKS, CONTRADICTIONS, Severity
 from mrecist.checks.finding import CriterionCase, Finding, Found, LesionCase, ReadCase, RowCase
 from mrecist.checks.lesions import LESION_CHECKS
-from mrecist.checks.responses import RESPONSE_CHECKS
+from mrecist.checks.responses import RESPONSE_CHECKS, quantity_missing
 from mrecist.checks.rows import ROW_CHECKS
 from mrecist.checks.schedule import SCHEDULE_CHECKS
-from mrecist.checks.selection import SELECTION_CHECKS
+from mrecist.checks.selection import SELECTION_CHECKS, no_target
 from mrecist.checks.visits import ACQUISITION, READ_CHECKS, acquisition_not_recorded, is_stated
 from mrecist.contradictions import Contradiction, contradictions_of_row
 from mrecist.model import Measurement, Problem, SubjectDates
@@ -60,7 +60,7 @@ def check_read(
     criteria : those to check by; all of the protocol by default.
     dates : the subject's origin among others, for the window of the baseline and of the visits.
     """
-    rows = sorted(rows, key=lambda row: row.timepoint)
+    rows = sorted(rows, key=lambda row: (row.timepoint, row.lesion))
     said = _all_said(rows, protocol, criteria or protocol.criteria, dates or SubjectDates(), frozenset())
     return _findings(rows[0].subject, rows[0].reader, said, protocol)
 
@@ -83,7 +83,7 @@ def check_table(
     findings = list(_of_table(unstated, len(keys), protocol))
     partly: list[Problem] = []
     for subject, reader in keys:
-        rows = sorted(reads.get((subject, reader), ()), key=lambda row: row.timepoint)
+        rows = sorted(reads.get((subject, reader), ()), key=lambda row: (row.timepoint, row.lesion))
         problems = unreadable.get((subject, reader), [])
         if problems:
             said = [("unreadable_row", Found(what=problem.message), "") for problem in problems]
@@ -97,7 +97,32 @@ def check_table(
             where = f"subject {subject or '?'}, reader {reader}"
             message = f"{where}: checked row by row only, contradictions: {refused}; correct them and check again"
             partly.append(Problem(subject=subject, reader=reader, message=message))
-    return Checked(findings=tuple(findings), reads=len(keys), partly=tuple(partly))
+    whole = set(keys) - {(problem.subject, problem.reader) for problem in partly}
+    told = _quantity_said_once(findings, whole, criteria)
+    return Checked(findings=told, reads=len(keys), partly=tuple(partly))
+
+
+def _quantity_said_once(
+    findings: Sequence[Finding], reads: set[tuple[str, str]], criteria: Sequence[CriterionSetting]
+) -> tuple[Finding, ...]:
+    """What no read holds that a criterion adds (viable sizes in a table of whole ones) is told once, not in every read.
+
+    ``reads`` are those that were checked by the criteria.
+    """
+    for setting in criteria:
+        of = [
+            f
+            for f in findings
+            if f.check == quantity_missing.__name__ and f.timepoint is None and f.criterion == (setting.name,)
+        ]
+        without_target = {
+            (f.subject, f.reader) for f in findings if f.check == no_target.__name__ and setting.name in f.criterion
+        }
+        if len(of) > 1 and {(f.subject, f.reader) for f in of} == reads - without_target:
+            what = f"no row of {len(of)} reads holds what {setting.name} adds: {setting.criterion.quantity}"
+            whole = replace(of[0], subject="", reader="", lesion=(), what=what)
+            findings = [whole, *(f for f in findings if f not in of)]
+    return tuple(findings)
 
 
 def _unstated(rows: Iterable[Measurement]) -> frozenset[str]:

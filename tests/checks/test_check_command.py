@@ -147,6 +147,17 @@ def test_what_no_row_records_is_said_once(tmp_path: Path, capsys: pytest.Capture
     assert found["what"] == "not recorded in any row of 3 reads: phase, slice_thickness_mm"
 
 
+def test_a_quantity_that_no_read_holds_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"S{n},0,2024-01-01,T01,target,measured,liver,30,,CT,ARTERIAL,2.5\n" for n in range(3)]
+    assert main(write(tmp_path, "".join(rows))) == 0
+    (found,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (found["subject"], found["check"], found["criterion"]) == ("", "quantity_missing", "mrecist")
+    assert found["what"].startswith("no row of 3 reads holds what mrecist adds: longest viable")
+    # One read that holds it makes it a finding of each of the others.
+    assert main(write(tmp_path, "".join(rows) + SOUND.replace("S1", "S9"))) == 0
+    assert [subject for subject, *_ in checks(capsys.readouterr().out)] == ["S0", "S1", "S2"]
+
+
 def test_the_origin_is_read_from_subjects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = write(tmp_path, SOUND, '[origin]\nevent = "first_dose"\n')
     subjects = tmp_path / "subjects.csv"
