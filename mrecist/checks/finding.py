@@ -26,8 +26,9 @@ FINDING_COLUMNS = (
 class Finding:
     """One finding of one check in one read.
 
-    ``timepoint`` is None where the whole read is meant, and ``subject`` empty where the whole table is; ``lesion`` names every lesion
-    concerned, ``criterion`` every criterion under which it holds, and none where that does not matter. ``why`` is the source of the check.
+    ``timepoint`` is None where the whole read is meant, and ``subject`` empty where the whole table is; ``lesion`` names
+    every lesion concerned, ``criterion`` every criterion under which it holds, and none where that does not matter.
+    ``why`` is the source of the check.
     """
 
     subject: str
@@ -71,8 +72,8 @@ class LesionCase:
 class ReadCase:
     """A read without contradictions.
 
-    ``origin`` is the subject's date of the protocol's origin event, if there is one. ``unstated`` are columns that are empty
-    in the whole table, which is said once for the table.
+    ``origin`` is the subject's date of the protocol's origin event, if there is one. ``unstated`` are columns that are
+    empty in the whole table, which is said once for the table.
     """
 
     read: Read

@@ -85,7 +85,8 @@ def baseline_too_early(case: ReadCase) -> Iterator[Found]:
     first = case.read.baseline.dates[0]
     if case.origin is not None and days_between(first, case.origin) > case.schedule.baseline_window_days:
         days = days_between(first, case.origin)
-        what = f"baseline of {first} is {days} days before the {_start(case)}, more than {case.schedule.baseline_window_days}"
+        most = case.schedule.baseline_window_days
+        what = f"baseline of {first} is {days} days before the {_start(case)}, more than {most}"
         yield Found(what=what, timepoint=0)
 
 

@@ -180,11 +180,9 @@ def room_for_target(case: CriterionCase) -> Iterator[Found]:
         name, size = size_at_baseline(case, row)
         limits = case.setting.thresholds
         in_organ = sum(organ_of(one) == organ_of(row) for one in case.targets.rows)
-        yield at(
-            row,
-            f"non-target with {name} {show(size)}, measurable; {len(case.targets.rows)} targets chosen of {limits.max_targets}, "
-            f"{in_organ} of {limits.max_targets_per_organ} in {organ_of(row)}",
-        )
+        chosen = f"{len(case.targets.rows)} targets chosen of {limits.max_targets}"
+        there = f"{in_organ} of {limits.max_targets_per_organ} in {organ_of(row)}"
+        yield at(row, f"non-target with {name} {show(size)}, measurable; {chosen}, {there}")
 
 
 def larger_not_chosen(case: CriterionCase) -> Iterator[Found]:
@@ -202,7 +200,8 @@ def larger_not_chosen(case: CriterionCase) -> Iterator[Found]:
         ]
         if smaller:
             value, target = min(smaller, key=lambda pair: pair[0])
-            what = f"{row.lesion}: non-target with {name} {show(size)}, larger than target {target.lesion} with {show(value)}"
+            larger = f"larger than target {target.lesion} with {show(value)}"
+            what = f"{row.lesion}: non-target with {name} {show(size)}, {larger}"
             yield Found(what=what, timepoint=0, lesions=(row.lesion, target.lesion))
 
 

@@ -188,11 +188,11 @@ def jump(case: ReadCase) -> Iterator[Found]:
                 continue
             rest_then, rest_now = total(p[0] for p in others), total(p[1] for p in others)
             if not (rose_by(rest_now, rest_then, STEADY_PERCENT) or fell_by(rest_now, rest_then, STEADY_PERCENT)):
-                yield at(
-                    row,
-                    f"{show(then)} to {show(now)} mm ({show_percent(percent_change(now, then))}) in {days} days, the other "
-                    f"targets {show(rest_then)} to {show(rest_now)} mm ({show_percent(percent_change(rest_now, rest_then))})",
-                )
+                yield at(row, f"{_change(then, now)} in {days} days, the other targets {_change(rest_then, rest_now)}")
+
+
+def _change(then: Decimal, now: Decimal) -> str:
+    return f"{show(then)} to {show(now)} mm ({show_percent(percent_change(now, then))})"
 
 
 def _is_jump(then: Decimal, now: Decimal, percent: Decimal) -> bool:

@@ -145,6 +145,10 @@ def test_what_no_row_records_is_said_once(tmp_path: Path, capsys: pytest.Capture
     (found,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert (found["subject"], found["check"]) == ("", "acquisition_not_recorded")
     assert found["what"] == "not recorded in any row of 3 reads: phase, slice_thickness_mm"
+    assert main(write(tmp_path, rows.splitlines()[0] + "\n")) == 0
+    (found,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert found["what"] == "not recorded: phase in 1, slice_thickness_mm in 1 of 1 rows with a size"
+    assert found["subject"] == "S0"
 
 
 def test_a_quantity_that_no_read_holds_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,6 +157,8 @@ def test_a_quantity_that_no_read_holds_is_said_once(tmp_path: Path, capsys: pyte
     (found,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert (found["subject"], found["check"], found["criterion"]) == ("", "quantity_missing", "mrecist")
     assert found["what"].startswith("no row of 3 reads holds what mrecist adds: longest viable")
+    assert main(write(tmp_path, rows[0])) == 0
+    assert [(subject, check) for subject, check, _ in checks(capsys.readouterr().out)] == [("S0", "quantity_missing")]
     # One read that holds it makes it a finding of each of the others.
     assert main(write(tmp_path, "".join(rows) + SOUND.replace("S1", "S9"))) == 0
     assert [subject for subject, *_ in checks(capsys.readouterr().out)] == ["S0", "S1", "S2"]

@@ -74,6 +74,19 @@ def test_a_lesion_may_keep_what_it_was() -> None:
     assert names(node("T01"), node("T01", 1)) == []
 
 
+def test_what_is_just_no_contradiction() -> None:
+    """A round lesion has equal axes, and Nonprogressing is of the 2024 radiation algorithm."""
+    assert names(target(short_mm="30", viable_short_mm="30")) == []
+    radiation = {"lirads_version": LiradsVersion.V2024_RADIATION, "lirads_tr": LiradsResponse.NONPROGRESSING}
+    assert names(target(**radiation)) == []
+    assert names(target(lirads_version=LiradsVersion.V2018, lirads_tr=LiradsResponse.EQUIVOCAL)) == []
+
+
+def test_a_target_node_that_is_absent_has_no_size() -> None:
+    gone = row("T01", 1, kind=Kind.NODE, state=State.ABSENT, short_mm="8")
+    assert "absent_with_size" in names(node("T01"), gone)
+
+
 def test_a_normal_node_may_be_absent_with_its_size() -> None:
     gone = row("NT01", 1, kind=Kind.NODE, state=State.ABSENT, short_mm="8")
     assert names(target(), node("NT01", short="12"), target(timepoint=1), gone) == []

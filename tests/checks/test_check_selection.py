@@ -134,6 +134,36 @@ def test_room_is_filled_up_once() -> None:
     assert of("room_for_target", findings(*rows, criterion="recist11")) == [("NT02",)]
 
 
+def test_no_room_beside_five_targets() -> None:
+    """One of them would have to give way, and only to a larger lesion; the smallest is named."""
+    five = targets(["liver", "liver", "lung", "lung", "spleen"])
+    small, large = row("NT01", organ="kidney", **sized("30")), row("NT01", organ="kidney", **sized("31"))
+    assert names(*five, small, criterion="recist11") == []
+    (found,) = findings(*five[:4], target("T05", longest="20", organ="spleen"), large, criterion="recist11")
+    assert found.check == "larger_not_chosen"
+    assert found.what == "NT01: non-target with longest_mm 31, larger than target T05 with 20"
+
+
+def test_how_much_room_there_was() -> None:
+    rows = (target("T01"), target("T02", organ="lung"), row("NT01", **sized("20")))
+    (found,) = findings(*rows, criterion="recist11")
+    assert found.what == ("NT01: non-target with longest_mm 20, measurable; 2 targets chosen of 5, 1 of 2 in liver")
+
+
+def test_a_full_organ_gives_way_in_that_organ_only() -> None:
+    """A third lung lesion may take the place of a lung target; the smaller liver targets are none of its business."""
+    chosen = [*targets(["liver", "liver"]), *(target(f"T1{n}", longest="50", organ="lung") for n in (1, 2))]
+    assert names(*chosen, row("NT01", organ="lung", **sized("40")), criterion="recist11") == []
+
+
+def test_lipiodol_that_counts_as_viable_is_measured_whole() -> None:
+    one = target(viable_mm="9", lipiodol=YesNo.YES, modality="MR")
+    rules = {"mrecist": {"lipiodol_is_viable": True}}
+    assert names(one, criterion="mrecist", criteria=rules) == []
+    assert names(one, criterion="mrecist") == ["not_measurable"]
+    assert names(target(viable_mm="9"), criterion="mrecist", criteria=rules) == ["not_measurable"]
+
+
 @pytest.mark.parametrize(
     ("criterion", "given", "fires"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -44,6 +45,11 @@ def test_fragments_and_treated_targets_need_no_row() -> None:
     resected = target("T02", 1, local_therapy=LocalTherapy.RESECTION)
     rows = [target("T01"), target("T02"), target("T01", 1), resected, target("T01", 2)]
     assert names(*rows) == []
+    # Its size at the visit that records the treatment is not asked for either, but its row before that is.
+    unmeasured = replace(resected, longest_mm=None, viable_mm=None)
+    assert names(*rows[:3], unmeasured, rows[4]) == []
+    later = replace(resected, timepoint=2, date=rows[4].date)
+    assert of("target_without_row", *rows[:3], later, rows[4]) == [(1, ("T02",))]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +85,8 @@ def test_what_was_not_recorded_of_the_images() -> None:
     (found,) = findings(*rows)
     assert found.check == "acquisition_not_recorded"
     assert found.what == "not recorded: phase in 1, slice_thickness_mm in 1 of 2 rows with a size"
+    # Where nothing was measured, nothing has to be said of the images.
+    assert names(target(), row("T01", 1, state=State.ABSENT, phase="", modality="", slice_thickness_mm=None)) == []
 
 
 def test_a_time_point_that_is_skipped() -> None:
@@ -180,6 +188,22 @@ def test_small_changes_single_targets_and_slips_are_no_jump() -> None:
     assert of("jump", target("T01"), target("T01", 1), *nodes) == []
     assert of("jump", target("T01"), target("T01", 1, "60")) == []
     assert of("jump", target("T01"), target("T02"), target("T01", 1, "300"), target("T02", 1)) == []
+
+
+def test_a_jump_is_5_mm_at_least() -> None:
+    """9 to 4 mm is -55.6 % and 5 mm; 9 to 4.1 mm is -54.4 % and 4.9 mm."""
+    for now, fires in (("4", True), ("4.1", False)):
+        rows = [target("T01"), target("T01", 1), node("T02", short="9"), node("T02", 1, now)]
+        assert bool(of("jump", *rows)) is fires
+
+
+def test_the_lesion_that_carries_a_merged_mass_does_not_jump() -> None:
+    first = [target("T01"), target("T02"), target("T03", organ="lung")]
+    merged = row("T02", 1, state=State.MERGED, part_of="T01")
+    assert of("jump", *first, target("T01", 1, "60"), merged, target("T03", 1, organ="lung")) == []
+    # Another lesion beside the mass is compared as ever.
+    fourth = [target("T04", organ="lung"), target("T04", 1, "60", organ="lung"), target("T03", 1, organ="lung")]
+    assert of("jump", *first, *fourth, target("T01", 1, "60"), merged) == [(1, ("T04",))]
 
 
 def test_one_fragment_is_no_split() -> None:
