@@ -19,6 +19,8 @@ _HOME_OF = {
     "load_protocol": "mrecist.protocol",
     "assess_subject": "mrecist.response.options",
     "best_response": "mrecist.response.best",
+    "Finding": "mrecist.checks.finding",
+    "check_read": "mrecist.checks.run",
     "scan_folder": "mrecist.imaging.scan",
     "load_volume": "mrecist.imaging.volume",
     "read_segmentation": "mrecist.imaging.masks",
@@ -31,6 +33,8 @@ __all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604 - the table above 
 
 if TYPE_CHECKING:
     from mrecist.batch import score_study as score_study
+    from mrecist.checks.finding import Finding as Finding
+    from mrecist.checks.run import check_read as check_read
     from mrecist.errors import MrecistError as MrecistError
     from mrecist.imaging.masks import read_label_masks as read_label_masks
     from mrecist.imaging.masks import read_segmentation as read_segmentation

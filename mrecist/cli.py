@@ -116,6 +116,13 @@ def build_parser() -> argparse.ArgumentParser:
     assess.add_argument("--out", type=Path, required=True, metavar="DIR")
     assess.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the size of the table)")
 
+    check = command("check", "conformance of a read: measurability, choice of targets, technique, plausibility")
+    check.add_argument("measurements", type=Path, metavar="MEASUREMENTS.csv")
+    _add_rules(check)
+    check.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv with the dates the protocol needs")
+    check.add_argument("--out", type=Path, metavar="FILE.csv", help="default: the table goes to standard output")
+    check.add_argument("--json", action="store_true", help="print the findings for a program to read")
+
     best = command("best", "best response from reported time-point responses")
     best.add_argument("overall", type=Path, metavar="OVERALL.csv")
     best.add_argument("--criterion", metavar="NAME", default="recist11", help="name for the output (default recist11)")

@@ -189,6 +189,30 @@ def assess(options: Namespace) -> int:
     return _outcome(done.problems)
 
 
+def check(options: Namespace) -> int:
+    """``mrecist check``."""
+    from mrecist.checklist import Severity
+    from mrecist.checks.finding import findings_csv, findings_json
+    from mrecist.checks.run import check_table
+
+    protocol = load_protocol(options.protocol)
+    settings = protocol.select(options.criterion)
+    measurements = tables.read_measurements(options.measurements, protocol.partial_date, keep_contradicting=True)
+    dates = tables.read_subject_dates(options.subjects, protocol)
+    checked = check_table(measurements, protocol, settings, dates)
+    table = findings_csv(checked.findings, protocol.sha256)
+    if options.out is not None:
+        tables.write_whole(options.out, table)
+    if options.json:
+        print(json.dumps(findings_json(checked.findings, protocol.sha256), indent=1, ensure_ascii=False))
+    elif options.out is None:
+        print(table, end="")
+    counts = ", ".join(f"{checked.count(s)} {s}{'' if checked.count(s) == 1 else 's'}" for s in Severity)
+    say(f"{counts} in {checked.reads} reads" + (f": {options.out}" if options.out is not None else ""))
+    failed = _outcome(checked.partly)
+    return SOME_FAILED if checked.count(Severity.ERROR) else failed
+
+
 def best(options: Namespace) -> int:
     """``mrecist best``."""
     from mrecist.response.best import Assessment, best_response

@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from mrecist.checklist import CHECKLIST, OFF, Checking, Severity
 from mrecist.criteria import CRITERIA
 from mrecist.criteria._rule import Criterion, Thresholds
 from mrecist.dates import PartialDate
@@ -53,6 +54,23 @@ class Measuring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EveryWeeks:
+    """One stretch of the schedule: a visit every so many weeks until that week, or for ever (None)."""
+
+    every_weeks: int
+    until_week: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When assessments are due, counted from the origin: ``[schedule]`` and ``origin.baseline_window_days``."""
+
+    visits: tuple[EveryWeeks, ...] = ()
+    window_days: int = 7
+    baseline_window_days: int = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionSetting:
     """A criterion as the study uses it: ``name`` in the outputs, the standard it follows, and its thresholds."""
 
@@ -79,6 +97,8 @@ class Protocol:
     measuring: Measuring = field(default_factory=Measuring)
     origin_event: str = ""
     partial_date: PartialDate = PartialDate.REFUSE
+    schedule: Schedule = field(default_factory=Schedule)
+    checking: Checking = field(default_factory=Checking)
     sha256: str = ""
     # The file as it was given.
     text: str = field(default="", repr=False, compare=False)
@@ -132,8 +152,12 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     for key, read in _CONFIRM.items():
         settings[f"confirm_{key}"] = _take(confirm, key, read, f"{where} [response.confirm]")
     measuring = _values(_section(content, "measurement", where), _MEASURING, f"{where} [measurement]", "measurement")
-    origin = _values(_section(content, "origin", where), _ORIGIN, f"{where} [origin]", "origin")
-    schedule = _values(_section(content, "schedule", where), _SCHEDULE, f"{where} [schedule]", "schedule")
+    origin = _values(_section(content, "origin", where), {**_ORIGIN, **_BASELINE_WINDOW}, f"{where} [origin]", "origin")
+    schedule = _values(
+        _section(content, "schedule", where), {**_SCHEDULE, **_VISITS}, f"{where} [schedule]", "schedule"
+    )
+    due = {key: schedule[key] for key in _VISITS if key in schedule}
+    due |= {key: origin[key] for key in _BASELINE_WINDOW if key in origin}
     rules = ResponseRules(**{key: value for key, value in settings.items() if value is not None})
     if "data_cutoff" in rules.cut and rules.data_cutoff is None:
         raise ProtocolError(f"{where} [response]: cut names data_cutoff; give its date, data_cutoff = 2024-01-31")
@@ -145,6 +169,8 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         measuring=Measuring(**measuring),
         origin_event=str(origin.get("event", "")),
         partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
+        schedule=Schedule(**due),
+        checking=_checking(_section(content, "checks", where), where),
         sha256=content_hash(content),
     )
 
@@ -190,6 +216,13 @@ def _criteria(sections: Mapping[str, Any], disease: str, where: str) -> tuple[Cr
         values = _values({k: v for k, v in section.items() if k != "standard"}, readers, here, f"criteria.{name}")
         settings.append(_setting(name, criterion, replace(criterion.thresholds, **values), disease, here))
     return tuple(settings)
+
+
+def _checking(section: Mapping[str, Any], where: str) -> Checking:
+    """``[checks]``: the severity of a check by its name, and the numbers that checks take."""
+    values = _values(section, {**_CHECK_NUMBERS, **_CHECK_SEVERITIES}, f"{where} [checks]", "checks")
+    numbers = {key: value for key, value in values.items() if key in _CHECK_NUMBERS}
+    return Checking(severities={k: v for k, v in values.items() if k in _CHECK_SEVERITIES}, **numbers)
 
 
 # --- reading values --------------------------------------------------------------------------------------------------
@@ -261,6 +294,23 @@ def _list_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
     return read
 
 
+def _stretches(value: Any) -> tuple[EveryWeeks, ...]:
+    wanted = "a list such as [{ every_weeks = 8, until_week = 48 }, { every_weeks = 12 }], weeks rising"
+    if not isinstance(value, list):
+        raise ValueError(wanted)
+    stretches: list[EveryWeeks] = []
+    for item in value:
+        known = isinstance(item, dict) and "every_weeks" in item and not item.keys() - {"every_weeks", "until_week"}
+        if not known or any(type(number) is not int or number < 1 for number in item.values()):
+            raise ValueError(wanted)
+        last = stretches[-1].until_week if stretches else 0
+        stretch = EveryWeeks(every_weeks=item["every_weeks"], until_week=item.get("until_week"))
+        if last is None or (stretch.until_week is not None and stretch.until_week <= last):
+            raise ValueError(wanted)
+        stretches.append(stretch)
+    return tuple(stretches)
+
+
 Reader = Callable[[Any], Any]
 _KINDS: dict[str, Reader] = {"Decimal": _number, "bool": _yes_no, "int": _whole, "tuple[str, ...]": _texts}
 _WORDS: dict[str, Reader] = {
@@ -299,6 +349,13 @@ _ORIGIN: dict[str, Reader] = {
     "event": _one_of("randomisation", "enrolment", "first_dose", "first_procedure", "baseline")
 }
 _SCHEDULE: dict[str, Reader] = {"partial_date": _one_of(*PartialDate)}
+# What conformance checks count visits and baseline by (docs/check.md).
+_VISITS: dict[str, Reader] = {"visits": _stretches, "window_days": _whole}
+_BASELINE_WINDOW: dict[str, Reader] = {"baseline_window_days": _whole}
+_CHECK_NUMBERS: dict[str, Reader] = {f.name: _KINDS[str(f.type)] for f in fields(Checking) if f.name != "severities"}
+_CHECK_SEVERITIES: dict[str, Reader] = {
+    check.name: _one_of("error") if check.fixed else _one_of(OFF, *reversed(Severity)) for check in CHECKLIST
+}
 # Sections whose names are checked here and which the derivation of endpoints reads.
 _LATER_SECTIONS: dict[str, set[str]] = {
     "study": {"id", "title", "disease", "arms", "strata", "days_per_month"},
@@ -307,7 +364,7 @@ _LATER_SECTIONS: dict[str, set[str]] = {
         *("competing",),
     },
 }
-_SECTIONS = {"format", "criteria", "response", "measurement", "origin", "schedule", *_LATER_SECTIONS}
+_SECTIONS = {"format", "criteria", "response", "measurement", "origin", "schedule", "checks", *_LATER_SECTIONS}
 
 
 def _only_known(section: Mapping[str, Any], known: set[str], where: str, name: str) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mrecist import __version__
+from mrecist.contradictions import contradictions_of_row
 from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError
 from mrecist.model import (
@@ -172,11 +173,16 @@ def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, di
 
 
 def read_measurements(
-    path: Path, partial: PartialDate = PartialDate.REFUSE, *, only: Callable[[str], bool] | None = None
+    path: Path,
+    partial: PartialDate = PartialDate.REFUSE,
+    *,
+    only: Callable[[str], bool] | None = None,
+    keep_contradicting: bool = False,
 ) -> Measurements:
     """Read ``measurements.csv`` (docs/files.md), all of it or the subjects that ``only`` says yes to.
 
-    Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject.
+    Raises :class:`InputError` when the file is no such table; a row that cannot be read is a problem of its subject, and so
+    is a row that contradicts itself unless ``keep_contradicting`` (a check lists what is wrong with it; no response follows).
     Columns that the tool does not know are ignored.
     """
     header, lines = read_rows(path, REQUIRED_COLUMNS)
@@ -191,6 +197,9 @@ def read_measurements(
             continue
         try:
             row = _measurement(cells, readers, partial)
+            if not keep_contradicting:
+                for found in contradictions_of_row(row):
+                    raise ValueError(str(found))
             if not cells.get("kind"):
                 without_kind.append(len(rows))
             rows.append(row)
@@ -230,52 +239,13 @@ def _measurement(
         raise ValueError(f"state is '{state}', which a {role} lesion cannot have; use one of: {allowed}")
     # An empty cell is "not given": the field keeps its default.
     given = {name: read(text) for name, read in readers.items() if (text := cells[name])}
-    row = Measurement(
+    return Measurement(
         role=role,
         state=state,
         timepoint=_timepoint(cells["timepoint"]),
         date=parse_date(cells["date"], partial_date) if cells["date"] else None,
         **given,
     )
-    _check_sizes(row)
-    _check_lirads(row)
-    return row
-
-
-def _check_sizes(row: Measurement) -> None:
-    # A node is never gone: a non-target node may be recorded absent with its normal short axis.
-    if row.state is State.ABSENT and (row.kind is Kind.LESION or row.role is Role.TARGET):
-        for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm"):
-            if value := getattr(row, name):
-                raise ValueError(f"state is 'absent' but {name} is {show(value)}; correct one of them")
-    size = row.short_mm if row.kind is Kind.NODE else row.longest_mm
-    if row.role is Role.TARGET and row.state is State.MEASURED and size == 0:
-        raise ValueError("state is 'measured' with 0 mm; record 'absent' when it is gone, 'too-small' when it is seen")
-    _check_pair("short_mm", row.short_mm, "longest_mm", row.longest_mm)
-    if row.viable_foci_mm and row.viable_mm is not None and row.viable_mm < max(row.viable_foci_mm):
-        raise ValueError(
-            f"viable_mm {show(row.viable_mm)} is below the longest of viable_foci_mm, {show(max(row.viable_foci_mm))}; "
-            f"viable_mm is the longest focus"
-        )
-    _check_pair("viable_short_mm", row.viable_short_mm, "viable_mm", row.viable_mm)
-
-
-def _check_pair(small: str, less: Decimal | None, large: str, more: Decimal | None) -> None:
-    if less is not None and more is not None and less > more:
-        raise ValueError(f"{small} {show(less)} is above {large} {show(more)}; were they swapped?")
-
-
-def _check_lirads(row: Measurement) -> None:
-    """A LI-RADS treatment response means nothing without its version; Nonprogressing is of the 2024 radiation algorithm."""
-    if row.lirads_tr is None:
-        return
-    if row.lirads_version is None:
-        raise ValueError(
-            f"lirads_tr is '{row.lirads_tr}' without lirads_version; use one of: {', '.join(LiradsVersion)}"
-        )
-    radiation = row.lirads_version is LiradsVersion.V2024_RADIATION
-    if row.lirads_tr is LiradsResponse.NONPROGRESSING and not radiation:
-        raise ValueError(f"lirads_tr is 'nonprogressing' in version {row.lirads_version}; only 2024-radiation has it")
 
 
 def _foci(text: str) -> tuple[Decimal, ...]:

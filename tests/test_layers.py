@@ -13,11 +13,11 @@ PACKAGE = Path(__file__).parents[1] / "mrecist"
 LADDER = (
     ("errors", "units", "dates", "info"),
     ("model",),
-    ("imaging", "criteria", "results"),
+    ("imaging", "criteria", "results", "checklist", "contradictions"),
     ("measure", "protocol"),
     ("tables",),
     ("response", "keyimages"),
-    ("derivation",),
+    ("derivation", "checks"),
     ("reading", "study", "samples", "report", "conformance", "explain"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),
@@ -27,7 +27,10 @@ LADDER = (
     ("__main__",),
 )
 RUNG = {name: rung for rung, names in enumerate(LADDER) for name in names}
-WORDS_ONLY = ("errors", "units", "dates", "model", "results", "criteria", "protocol", "tables", "response")
+WORDS_ONLY = (
+    *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
+    *("protocol", "tables", "response", "checks"),
+)
 MAY_IMPORT_DICOM = ("imaging", "samples")
 
 

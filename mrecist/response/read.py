@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
+from mrecist.contradictions import Contradiction
 from mrecist.errors import ReadError
-from mrecist.model import Kind, LocalTherapy, Measurement, Role, State
+from mrecist.model import LocalTherapy, Measurement, Role, State
+from mrecist.response.organs import organ_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +45,10 @@ class Read:
         """Time point -> row of one lesion."""
         return {v.timepoint: v.rows[lesion] for v in self.visits if lesion in v.rows}
 
-    def parts(self, lesion: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+    def parts(self, lesion: str) -> tuple[str, ...]:
         """Ids of all fragments of a lesion, fragments of fragments among them."""
-        if lesion in above:
-            raise ReadError(
-                f"subject {self.subject}, reader {self.reader}: part_of goes round in a circle at {lesion}; correct it"
-            )
         parts = self.fragments.get(lesion, ())
-        return parts + tuple(p for part in parts for p in self.parts(part, (*above, lesion)))
+        return parts + tuple(p for part in parts for p in self.parts(part))
 
     def new_lesions(self) -> tuple[str, ...]:
         """Ids of new lesions in order of appearance."""
@@ -65,26 +63,43 @@ def build_read(rows: Iterable[Measurement]) -> Read:
     dates out of order, a role that changes, a target that is not of the baseline, a fragment of nothing, a size both whole
     and in parts.
     """
+    read, contradictions = examine_read(rows)
+    if contradictions:
+        raise ReadError(str(contradictions[0]))
+    return read
+
+
+def examine_read(rows: Iterable[Measurement]) -> tuple[Read, tuple[Contradiction, ...]]:
+    """The read, and everything in it that :func:`build_read` refuses, worst first.
+
+    With contradictions the read is a draft for looking at single lesions; no response may be derived from it. Of two rows of
+    a lesion at one visit it holds the first.
+    """
     rows = list(rows)
     subject, reader = rows[0].subject, rows[0].reader
+    found: list[Contradiction] = []
     by_timepoint: dict[int, dict[str, Measurement]] = {}
     for row in rows:
         if row.date is None:
-            raise ReadError(f"{_at(row)}: lesion {row.lesion} has no date; a response needs the date of the assessment")
+            words = f"lesion {row.lesion} has no date; a response needs the date of the assessment"
+            found.append(_of_row("no_date", row, words))
         lesions = by_timepoint.setdefault(row.timepoint, {})
         if row.lesion in lesions:
-            raise ReadError(f"{_at(row)}: lesion {row.lesion} has two rows; keep one")
-        lesions[row.lesion] = row
+            found.append(_of_row("duplicate_row", row, f"lesion {row.lesion} has two rows; keep one"))
+        lesions.setdefault(row.lesion, row)
     visits = tuple(
         Visit(timepoint=t, dates=tuple(sorted({r.date for r in lesions.values() if r.date is not None})), rows=lesions)
         for t, lesions in sorted(by_timepoint.items())
     )
-    _check_order(visits, subject, reader)
-    _check_roles(visits)
-    fragments = _fragments(visits)
+    found += _check_order(visits, subject, reader)
+    found += _check_roles(visits)
+    fragments, of_nothing = _fragments(visits)
+    found += of_nothing
+    found += _check_circles(fragments, f"subject {subject}, reader {reader}")
+    reported = {(one.timepoint, one.lesion) for one in of_nothing}
     for visit in visits:
-        _check_parts(visit, fragments)
-    baseline = visits[0].rows.values()
+        found += [one for one in _check_parts(visit, fragments) if (one.timepoint, one.lesion) not in reported]
+    baseline = [row for row in visits[0].rows.values() if row.timepoint == 0]
     read = Read(
         subject=subject,
         reader=reader,
@@ -94,65 +109,75 @@ def build_read(rows: Iterable[Measurement]) -> Read:
         fragments=fragments,
         treated=_treated(visits),
     )
-    _check_baseline(read)
-    return read
+    found += _check_baseline(read)
+    return read, tuple(found)
 
 
 def _at(row: Measurement) -> str:
     return f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
 
 
-def _check_order(visits: tuple[Visit, ...], subject: str, reader: str) -> None:
+def _of_row(kind: str, row: Measurement, words: str) -> Contradiction:
+    return Contradiction(kind=kind, words=words, where=_at(row), timepoint=row.timepoint, lesion=row.lesion)
+
+
+def _check_order(visits: tuple[Visit, ...], subject: str, reader: str) -> Iterator[Contradiction]:
+    where = f"subject {subject}, reader {reader}"
     first = visits[0]
     if first.timepoint != 0:
-        raise ReadError(
-            f"subject {subject}, reader {reader}: no baseline, the first time point is {first.timepoint} and not 0; "
-            f"add the baseline rows"
-        )
-    for earlier, later in pairwise(visits):
+        words = f"no baseline, the first time point is {first.timepoint} and not 0; add the baseline rows"
+        yield Contradiction(kind="no_baseline", words=words, where=where)
+    for earlier, later in pairwise([visit for visit in visits if visit.dates]):
         if later.dates[0] <= earlier.dates[-1]:
-            raise ReadError(
-                f"subject {subject}, reader {reader}: time point {later.timepoint} is dated {later.dates[0]}, not after "
+            words = (
+                f"time point {later.timepoint} is dated {later.dates[0]}, not after "
                 f"time point {earlier.timepoint} of {earlier.dates[-1]}; correct the dates or the time points"
             )
+            yield Contradiction(kind="visit_order", words=words, where=where, timepoint=later.timepoint)
 
 
-def _check_roles(visits: tuple[Visit, ...]) -> None:
+def _check_roles(visits: tuple[Visit, ...]) -> Iterator[Contradiction]:
     first: dict[str, Measurement] = {}
     for visit in visits:
         for row in visit.rows.values():
             before = first.setdefault(row.lesion, row)
-            _check_same(row, before)
+            yield from _check_same(row, before)
             if before is row:
-                _check_first(row)
+                yield from _check_first(row, visits[0].timepoint)
 
 
-def _check_same(row: Measurement, before: Measurement) -> None:
+def _check_same(row: Measurement, before: Measurement) -> Iterator[Contradiction]:
     for word, now, then in (("role", row.role, before.role), ("kind", row.kind, before.kind)):
         if now != then:
-            raise ReadError(
-                f"{_at(row)}: {row.lesion} is {word} '{now}' and was '{then}' at time point {before.timepoint}; "
+            words = (
+                f"{row.lesion} is {word} '{now}' and was '{then}' at time point {before.timepoint}; "
                 f"a lesion keeps its {word}"
             )
+            yield _of_row(f"changed_{word}", row, words)
     if row.basis is not None and row.basis != (before.basis or row.basis.VIABLE):
-        raise ReadError(
-            f"{_at(row)}: {row.lesion} has basis '{row.basis}' and had '{before.basis or row.basis.VIABLE}' at time point "
+        words = (
+            f"{row.lesion} has basis '{row.basis}' and had '{before.basis or row.basis.VIABLE}' at time point "
             f"{before.timepoint}; the basis is fixed at baseline"
         )
+        yield _of_row("changed_basis", row, words)
 
 
-def _check_first(row: Measurement) -> None:
+def _check_first(row: Measurement, first_timepoint: int) -> Iterator[Contradiction]:
     if row.role is Role.NEW and row.timepoint == 0:
-        raise ReadError(f"{_at(row)}: {row.lesion} is a new lesion at baseline; make it target or non-target")
-    if row.role is not Role.NEW and row.timepoint > 0 and not row.part_of:
-        raise ReadError(
-            f"{_at(row)}: {row.role} {row.lesion} has no baseline row; a lesion first seen later has role 'new', "
+        words = f"{row.lesion} is a new lesion at baseline; make it target or non-target"
+        yield _of_row("new_at_baseline", row, words)
+    # Without any baseline that is what is wrong, and not every lesion of the first visit.
+    if row.role is not Role.NEW and row.timepoint > 0 and not row.part_of and first_timepoint == 0:
+        words = (
+            f"{row.role} {row.lesion} has no baseline row; a lesion first seen later has role 'new', "
             f"a fragment names its lesion in part_of"
         )
+        yield _of_row("no_baseline_row", row, words)
 
 
-def _fragments(visits: tuple[Visit, ...]) -> dict[str, tuple[str, ...]]:
+def _fragments(visits: tuple[Visit, ...]) -> tuple[dict[str, tuple[str, ...]], list[Contradiction]]:
     fragments: dict[str, tuple[str, ...]] = {}
+    of_nothing: list[Contradiction] = []
     known: set[str] = set()
     for visit in visits:
         known.update(visit.rows)
@@ -160,10 +185,25 @@ def _fragments(visits: tuple[Visit, ...]) -> dict[str, tuple[str, ...]]:
             if not row.part_of:
                 continue
             if row.part_of not in known or row.part_of == row.lesion:
-                raise ReadError(f"{_at(row)}: {row.lesion} is part of '{row.part_of}', which is no lesion of this read")
-            if row.state is not State.MERGED and row.lesion not in fragments.get(row.part_of, ()):
+                words = f"{row.lesion} is part of '{row.part_of}', which is no lesion of this read"
+                of_nothing.append(_of_row("part_of_nothing", row, words))
+            elif row.state is not State.MERGED and row.lesion not in fragments.get(row.part_of, ()):
                 fragments[row.part_of] = (*fragments.get(row.part_of, ()), row.lesion)
-    return fragments
+    return fragments, of_nothing
+
+
+def _check_circles(fragments: dict[str, tuple[str, ...]], where: str) -> Iterator[Contradiction]:
+    """A lesion that is a fragment of a fragment of itself; one of a circle is named."""
+    for lesion in fragments:
+        below, left = set[str](), [lesion]
+        while left:
+            new = set(fragments.get(left.pop(), ())) - below
+            below |= new
+            left += new
+        if lesion in below:
+            words = f"part_of goes round in a circle at {lesion}; correct it"
+            yield Contradiction(kind="part_of_nothing", words=words, where=where, lesion=lesion)
+            return
 
 
 def _treated(visits: tuple[Visit, ...]) -> dict[str, tuple[LocalTherapy, int]]:
@@ -175,47 +215,52 @@ def _treated(visits: tuple[Visit, ...]) -> dict[str, tuple[LocalTherapy, int]]:
     return found
 
 
-def _check_parts(visit: Visit, fragments: dict[str, tuple[str, ...]]) -> None:
+def _check_parts(visit: Visit, fragments: dict[str, tuple[str, ...]]) -> Iterator[Contradiction]:
     for row in visit.rows.values():
         if row.state is State.MERGED and (not row.part_of or row.part_of not in visit.rows):
-            raise ReadError(
-                f"{_at(row)}: {row.lesion} is merged, but part_of names '{row.part_of}', which has no row here; "
+            words = (
+                f"{row.lesion} is merged, but part_of names '{row.part_of}', which has no row here; "
                 f"name the lesion that carries the mass"
             )
-        if row.state is State.MERGED:
-            _check_carrier(row, visit.rows[row.part_of])
+            yield _of_row("merged_into_nothing", row, words)
+        elif row.state is State.MERGED:
+            yield from _check_carrier(row, visit.rows[row.part_of])
         parts = [part for part in fragments.get(row.lesion, ()) if part in visit.rows]
         if parts and row.state is not State.MERGED:
-            raise ReadError(
-                f"{_at(row)}: {row.lesion} has a row of its own and fragments {', '.join(parts)}; "
+            words = (
+                f"{row.lesion} has a row of its own and fragments {', '.join(parts)}; "
                 f"keep the fragments or the whole, or the size counts twice"
             )
+            yield _of_row("counted_twice", row, words)
 
 
-def _check_carrier(row: Measurement, carrier: Measurement) -> None:
+def _check_carrier(row: Measurement, carrier: Measurement) -> Iterator[Contradiction]:
     """The mass is recorded on a lesion that can hold it, or it would vanish from the sum."""
     if carrier.role is not row.role or carrier.state is State.MERGED:
-        raise ReadError(
-            f"{_at(row)}: {row.lesion} is merged into {carrier.lesion}, a {carrier.role} that is '{carrier.state}'; the mass "
+        words = (
+            f"{row.lesion} is merged into {carrier.lesion}, a {carrier.role} that is '{carrier.state}'; the mass "
             f"is recorded on a {row.role} that is measured"
         )
+        yield _of_row("merged_into_nothing", row, words)
 
 
-def _check_baseline(read: Read) -> None:
+def _check_baseline(read: Read) -> Iterator[Contradiction]:
     for row in read.targets:
         if row.state in (State.ABSENT, State.MERGED):
-            raise ReadError(f"{_at(row)}: target {row.lesion} is '{row.state}' at baseline; a target is measured there")
+            words = f"target {row.lesion} is '{row.state}' at baseline; a target is measured there"
+            yield _of_row("baseline_state", row, words)
     for row in read.non_targets:
         if row.state in (State.ABSENT, State.PROGRESSED):
-            raise ReadError(f"{_at(row)}: non-target {row.lesion} is '{row.state}' at baseline; it can only be present")
+            words = f"non-target {row.lesion} is '{row.state}' at baseline; it can only be present"
+            yield _of_row("baseline_state", row, words)
 
 
 def too_many_targets(targets: Sequence[Measurement], max_targets: int, max_per_organ: int) -> tuple[str, ...]:
-    """Flags for a baseline with more targets than the criterion allows; nodes of all stations are one organ."""
+    """Flags for a baseline with more targets than the criterion allows; paired organs and all nodes are one organ each."""
     flags = []
     if len(targets) > max_targets:
         flags.append(f"TOO_MANY_TARGETS:{len(targets)}")
-    organs = ["lymph node" if row.kind is Kind.NODE else row.organ.casefold() for row in targets]
+    organs = [organ_of(row) for row in targets]
     for organ in sorted(set(organs) - {""}):
         if organs.count(organ) > max_per_organ:
             flags.append(f"TOO_MANY_TARGETS_PER_ORGAN:{organ}={organs.count(organ)}")

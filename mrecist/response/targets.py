@@ -136,7 +136,7 @@ def _judged_by_history(
 ) -> LesionSize:
     """Modality against baseline (A26), and enhancement that is regained below the protocol's minimum (A14)."""
     if row.modality and baseline.modality and row.modality != baseline.modality:
-        now, then = _modality(row.modality), _modality(baseline.modality)
+        now, then = modality_word(row.modality), modality_word(baseline.modality)
         if now != then:
             size = replace(size, flags=(*size.flags, f"MODALITY_CHANGED:{row.lesion}={then}>{now}"))
             if setting.thresholds.modality_change == "NE":
@@ -148,7 +148,8 @@ def _judged_by_history(
     return size
 
 
-def _modality(text: str) -> str:
+def modality_word(text: str) -> str:
+    """The modality that a cell names, so that "MRI" and "MR" are one."""
     word = text.strip().upper()
     return "MR" if word == "MRI" else word
 
