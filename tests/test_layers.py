@@ -17,6 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables",),
     ("response", "keyimages"),
+    ("stability",),
     ("reading", "study", "samples", "report", "conformance"),
     ("score",),
     ("measuring", "checkpoint"),

@@ -31,13 +31,14 @@ class Assessed:
     """One visit with everything that its response came from.
 
     ``facts`` and ``rule`` are None without targets. ``would_be`` judges other sizes of the same visit, with its other findings
-    and the visits before as they are; None at baseline and without targets.
+    and the visits before as they are; None at baseline and without targets. ``so_far`` is what the visit leaves for the next.
     """
 
     response: VisitResponse
     facts: TargetFacts | None = None
     rule: Rule | None = None
     would_be: WouldBe | None = None
+    so_far: SoFar | None = None
 
 
 def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> tuple[Assessed, ...]:
@@ -61,8 +62,10 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
             response = _plain_row(read, visit, setting, rules, targets, findings, so_far)
             would_be = _plain_would_be(setting, rules, targets, findings, so_far)
         of_targets = None if findings.facts is None else would_be
-        visits.append(Assessed(response=response, facts=findings.facts, rule=findings.rule, would_be=of_targets))
         so_far = _next(so_far, response, findings)
+        visits.append(
+            Assessed(response=response, facts=findings.facts, rule=findings.rule, would_be=of_targets, so_far=so_far)
+        )
     return tuple(visits)
 
 
