@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from mrecist import tables
 from mrecist.dates import parse_date
 from mrecist.errors import InputError
-from mrecist.model import BestResponse, Problem, VisitResponse
+from mrecist.model import Problem
 from mrecist.protocol import Measuring, load_protocol
 
 if TYPE_CHECKING:
@@ -177,17 +177,23 @@ def assess(options: Namespace) -> int:
     settings = protocol.select(options.criterion)
     measurements = tables.read_measurements(options.measurements, protocol.partial_date)
     dates = tables.read_subject_dates(options.subjects, protocol)
-    derived = derive(measurements.reads(), protocol, settings, dates)
-    _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
+    reads = measurements.reads()
+    derived = derive(reads, protocol, settings, dates)
+    contents = {"best_responses.csv": tables.best_responses_csv(derived.best, protocol.sha256)}
+    responses = derived.responses
+    if options.stability or protocol.stability.asked:
+        from mrecist.stability.derive import stabilities, with_flags
+        from mrecist.stability.table import stability_csv, stability_lesions_csv
+
+        found = stabilities(reads, protocol, settings, responses)
+        responses = with_flags(responses, found)
+        contents["stability.csv"] = stability_csv(found, protocol)
+        contents["stability_lesions.csv"] = stability_lesions_csv(found, protocol)
+    contents["responses.csv"] = tables.responses_csv(responses, protocol.sha256)
+    for name, content in contents.items():
+        tables.write_whole(options.out / name, content)
     say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
     return _outcome((*measurements.problems, *derived.problems))
-
-
-def _write_responses(
-    out: Path, responses: Sequence[VisitResponse], best_responses: Sequence[BestResponse], sha256: str
-) -> None:
-    tables.write_whole(out / "responses.csv", tables.responses_csv(responses, sha256))
-    tables.write_whole(out / "best_responses.csv", tables.best_responses_csv(best_responses, sha256))
 
 
 def best(options: Namespace) -> int:

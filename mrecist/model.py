@@ -294,7 +294,7 @@ class VisitStability:
     """How firmly one time-point response stands: one row of ``stability.csv``.
 
     ``margins`` is None where the sum is not complete. ``shares`` are the categories of the visits drawn with measurement error,
-    with how often each came; empty where no target is in the sum. ``less_likely`` says that the reported one came less often
+    with how often each came; empty where no target of the visit was measured. ``less_likely`` says that the reported one came less often
     than the protocol's level.
     """
 
