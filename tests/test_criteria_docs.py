@@ -1,69 +1,56 @@
-"""docs/criteria.md says what the code does: rules, matrices, ambiguities and worked examples are read from the page and run."""
+"""docs/criteria.md and docs/criteria/ say what the code does: rules, matrices, defaults, options and worked examples are read
+from the pages and run."""
 
 from __future__ import annotations
 
+import json
 import re
-import tomllib
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, timedelta
-from decimal import Decimal
+from dataclasses import fields
 from itertools import product
-from pathlib import Path
+from typing import Any
 
 import pytest
+from worked_examples import (
+    DOCS,
+    Row,
+    best_faults,
+    example_faults,
+    page,
+    protocol_with,
+    responses_of,
+    section,
+    table,
+    visits,
+)
 
-from mrecist import assess_subject
+from mrecist import protocol
 from mrecist.criteria import CRITERIA
 from mrecist.criteria._overall import overall_response
-from mrecist.criteria._rule import Criterion
-from mrecist.model import Kind, Measurement, Pattern, Response, Role, State
-from mrecist.protocol import FORMAT, Protocol, parse_protocol
-from mrecist.response.best import Assessment, best_response
+from mrecist.criteria._rule import Criterion, Thresholds
+from mrecist.criteria.irecist import CONFIRMED_BY, IMMUNE, PLAIN
+from mrecist.errors import ProtocolError
+from mrecist.model import Response
+from mrecist.response.flags import MEANING
+from mrecist.response.options import _ONLY_FOR, OTHER_CHOICES
 
-PAGE = (Path(__file__).parents[1] / "docs" / "criteria.md").read_text(encoding="utf-8")
-START = date(2024, 1, 1)
-BETWEEN_VISITS = timedelta(days=56)
-Row = dict[str, str]
-
-
-# --- reading the page ------------------------------------------------------------------------------------------------
+OVERVIEW = page("criteria.md")
+BY_CRITERION = pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
 
 
-def section(text: str, heading: str, level: int = 2) -> str:
-    """The text below the one heading of that level that contains ``heading``, up to the next of the same level."""
-    parts = re.split(rf"^{'#' * level} (?=\S)", text, flags=re.MULTILINE)[1:]
-    found = [part for part in parts if heading in part.partition("\n")[0]]
-    assert len(found) == 1, f"{len(found)} headings with {heading}"
-    return found[0]
+def page_of(criterion: Criterion) -> str:
+    return page(f"criteria/{criterion.name}.md")
 
 
-def table(text: str, *columns: str) -> list[Row]:
-    """The rows of the one table whose header begins with ``columns``."""
-    tables = []
-    for block in re.findall(r"(?:^\|.*\n)+", text + "\n", flags=re.MULTILINE):
-        header, _rule, *rows = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in block.splitlines()]
-        if tuple(header[: len(columns)]) == columns:
-            assert all(len(row) == len(header) for row in rows), f"a row of the table {header} has another width"
-            tables.append([dict(zip(header, row, strict=True)) for row in rows])
-    assert len(tables) == 1, f"{len(tables)} tables with {columns}"
-    return tables[0]
+def all_pages() -> str:
+    return OVERVIEW + "".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "criteria").glob("*.md")))
 
 
-def visits(cell: str) -> list[str]:
-    return [part.strip() for part in cell.split("->")] if cell else []
+# --- rules, defaults, matrices ---------------------------------------------------------------------------------------
 
 
-def protocol_with(option: str) -> Protocol:
-    return parse_protocol({"format": FORMAT, **tomllib.loads(option.strip("`"))}, where="docs/criteria.md")
-
-
-# --- rules, matrices, ambiguities ------------------------------------------------------------------------------------
-
-
-def rules_in_page(text: str, criterion: Criterion) -> list[tuple[str, ...]]:
-    targets = section(section(text, f"`{criterion.name}`"), "Target lesions", level=3)
-    rows = table(targets, "rule", "category", "condition", "source")
+def rules_in_page(text: str) -> list[tuple[str, ...]]:
+    rows = table(section(text, "Target lesions"), "rule", "category", "condition", "source")
+    assert all(row["condition"] for row in rows)
     return [(row["rule"], row["category"], row["source"]) for row in rows]
 
 
@@ -71,207 +58,182 @@ def rules_in_code(criterion: Criterion) -> list[tuple[str, ...]]:
     return [(rule.name, rule.gives.value, rule.cite) for rule in criterion.rules]
 
 
-@pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
-def test_rules_stand_in_their_section_in_order(criterion: Criterion) -> None:
-    assert rules_in_page(PAGE, criterion) == rules_in_code(criterion)
+def test_every_criterion_has_a_page_that_the_overview_links() -> None:
+    pages = {path.stem for path in (DOCS / "criteria").glob("*.md")}
+    assert pages == {*CRITERIA, "best-response", "options"}
+    assert {*re.findall(r"\(criteria/([\w-]+)\.md\)", OVERVIEW)} == pages
 
 
-@pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
+@BY_CRITERION
+def test_rules_stand_in_their_page_in_order(criterion: Criterion) -> None:
+    assert rules_in_page(page_of(criterion)) == rules_in_code(criterion)
+
+
+@BY_CRITERION
 def test_criterion_is_introduced_with_its_source(criterion: Criterion) -> None:
-    row = next(r for r in table(PAGE, "name", "criterion", "source") if r["name"] == f"`{criterion.name}`")
+    row = next(r for r in table(OVERVIEW, "name", "criterion", "source") if f"`{criterion.name}`" in r["name"])
     assert (row["criterion"], row["source"]) == (criterion.title, criterion.source)
-    assert row["size that counts"] == criterion.quantity
+    assert (row["size that counts"], row["unit"]) == (criterion.quantity, criterion.unit)
 
 
-ALL = set(Response) - {Response.MISSING}
+def defaults_in_page(text: str) -> dict[str, Any]:
+    (line,) = re.findall(r"^Defaults: (.*?)\.\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    return {key: json.loads(value) for key, value in re.findall(r"`(\w+)` (\[.*?\]|\".*?\"|[\w.]+)", line)}
+
+
+@BY_CRITERION
+def test_defaults_on_the_page_are_those_of_the_code(criterion: Criterion) -> None:
+    shown = defaults_in_page(page_of(criterion))
+    assert {"pr_percent", "pd_percent"} <= set(shown) <= set(criterion.options)
+    for key, value in shown.items():
+        given = getattr(criterion.thresholds, key)
+        assert (list(given) if isinstance(given, tuple) else given) == value, key
+    differing = {f.name for f in fields(Thresholds) if getattr(criterion.thresholds, f.name) != f.default}
+    assert differing <= set(shown)
+
+
+def test_the_conditions_that_confirm_a_progression_are_those_of_the_code() -> None:
+    rows = table(page("criteria/irecist.md"), "confirmed by", "condition", "source")
+    assert {row["confirmed by"]: row["source"] for row in rows} == CONFIRMED_BY
+    assert all(row["condition"] for row in rows)
+
+
 OF_TARGETS = (Response.CR, Response.PR, Response.SD, Response.PD, Response.NE, Response.NA)
 OF_NON_TARGETS = (Response.CR, Response.NON_CR_NON_PD, Response.PD, Response.NE, Response.NA)
+ALL = {*OF_TARGETS, *OF_NON_TARGETS}
 WORDS = {
     "any": ALL,
     "not PD": ALL - {Response.PD},
+    "not iUPD": ALL - {Response.PD},
     "none": {Response.NA},
     "CR or none": {Response.CR, Response.NA},
+    "iCR or none": {Response.CR, Response.NA},
     **{response.value: {response} for response in ALL - {Response.NA}},
+    **{immune.value: {plain} for immune, plain in PLAIN.items() if plain is not Response.NA},
 }
 
 
 def matrix_faults(text: str, criterion: Criterion) -> list[str]:
     """Every combination looked up in the page's matrix and in the code's."""
-    overall = section(section(text, f"`{criterion.name}`"), "Overall response", level=3)
-    rows = table(overall, "target", "non-target", "new lesion", "overall", "source")
+    rows = table(section(text, "Overall response"), "target", "non-target", "new lesion", "overall", "source")
     faults = []
     for target, non_target, new in product(OF_TARGETS, OF_NON_TARGETS, (False, True)):
         here = f"{target}/{non_target}/{'yes' if new else 'no'}"
-        wanted, source = overall_response(criterion.overall, target=target, non_target=non_target, new_lesion=new)
+        wanted, source = overall_response(
+            criterion.overall, criterion.thresholds, target=target, non_target=non_target, new_lesion=new
+        )
+        word = IMMUNE[wanted] if criterion.confirms_progression else wanted
         fits = (
             row
             for row in rows
             if target in WORDS[row["target"]]
             and non_target in WORDS[row["non-target"]]
-            and new == (row["new lesion"] == "yes")
+            and (row["new lesion"] == "any" or new == (row["new lesion"] == "yes"))
         )
         row = next(fits, None)
-        if row is None or row["overall"] != wanted or row["source"] not in source:
-            faults.append(f"{here}: {wanted} by {source}, the page has {row}")
+        if row is None or row["overall"] != word or row["source"] not in source:
+            faults.append(f"{here}: {word} by {source}, the page has {row}")
     return faults
 
 
-@pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
+@BY_CRITERION
 def test_overall_matrix_is_the_one_of_the_code(criterion: Criterion) -> None:
-    assert matrix_faults(PAGE, criterion) == []
+    assert matrix_faults(page_of(criterion), criterion) == []
 
 
-def ambiguities(text: str) -> list[str]:
-    return [row["#"] for row in table(section(text, "Ambiguities"), "#", "question")]
+# --- ambiguities -----------------------------------------------------------------------------------------------------
+
+AMBIGUITIES = table(
+    section(OVERVIEW, "Ambiguities"), "#", "question", "what the program does", "source", "option", "flag", "not done"
+)
+
+
+def ticked(cell: str) -> list[str]:
+    return re.findall(r"`([^`]*)`", cell)
 
 
 def test_ambiguities_are_a1_to_a32() -> None:
-    assert ambiguities(PAGE) == [f"A{number}" for number in range(1, 33)]
+    assert [row["#"] for row in AMBIGUITIES] == [f"A{number}" for number in range(1, 33)]
+    assert all(cell for row in AMBIGUITIES for cell in row.values())
 
 
-def test_every_ambiguity_named_in_a_rule_has_a_row() -> None:
-    notes = [rule.note for criterion in CRITERIA.values() for rule in criterion.rules]
+def test_every_ambiguity_named_in_a_rule_or_flag_has_a_row() -> None:
+    notes = [rule.note for criterion in CRITERIA.values() for rule in criterion.rules] + list(MEANING.values())
     named = {a for note in notes for a in re.findall(r"\bA\d+\b", note)}
     assert named, "no rule names an ambiguity"
-    assert named <= set(ambiguities(PAGE))
+    assert named <= {row["#"] for row in AMBIGUITIES}
 
 
-def test_every_ambiguity_named_in_the_page_has_a_row() -> None:
-    assert set(re.findall(r"\bA\d+\b", PAGE)) <= set(ambiguities(PAGE))
+def test_every_ambiguity_named_in_the_pages_has_a_row() -> None:
+    assert set(re.findall(r"\bA\d+\b", all_pages())) <= {row["#"] for row in AMBIGUITIES}
+
+
+def takes(option: str) -> bool:
+    """Whether a protocol may hold ``key = value``, written with its section or as a key of a criterion."""
+    lines = [option] + [f"criteria.{name}.{option}" for name in CRITERIA]
+    for line in lines:
+        try:
+            protocol_with(line)
+        except ProtocolError:
+            continue
+        return True
+    return False
+
+
+@pytest.mark.parametrize("row", AMBIGUITIES, ids=lambda row: row["#"])
+def test_options_and_flags_of_an_ambiguity_exist(row: Row) -> None:
+    for option in ticked(row["option"]):
+        assert takes(option), option
+    assert {flag.split(":")[0] for flag in ticked(row["flag"])} <= set(MEANING)
+
+
+@pytest.mark.parametrize("choice", OTHER_CHOICES, ids=lambda choice: choice.key)
+def test_an_option_that_is_compared_with_its_other_value_stands_in_its_row(choice: Any) -> None:
+    (row,) = (row for row in AMBIGUITIES if row["#"] == choice.ambiguity)
+    assert choice.key in {option.split(" = ")[0] for option in ticked(row["option"])}
+    assert f"OPTION_DECIDES:{choice.key}" in ticked(row["flag"])
+    for name in _ONLY_FOR.get(choice.key, ()):
+        assert CRITERIA[name].title.split(" ")[0] in row["flag"]
+
+
+def test_no_row_promises_a_comparison_that_is_not_made() -> None:
+    said = {flag.split(":")[1] for row in AMBIGUITIES for flag in ticked(row["flag"]) if flag.startswith("OPTION_")}
+    assert said == {choice.key for choice in OTHER_CHOICES}
 
 
 # --- worked examples -------------------------------------------------------------------------------------------------
 
-
-def target_rows(criterion: str, timepoint: int, cell: str) -> Iterator[Measurement]:
-    """``30 + n12 + (18 + 9)``: the rows of the targets of one visit."""
-    if cell == "-":
-        return
-    for number, word in enumerate(re.findall(r"\([^)]*\)|[^\s+]+", cell), start=1):
-        lesion = f"T{number:02d}"
-        if word.startswith("("):
-            for letter, part in zip("abc", word.strip("()").split("+"), strict=False):
-                row = target(criterion, timepoint, lesion + letter, part.strip())
-                yield replace(row, part_of=lesion)
-        elif word != "?" or timepoint == 0:
-            yield target(criterion, timepoint, lesion, word)
+EXAMPLES = [
+    row
+    for criterion in CRITERIA.values()
+    for row in table(section(page_of(criterion), "Worked examples"), "example", "criterion")
+]
+OPTIONS = table(page("criteria/options.md"), "option", "criterion", "sums per visit")
+BEST = table(page("criteria/best-response.md"), "example", "option", "until", "responses")
 
 
-def target(criterion: str, timepoint: int, lesion: str, word: str) -> Measurement:
-    size, _, phase = word.partition("@")
-    kind = Kind.NODE if size.startswith("n") else Kind.LESION
-    row = blank(timepoint, lesion, Role.TARGET, State.MEASURED, kind=kind, phase=phase)
-    states = {"?": State.NOT_EVALUABLE, "small": State.TOO_SMALL, "merged": State.MERGED}
-    if size in states:
-        return replace(row, state=states[size], part_of="T01" if size == "merged" else "")
-    mm = Decimal(size.removeprefix("n"))
-    if kind is Kind.NODE:
-        return replace(row, short_mm=mm)
-    if criterion == "mrecist":
-        return replace(row, longest_mm=mm + 10, viable_mm=mm)
-    return replace(row, longest_mm=mm) if mm else replace(row, state=State.ABSENT)
+def name_of(row: Row) -> str:
+    return f"{row.get('criterion', '')} {row.get('example') or row['option']}"
 
 
-def non_target(timepoint: int, word: str) -> Iterator[Measurement]:
-    if word != "?":
-        yield blank(timepoint, "NT01", Role.NON_TARGET, State(word))
-
-
-def new_lesion(timepoint: int, word: str) -> Iterator[Measurement]:
-    """``equivocal``, or ``typical 8``: an unequivocal nodule with pattern and size."""
-    if word == "-":
-        return
-    first, _, size = word.partition(" ")
-    if size:
-        row = blank(timepoint, "NEW01", Role.NEW, State.UNEQUIVOCAL, pattern=Pattern(first))
-        yield replace(row, organ="liver", longest_mm=Decimal(size))
-    else:
-        yield blank(timepoint, "NEW01", Role.NEW, State(first))
-
-
-def blank(
-    timepoint: int,
-    lesion: str,
-    role: Role,
-    state: State,
-    *,
-    kind: Kind = Kind.LESION,
-    phase: str = "",
-    pattern: Pattern | None = None,
-) -> Measurement:
-    day = START + timepoint * BETWEEN_VISITS
-    return Measurement(
-        subject="S",
-        timepoint=timepoint,
-        date=day,
-        lesion=lesion,
-        role=role,
-        state=state,
-        kind=kind,
-        phase=phase,
-        pattern=pattern,
-    )
-
-
-def example_faults(row: Row) -> list[str]:
-    """What the engine gives other than the page says, for one row of a table of time points."""
-    protocol = protocol_with(row.get("option", ""))
-    rows = [
-        *(m for t, cell in enumerate(visits(row["sums per visit"])) for m in target_rows(row["criterion"], t, cell)),
-        *(m for t, cell in enumerate(visits(row.get("non-targets", ""))) for m in non_target(t, cell)),
-        *(m for t, cell in enumerate(visits(row.get("new lesions", ""))) for m in new_lesion(t, cell)),
-    ]
-    responses = assess_subject(rows, protocol.setting(row["criterion"]), protocol.response)
-    found = " -> ".join(str(response.overall) for response in responses[1:])
-    flags = " ".join(sorted({flag.split(":")[0] for response in responses for flag in response.flags}))
-    faults = [] if found == row["categories"] else [f"categories {found}, the page has {row['categories']}"]
-    if "flags" in row and flags != row["flags"]:
-        faults.append(f"flags {flags}, the page has {row['flags']}")
-    return faults
-
-
-def best_faults(row: Row) -> list[str]:
-    """What the engine gives other than the page says, for one row of the best responses."""
-    assessments = []
-    for entry in row["responses"].split(", "):
-        day, response = entry.split(" ")
-        assessments.append(Assessment(date=START + timedelta(days=int(day)), overall=Response(response)))
-    rules = protocol_with(row["option"]).response
-    best = best_response(assessments, start=START, rules=rules, subject="S", reader="R1", criterion="recist11")
-
-    def day_of(when: date | None) -> str:
-        return "-" if when is None else str((when - START).days)
-
-    found = {
-        "unconfirmed": best.best_unconfirmed.value,
-        "confirmed": best.best_confirmed.value,
-        "first response": day_of(best.first_response_date),
-        "confirmed response": day_of(best.confirmed_response_date),
-        "progression": day_of(best.progression_date),
-    }
-    return [f"{name} {value}, the page has {row[name]}" for name, value in found.items() if row[name] != value]
-
-
-WORKED = section(PAGE, "Worked examples")
-EXAMPLES = table(WORKED, "example", "criterion", "sums per visit")
-OPTIONS = table(WORKED, "option", "criterion", "sums per visit")
-BEST = table(WORKED, "example", "option", "responses")
-
-
-@pytest.mark.parametrize("row", EXAMPLES, ids=lambda row: row["example"])
+@pytest.mark.parametrize("row", EXAMPLES, ids=name_of)
 def test_worked_example(row: Row) -> None:
+    assert row["by hand"]
     assert example_faults(row) == []
 
 
-@pytest.mark.parametrize("row", OPTIONS, ids=lambda row: row["option"])
+@pytest.mark.parametrize("row", OPTIONS, ids=name_of)
 def test_option_decides(row: Row) -> None:
+    assert row["by hand"]
     assert example_faults(row) == []
-    assert example_faults({**row, "option": ""}) != [], "the option changes nothing here"
+    assert example_faults({**row, "option": row["instead of"]}) != [], "the option changes nothing here"
 
 
 @pytest.mark.parametrize("row", BEST, ids=lambda row: row["example"])
 def test_best_response_example(row: Row) -> None:
     assert best_faults(row) == []
+    if row["option"]:
+        assert best_faults({**row, "option": ""}) != [], "the option changes nothing here"
 
 
 def test_every_criterion_has_worked_examples() -> None:
@@ -279,16 +241,48 @@ def test_every_criterion_has_worked_examples() -> None:
         assert len([row for row in EXAMPLES if row["criterion"] == name]) >= 8
 
 
+def test_every_option_is_shown_where_it_decides() -> None:
+    shown = {part.split(" = ")[0].strip(" `") for row in OPTIONS for part in row["option"].split(";")}
+    keys = {key.rpartition(".")[2] for key in shown}
+    assert keys == {f.name for f in fields(Thresholds)} | {"cr_then_worse", "disease"}
+    of_best = {row["option"].strip("`").split(" = ")[0] for row in BEST} - {""}
+    responses = {f"response.{key}" for key in protocol._RESPONSE} | {f"response.confirm.{k}" for k in protocol._CONFIRM}
+    # Shown elsewhere: dates by `until`, and what only the tables can show, by the tests of assess.
+    assert responses - of_best == {
+        *("response.data_cutoff", "response.no_assessment", "response.after_pd", "response.confirm.required")
+    }
+
+
+def test_every_flag_of_a_time_point_is_shown_in_an_example() -> None:
+    shown = {flag for row in (*EXAMPLES, *OPTIONS) for flag in row["flags"].split()}
+    assert set(MEANING) - shown == {
+        *("CUT_AT", "MULTIPLE_DATES", "NO_DISEASE_AT_BASELINE", "ORIGIN_MISSING", "VISIT_NOT_ASSESSED")
+    }
+
+
+def test_flags_stand_in_the_rows_that_the_page_says() -> None:
+    said = {ticked(row["flag"])[0]: row["in the rows of"] for row in table(page("flags.md"), "flag", "in the rows of")}
+    seen: dict[str, set[str]] = {}
+    for row in (*EXAMPLES, *OPTIONS):
+        for index, response in enumerate(responses_of(row)[0]):
+            for flag in response.flags:
+                seen.setdefault(flag.split(":")[0], set()).add("follow-ups" if index else "baseline")
+    assert seen, "no flag in any example"
+    for flag, rows in seen.items():
+        assert all(kind in said[flag] for kind in rows), f"{flag} stands in {rows}, the page says {said[flag]}"
+
+
 # --- the checks can fail ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", [*EXAMPLES, *OPTIONS], ids=lambda row: row.get("example", row.get("option")))
+@pytest.mark.parametrize("row", [*EXAMPLES, *OPTIONS], ids=name_of)
 def test_a_planted_wrong_category_is_found(row: Row) -> None:
     given = visits(row["categories"])
     for index, category in enumerate(given):
         wrong = "SD" if category != "SD" else "PR"
         planted = " -> ".join([*given[:index], wrong, *given[index + 1 :]])
         assert example_faults({**row, "categories": planted}) != []
+    assert example_faults({**row, "flags": f"{row['flags']} PR_DRIFTS"}) != []
 
 
 @pytest.mark.parametrize("row", BEST, ids=lambda row: row["example"])
@@ -297,13 +291,34 @@ def test_a_planted_wrong_best_response_is_found(row: Row) -> None:
         assert best_faults({**row, name: "SD" if row[name] != "SD" else "PR"}) != []
 
 
-@pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
-def test_a_planted_wrong_rule_or_matrix_is_found(criterion: Criterion) -> None:
+@BY_CRITERION
+def test_a_planted_wrong_rule_default_or_matrix_is_found(criterion: Criterion) -> None:
+    text = page_of(criterion)
     name, category, source = rules_in_code(criterion)[-1]
     for old, new in ((f"| {name} |", "| stable |"), (f"| {category} |", "| PR |"), (f"| {source} |", "| a review |")):
-        assert rules_in_page(PAGE.replace(old, new), criterion) != rules_in_code(criterion)
+        assert old in text
+        assert rules_in_page(text.replace(old, new)) != rules_in_code(criterion)
+    assert defaults_in_page(text.replace("`pr_percent` ", "`pr_percent` 1")) != defaults_in_page(text)
+    i = "i" if criterion.confirms_progression else ""
+    no_progression = "not iUPD" if i else "not PD"
     for old, new in (
-        ("| NE | not PD | no | NE |", "| NE | not PD | no | SD |"),
-        ("| CR | NE | no | PR |", "| CR | NE | no | CR |"),
+        (f"| NE | {no_progression} | no | NE |", f"| NE | {no_progression} | no | {i}SD |"),
+        (f"| {i}CR | NE | no | {i}PR |", f"| {i}CR | NE | no | {i}CR |"),
     ):
-        assert matrix_faults(PAGE.replace(old, new), criterion) != []
+        assert old in text
+        assert matrix_faults(text.replace(old, new), criterion) != []
+
+
+def test_the_examples_reach_the_engine() -> None:
+    """The notation is read as the page says: the sum of the first example of each criterion, by hand."""
+    first = {name: next(row for row in EXAMPLES if row["criterion"] == name) for name in CRITERIA}
+    sums = {name: str(responses_of(row)[0][0].sum) for name, row in first.items()}
+    assert sums == {
+        "recist11": "14.0",
+        "mrecist": "14.0",
+        "irecist": "50",
+        "easl": "200",
+        "qeasl": "1000",
+        "vrecist": "1000",
+        "choi": "50",
+    }

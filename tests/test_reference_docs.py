@@ -7,20 +7,23 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mrecist import batch, model, protocol, score, study, tables
+from mrecist import batch, model, protocol, reading, score, study, tables
 from mrecist.criteria import CRITERIA
+from mrecist.criteria.irecist import IMMUNE
 from mrecist.dates import parse_date
 from mrecist.errors import InputError, ProtocolError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.phase import PhaseName
 from mrecist.measure.conventions import Convention
+from mrecist.measure.lesion import DEFAULT_CONVENTION
 from mrecist.response.flags import MEANING
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +90,9 @@ def emitted() -> dict[str, set[bool]]:
     found: dict[str, set[bool]] = {}
     for path in sorted((ROOT / "mrecist").rglob("*.py")):
         if path.name != "flags.py":
-            for code, colon in re.findall(r"\"([A-Z]+(?:_[A-Z]+)+)(:?)", path.read_text(encoding="utf-8")):
+            # What asks for a flag (_any_flag) does not give one.
+            text = re.sub(r"_any_flag\([^)]*\)", "", path.read_text(encoding="utf-8"))
+            for code, colon in re.findall(r"\"([A-Z]+(?:_[A-Z]+)*)(:?)", text):
                 if code in MEANING:
                     found.setdefault(code, set()).add(bool(colon))
     return found
@@ -142,9 +147,9 @@ def keys_of(heading: str) -> Table:
     return table(section(page("protocol.md"), f"`{heading}`"), "key")
 
 
-def criteria_tables() -> tuple[Table, Table]:
-    naming, thresholds = tables_of(section(page("protocol.md"), "`[criteria.NAME]`"))
-    return naming, thresholds
+def criteria_tables() -> tuple[Table, Table, Table]:
+    naming, keys, defaults = tables_of(section(page("protocol.md"), "`[criteria.NAME]`"))
+    return naming, keys, defaults
 
 
 def test_every_section_is_documented() -> None:
@@ -181,27 +186,60 @@ def test_what_a_key_takes(heading: str) -> None:
         wrong = 0 if key == "round_mm" else object()
         takes = refusal(within((*PARSED[heading], key), wrong)).split("it takes ")[1]
         if key == "convention":
-            assert set(words(row["takes"])) == {f'"{c}"' for c in Convention} | {'""'}
+            assert set(words(row["takes"])) == {f'"{c}"' for c in Convention}
+            assert row["default"] == DEFAULT_CONVENTION
         elif '"' in takes:
             assert words(row["takes"]) == re.findall(r'"[^"]*"', takes)
         else:
             assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
 
 
-def test_criterion_keys_and_their_defaults() -> None:
-    naming, rows = criteria_tables()
+def test_criterion_keys_and_what_they_take() -> None:
+    naming, rows, _ = criteria_tables()
     assert names(naming) == ["standard"]
     assert words(cell(naming, "standard", "takes")) == [f'"{name}"' for name in CRITERIA]
     assert sorted(names(rows)) == sorted(protocol._THRESHOLDS)
-    assert {column for column in rows[0] if column.startswith("`")} == {f"`{name}`" for name in CRITERIA}
     for row in rows:
         (key,) = words(row["key"])
-        takes = refusal({"criteria": {"recist11": {key: object()}}}).split("it takes ")[1]
-        assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
+        name = next(name for name, criterion in CRITERIA.items() if key in criterion.options)
+        takes = refusal({"criteria": {name: {key: object()}}}).split("it takes ")[1]
+        if '"' in takes:
+            assert words(row["takes"]) == re.findall(r'"[^"]*"', takes)
+        else:
+            assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
+        assert row["meaning"]
+
+
+def test_which_criterion_takes_which_key_with_which_default() -> None:
+    _, keys, rows = criteria_tables()
+    assert names(rows) == names(keys)
+    assert list(rows[0]) == ["key", *(f"`{name}`" for name in CRITERIA)]
+    for row in rows:
+        (key,) = words(row["key"])
         for name, criterion in CRITERIA.items():
+            if key not in criterion.options:
+                assert row[f"`{name}`"] == "-", f"{name}.{key}"
+                assert f"unknown key 'criteria.{name}.{key}'" in refusal({"criteria": {name: {key: object()}}})
+                continue
             (text,) = words(row[f"`{name}`"])
             (setting,) = parse({"criteria": {name: {key: tomllib.loads(f"x = {text}")["x"]}}}).criteria
             assert setting.thresholds == criterion.thresholds, f"{name}.{key}"
+
+
+def test_diseases_that_are_refused() -> None:
+    text = section(page("protocol.md"), "`[criteria.NAME]`")
+    (said,) = re.findall(r"\*\*Disease\.\*\*(.*?) are defined for hepatocellular", text)
+    assert words(said) == [name for name, criterion in CRITERIA.items() if criterion.hcc_only]
+    for name, criterion in CRITERIA.items():
+        content = {"study": {"disease": "melanoma"}, "criteria": {name: {}}}
+        if criterion.hcc_only:
+            assert "is defined for hepatocellular carcinoma" in refusal(content)
+            parse({**content, "criteria": {name: {"enhancement_based_non_hcc": True}}})
+        else:
+            parse(content)
+    assert [s.name for s in parse({"study": {"disease": "melanoma"}}).criteria] == ["recist11"]
+    for disease in re.findall(r"is not `(.*?)` or\n`(.*?)`", text)[0]:
+        assert [s.name for s in parse({"study": {"disease": disease}}).criteria] == ["recist11", "mrecist"]
 
 
 def test_sections_that_are_checked_for_names_only() -> None:
@@ -289,17 +327,8 @@ def test_roles_and_states() -> None:
     assert {state for states in model.STATES_OF.values() for state in states} == set(model.State)
 
 
-@pytest.mark.parametrize(
-    ("column", "kind"),
-    [
-        ("role", model.Role),
-        ("kind", model.Kind),
-        ("basis", model.Basis),
-        ("pattern", model.Pattern),
-        ("change", model.Change),
-    ],
-)
-def test_words_of_a_measurement(column: str, kind: type[model.Role]) -> None:
+@pytest.mark.parametrize(("column", "kind"), [("role", model.Role), ("kind", model.Kind), *tables.WORD_COLUMNS.items()])
+def test_words_of_a_measurement(column: str, kind: type[StrEnum]) -> None:
     assert words(cell(columns_of("measurements.csv"), column, "values")) == [str(word) for word in kind]
 
 
@@ -317,10 +346,18 @@ def test_response_words() -> None:
 
 
 def test_target_and_non_target_words_are_those_of_rules_and_matrix() -> None:
+    target, non_target = {"NA"}, set()
     for criterion in CRITERIA.values():
-        assert categories("responses.csv", "target") == {str(r.gives) for r in criterion.rules} | {"NA"}
-        exact = {str(r) for _, non_target, *_ in criterion.overall if len(non_target) == 1 for r in non_target}
-        assert categories("responses.csv", "non_target") == exact
+        as_written = IMMUNE if criterion.confirms_progression else {r: r for r in model.Response}
+        target |= {str(as_written[rule.gives]) for rule in criterion.rules}
+        exact = {r for _, one, *_ in criterion.overall if len(one) == 1 for r in one}
+        non_target |= {str(as_written[r]) for r in exact}
+    assert categories("responses.csv", "target") == target
+    assert categories("responses.csv", "non_target") == non_target
+
+
+def test_units() -> None:
+    assert set(words(cell(columns_of("responses.csv"), "unit", "values"))) == {c.unit for c in CRITERIA.values()}
 
 
 # --- files.md: study folder ------------------------------------------------------------------------------------------
@@ -374,14 +411,22 @@ def test_columns_of_the_series_table(tmp_path: Path) -> None:
 def test_columns_of_the_subject_table(tmp_path: Path) -> None:
     rows = columns_of("subjects.csv")
     assert required("subjects.csv") == {"subject"}
-    events = set(words(cell(keys_of("[origin]"), "event", "takes"))) - {'"baseline"'}
-    dates = {event.strip('"') for event in events}
-    assert set(names(rows)) == {"subject", "arm", *dates}
-    given = {"subject": "S1", "arm": "A", **dict.fromkeys(sorted(dates), "2024-03-06")}
+    events = {event.strip('"') for event in words(cell(keys_of("[origin]"), "event", "takes"))} - {"baseline"}
+    therapy = "new_anticancer_therapy"
+    assert set(names(rows)) == {"subject", "arm", *events, therapy}
+    days = {name: f"2024-03-{day:02d}" for day, name in enumerate((*sorted(events), therapy), start=1)}
+    given = {"subject": "S1", "arm": "A", **days}
     path = write_row(tmp_path / "subjects.csv", given)
-    for event in dates:
-        arms, origins = study._read_subjects(path, parse({"origin": {"event": event}}))
-        assert (arms, origins) == ({"S1": "A"}, {"S1": parse_date("2024-03-06")})
+    assert study._read_arms(path) == {"S1": "A"}
+    for event in events:
+        asked = parse({"origin": {"event": event}, "response": {"cut": [therapy]}})
+        dates = study._read_dates(path, asked)
+        assert dates.origins == {"S1": parse_date(days[event])}
+        assert dates.new_therapy == {"S1": parse_date(days[therapy])}
+        for column in (event, therapy):
+            less = write_row(tmp_path / "less.csv", {k: v for k, v in given.items() if k != column})
+            with pytest.raises(InputError, match=f"no column '{column}'"):
+                study._read_dates(less, asked)
 
 
 def test_the_folders_of_a_study_are_those_of_the_code() -> None:
@@ -392,6 +437,18 @@ def test_the_folders_of_a_study_are_those_of_the_code() -> None:
         "masks/masks.csv",
     }
     assert shown == in_code
+
+
+def test_what_reads_says_of_a_drawn_lesion_is_kept() -> None:
+    text = " ".join(section(page("files.md"), "Study folder").split())
+    (listed,) = re.findall(r"Every column with a fixed list of words, (.*?) of such a row are kept", text)
+    drawn = model.Measurement(
+        subject="S1", timepoint=0, date=None, lesion="T01", role=model.Role.TARGET, state=model.State.MEASURED
+    )
+    said = {column: next(iter(kind)) for column, kind in tables.WORD_COLUMNS.items()}
+    said |= {column: (Decimal(18), Decimal(9)) if column == "viable_foci_mm" else "NEW01" for column in words(listed)}
+    joined = reading._with_words(drawn, replace(drawn, **said), None)
+    assert [column for column, value in said.items() if getattr(joined, column) != value] == []
 
 
 # --- files.md: measurements.json -------------------------------------------------------------------------------------
@@ -434,8 +491,8 @@ def test_keys_of_the_json() -> None:
 # --- the choices -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["flags.md", "protocol.md"])
+@pytest.mark.parametrize("name", ["flags.md", "protocol.md", "files.md"])
 def test_every_choice_that_a_page_names_is_explained(name: str) -> None:
     named = set(re.findall(r"\bA\d+\b", page(name)))
     assert named
-    assert named <= set(re.findall(r"\bA\d+\b", page("criteria.md")))
+    assert named <= {row["#"] for row in table(section(page("criteria.md"), "Ambiguities"), "#")}
