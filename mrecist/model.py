@@ -286,7 +286,8 @@ class Margins:
                 found.append((one.less.by, one.lesion, -one.less.by, one.less.gives))
             if one.more is not None:
                 found.append((one.more.by, one.lesion, one.more.by, one.more.gives))
-        return min(found, key=lambda flip: flip[0])[1:] if found else None
+        # By name where several need the same, so that the order of the rows does not matter.
+        return min(found, key=lambda flip: flip[:2])[1:] if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,7 @@ PARSED = {
     "[measurement]": ("measurement",),
     "[origin]": ("origin",),
     "[schedule]": ("schedule",),
+    "[stability]": ("stability",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(protocol._RESPONSE),
@@ -124,6 +125,7 @@ IN_CODE: dict[str, set[str]] = {
     "[measurement]": set(protocol._MEASURING),
     "[origin]": set(protocol._ORIGIN),
     "[schedule]": set(protocol._SCHEDULE),
+    "[stability]": set(protocol._STABILITY),
 }
 
 
@@ -171,7 +173,10 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
         assert "it takes" in refusal(within((*PARSED[heading], key), object()))
         for text in words(row["default"]):
             value = tomllib.loads(f"x = {text}")["x"]
-            assert replace(parse(within((*PARSED[heading], key), value)), sha256="") == unset, key
+            found = parse(within((*PARSED[heading], key), value))
+            # That the section is there at all asks for the tables; no key of it does more than its default.
+            assert found.stability.asked is (heading == "[stability]")
+            assert replace(found, sha256="", stability=replace(found.stability, asked=False)) == unset, key
 
 
 def test_the_origin_without_a_key_is_the_baseline() -> None:
