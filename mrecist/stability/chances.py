@@ -101,8 +101,6 @@ def _signs_by_visit(sizes: Sizes, draws: int) -> Iterator[list[Ints]]:
         if reference is not None:
             signs.append(_compared(now * 100, reference * float(100 + limits.pd_percent)))
             signs.append(_compared(now, reference + float(limits.pd_absolute_mm)))
-            if limits.pd_percent == 0:
-                signs.append(_compared(now, reference))
         if sizes.setting.criterion.confirms_progression:
             signs += [_compared(now, before + float(limits.icpd_mm)) for before in earlier]
         if visit.facts is not None and visit.facts.sum is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from math import erf, sqrt
 
@@ -16,7 +17,7 @@ from mrecist.protocol import CriterionSetting, MeasurementError, ResponseRules, 
 from mrecist.response.assess import assess_read
 from mrecist.response.read import build_read
 from mrecist.stability.chances import Chances, chances
-from mrecist.stability.drawn import draw_sizes
+from mrecist.stability.drawn import Sizes, draw_sizes
 
 D = Decimal
 RULES = ResponseRules()
@@ -164,6 +165,28 @@ def test_groups_of_draws_are_what_the_engine_says_of_each(name: str, options: di
     found = chances(sizes)
     assert found == {t: {c: D(n) / draws for c, n in of_visit.items()} for t, of_visit in counts.items()}
     assert any(len(of_visit) > 1 for of_visit in found.values())
+
+
+def each_draw(sizes: Sizes, draws: int) -> Chances:
+    """The engine asked for every draw on its own."""
+    counts: dict[int, Counter[Response]] = {}
+    for draw in range(draws):
+        for visit in sizes.assessed(draw)[1:]:
+            assert visit.response.overall is not None
+            counts.setdefault(visit.response.timepoint, Counter())[visit.response.overall] += 1
+    return {t: {c: D(n) / draws for c, n in of_visit.items()} for t, of_visit in counts.items()}
+
+
+def test_a_scan_too_early_to_confirm_leaves_something_else_than_one_that_has_not_grown() -> None:
+    # Both are iUPD at the third scan, but only the second moves the sum that the next scan is compared with.
+    measured = [
+        replace(row, date=date(2020, 1, 1) + timedelta(days=14 * row.timepoint))
+        for row in rows({"T1": "50"}, {"T1": "60"}, {"T1": "65"}, {"T1": "66"})
+    ]
+    stability = StabilityRules(draws=400, error=only(lesion_mm="1"))
+    sizes = draw_sizes(build_read(measured), setting("irecist", icpd_reference="last"), RULES, stability)
+    assert chances(sizes) == each_draw(sizes, 400)
+    assert {Response.IUPD, Response.ICPD} <= set(chances(sizes)[3])
 
 
 # --- reproducible ----------------------------------------------------------------------------------------------------
