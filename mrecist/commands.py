@@ -181,11 +181,12 @@ def assess(options: Namespace) -> int:
     derived = derive(reads, protocol, settings, dates)
     contents = {"best_responses.csv": tables.best_responses_csv(derived.best, protocol.sha256)}
     responses = derived.responses
-    if options.stability or protocol.stability.asked:
+    if options.stability or options.spread is not None or protocol.stability.asked:
         from mrecist.stability.derive import stabilities, with_flags
-        from mrecist.stability.table import stability_csv, stability_lesions_csv
+        from mrecist.stability.table import read_spread, stability_csv, stability_lesions_csv
 
-        found = stabilities(reads, protocol, settings, responses)
+        own = {} if options.spread is None else read_spread(options.spread, measurements)
+        found = stabilities(reads, protocol, settings, responses, own)
         responses = with_flags(responses, found)
         contents["stability.csv"] = stability_csv(found, protocol)
         contents["stability_lesions.csv"] = stability_lesions_csv(found, protocol)

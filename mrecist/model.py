@@ -311,6 +311,8 @@ class VisitStability:
     margins: Margins | None
     shares: Mapping[Response, Decimal]
     level: Decimal
+    # How many sizes of the read were drawn with a standard deviation of their own.
+    own_sd: int = 0
 
     @property
     def share(self) -> Decimal | None:

@@ -11,6 +11,7 @@ from mrecist.response.margins import margins
 from mrecist.response.read import Read, build_read
 from mrecist.stability.chances import chances
 from mrecist.stability.drawn import draw_sizes
+from mrecist.stability.spread import Cell, Spread
 from mrecist.units import show
 
 # One response: subject, reader, criterion, time point.
@@ -22,10 +23,12 @@ def stabilities(
     protocol: Protocol,
     criteria: tuple[CriterionSetting, ...],
     responses: Iterable[VisitResponse],
+    own: Mapping[Cell, float] | None = None,
 ) -> tuple[VisitStability, ...]:
     """One row for every follow-up among ``responses``, which were derived from the same reads, in their order.
 
-    No category is changed. The same rows and protocol give the same numbers, whatever other reads there are.
+    ``own`` are standard deviations of single sizes (:class:`mrecist.stability.spread.Spread`). No category is changed. The same
+    rows and protocol give the same numbers, whatever other reads there are.
     """
     wanted: dict[tuple[str, str], dict[_Key, VisitResponse]] = {}
     for response in responses:
@@ -35,13 +38,16 @@ def stabilities(
     for read_key, of_read in wanted.items():
         read = build_read(reads[read_key])
         for setting in criteria:
-            found |= {_key(one): one for one in stability_of(read, setting, protocol) if _key(one) in of_read}
+            found |= {_key(one): one for one in stability_of(read, setting, protocol, own) if _key(one) in of_read}
     return tuple(found[key] for of_read in wanted.values() for key in of_read)
 
 
-def stability_of(read: Read, setting: CriterionSetting, protocol: Protocol) -> tuple[VisitStability, ...]:
+def stability_of(
+    read: Read, setting: CriterionSetting, protocol: Protocol, own: Mapping[Cell, float] | None = None
+) -> tuple[VisitStability, ...]:
     """The stability of one read by one criterion, one row a follow-up."""
-    sizes = draw_sizes(read, setting, protocol.response, protocol.stability)
+    spread = Spread(error=protocol.stability.error, own=own or {})
+    sizes = draw_sizes(read, setting, protocol.response, protocol.stability, spread)
     shares = chances(sizes)
     # That a lesion is gone, or cannot be seen, is a finding and no size: such a visit has no share, not one of 100 %.
     measured = {timepoint for timepoint, _ in sizes.drawn}
@@ -64,6 +70,7 @@ def stability_of(read: Read, setting: CriterionSetting, protocol: Protocol) -> t
                 margins=margins(visit),
                 shares=shares[response.timepoint] if response.timepoint in measured else {},
                 level=protocol.stability.level,
+                own_sd=sizes.own,
             )
         )
     return tuple(rows)

@@ -20,7 +20,7 @@ from mrecist.protocol import CriterionSetting, ResponseRules, StabilityRules
 from mrecist.response.assess import Assessed, assess_read
 from mrecist.response.margins import resized, step_of
 from mrecist.response.read import Read
-from mrecist.stability.spread import spread
+from mrecist.stability.spread import Spread
 from mrecist.units import product
 
 Floats = npt.NDArray[np.float64]
@@ -55,6 +55,8 @@ class Sizes:
     rules: ResponseRules
     as_read: tuple[Assessed, ...] = ()
     drawn: dict[Place, Drawn] = field(default_factory=dict)
+    # How many of the drawn sizes have a standard deviation of their own.
+    own: int = 0
 
     def assessed(self, draw: int) -> tuple[Assessed, ...]:
         """The engine's assessment of one draw; which lesions are targets stays as read."""
@@ -72,8 +74,18 @@ class Sizes:
         return assess_read(self.read, replace(self.setting, criterion=criterion), self.rules)
 
 
-def draw_sizes(read: Read, setting: CriterionSetting, rules: ResponseRules, stability: StabilityRules) -> Sizes:
-    """Assess a read as recorded and draw every measured size of its targets ``stability.draws`` times."""
+def draw_sizes(
+    read: Read,
+    setting: CriterionSetting,
+    rules: ResponseRules,
+    stability: StabilityRules,
+    spread: Spread | None = None,
+) -> Sizes:
+    """Assess a read as recorded and draw every measured size of its targets ``stability.draws`` times.
+
+    ``spread`` gives the standard deviations; by default those of ``stability.error``.
+    """
+    spread = spread or Spread(error=stability.error)
     sizes = Sizes(read=read, setting=setting, rules=rules)
     original = setting.criterion.size_of
     given: dict[Place, tuple[Measurement, Measurement, LesionSize]] = {}
@@ -87,7 +99,8 @@ def draw_sizes(read: Read, setting: CriterionSetting, rules: ResponseRules, stab
     sizes.as_read = assess_read(read, replace(setting, criterion=criterion), rules)
     for place, (row, baseline, size) in given.items():
         if row.state is State.MEASURED and size.size:
-            sd = spread(setting.criterion, row, baseline, float(size.size), stability.error)
+            sd = spread.of(setting.criterion, row, baseline, float(size.size))
+            sizes.own += spread.is_own(setting.criterion, row, baseline)
             sizes.drawn[place] = _drawn(size, sd, _errors(read, row, stability))
     return sizes
 

@@ -18,6 +18,7 @@ from mrecist.response.assess import assess_read
 from mrecist.response.read import build_read
 from mrecist.stability.chances import Chances, chances
 from mrecist.stability.drawn import Sizes, draw_sizes
+from mrecist.stability.spread import Spread
 
 D = Decimal
 RULES = ResponseRules()
@@ -95,6 +96,19 @@ def test_an_area_has_the_error_of_two_diameters() -> None:
     stability = StabilityRules(draws=MANY, error=only(viable_percent="10"))
     found = shares(rows({"T1": "20"}, {"T1": "15"}), setting("easl"), stability)[1]
     assert near(found[Response.PR], phi((200 + 0.05 - 225) / (225 * 0.1 * sqrt(2))))
+
+
+def test_an_area_of_two_diameters_with_standard_deviations_of_their_own() -> None:
+    # 18 x 15 mm with 1 and 2 mm: sd of the area hypot(15 x 1, 18 x 2) = 39 mm2 to first order; PR from 200 mm2 on, at 270.
+    measured = [
+        replace(row, viable_mm=D(18), viable_short_mm=D(15)) if row.timepoint else row
+        for row in rows({"T1": "20"}, {"T1": "15"})
+    ]
+    own = {("S1", "R1", 1, "T1", "viable_mm"): 1.0, ("S1", "R1", 1, "T1", "viable_short_mm"): 2.0}
+    stability = StabilityRules(draws=MANY)
+    spread = Spread(error=only(), own=own)
+    found = chances(draw_sizes(build_read(measured), setting("easl"), RULES, stability, spread))[1]
+    assert near(found[Response.PR], phi((200 + 0.05 - 270) / 39))
 
 
 def test_without_error_the_reported_category_is_certain() -> None:

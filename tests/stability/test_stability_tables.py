@@ -137,6 +137,45 @@ def test_a_wrong_key_is_refused(line: str, says: str, tmp_path: Path, capsys: py
     assert not (tmp_path / "out").exists()
 
 
+# --- standard deviations of single sizes -----------------------------------------------------------------------------
+
+
+def spread(folder: Path, *lines: str) -> str:
+    path = folder / "spread.csv"
+    path.write_text("\n".join(("subject,reader,timepoint,lesion,column,sd", *lines)) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_single_sizes_take_their_own_standard_deviation(tmp_path: Path) -> None:
+    # All sizes of RECIST 1.1 exact, the others as ever: SD of RECIST 1.1 is certain, that of mRECIST is not.
+    exact = [f"S1,R1,{t},{lesion},longest_mm,0" for t in range(3) for lesion in ("T1", "T2")]
+    found = assess(tmp_path / "a", "--spread", spread(tmp_path, *exact))["stability.csv"]
+    row, _, viable, _ = found
+    assert (row["criterion"], row["p_SD"], row["own_sd"]) == ("recist11", "1", "6")
+    assert (viable["criterion"], viable["own_sd"]) == ("mrecist", "0")
+    assert viable["p_SD"] != "1"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("S1,R1,1,T9,longest_mm,2", "line 2 names no row of the measurements"),
+        ("S1,R1,1,T1,length,2", "line 2 has column 'length', not one of: longest_mm"),
+        ("S1,R1,1,T1,longest_mm,-2", "line 2 has sd '-2' is negative"),
+        ("S1,R1,x,T1,longest_mm,2", "line 2 has timepoint 'x'"),
+        ("S1,R1,1,T1,longest_mm,2\nS1,,1,T1,longest_mm,3", "line 3 is a second row of this size"),
+    ],
+)
+def test_a_wrong_line_of_the_spread_is_refused(
+    line: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "measurements.csv"
+    table.write_text(measurements_csv(READ), encoding="utf-8")
+    assert main(["assess", str(table), "--spread", spread(tmp_path, line), "--out", str(tmp_path / "out")]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 # --- the report ------------------------------------------------------------------------------------------------------
 
 
