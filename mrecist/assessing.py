@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mrecist import tables
-from mrecist.model import Problem
-from mrecist.protocol import load_protocol
+from mrecist.model import Problem, VisitResponse
+from mrecist.protocol import CriterionSetting, Protocol, load_protocol
 from mrecist.response.derive import derive
 
 # Below this many bytes a table is done before other processes have started.
@@ -25,14 +25,16 @@ class Job:
     protocol: Path | None
     criteria: tuple[str, ...]
     subjects: Path | None
+    # The stability of every response too, and a table of standard deviations for it.
+    stability: bool = False
+    spread: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """``responses.csv`` and ``best_responses.csv`` as text, how many rows they have, and the reads that could not be done."""
+    """The tables by file name, how many rows they have, and the reads that could not be done."""
 
-    responses: str
-    best: str
+    tables: dict[str, str]
     time_points: int
     reads: int
     problems: tuple[Problem, ...]
@@ -43,8 +45,8 @@ def assess_table(job: Job, workers: int | None = None) -> Done:
 
     Raises :class:`InputError` when a file cannot be read.
     """
-    workers = workers or _default_workers(job.measurements)
-    if workers == 1:
+    workers = workers or _default_workers(job)
+    if workers == 1 or job.spread is not None:
         return _assess(job, None)
     subjects = sorted(set(tables.read_column(job.measurements, "subject")))
     shares = _shares(subjects, workers)
@@ -54,8 +56,10 @@ def assess_table(job: Job, workers: int | None = None) -> Done:
         return _joined(list(pool.map(_assess, [job] * len(shares), shares)))
 
 
-def _default_workers(path: Path) -> int:
-    large = path.is_file() and path.stat().st_size >= WORTH_SHARING
+def _default_workers(job: Job) -> int:
+    size = job.measurements.stat().st_size if job.measurements.is_file() else 0
+    # Drawing sizes again takes some hundred times longer than one assessment.
+    large = size >= (WORTH_SHARING // 100 if job.stability else WORTH_SHARING)
     return (os.cpu_count() or 1) if large else 1
 
 
@@ -73,21 +77,46 @@ def _assess(job: Job, share: tuple[str, str] | None) -> Done:
         protocol.partial_date,
         only=None if share is None else lambda subject: share[0] <= subject <= share[1],
     )
-    derived = derive(measurements.reads(), protocol, protocol.select(list(job.criteria)), dates)
+    reads, settings = measurements.reads(), protocol.select(list(job.criteria))
+    derived = derive(reads, protocol, settings, dates)
+    responses: tuple[VisitResponse, ...] = derived.responses
+    contents: dict[str, str] = {}
+    if job.stability:
+        responses, contents = _with_stability(job, protocol, settings, measurements, responses)
+    contents["responses.csv"] = tables.responses_csv(responses, protocol.sha256)
+    contents["best_responses.csv"] = tables.best_responses_csv(derived.best, protocol.sha256)
     problems = (*measurements.problems, *derived.problems)
     return Done(
-        responses=tables.responses_csv(derived.responses, protocol.sha256),
-        best=tables.best_responses_csv(derived.best, protocol.sha256),
-        time_points=len(derived.responses),
+        tables=contents,
+        time_points=len(responses),
         reads=len(derived.best),
         problems=tuple(sorted(problems, key=lambda problem: problem.subject)),
     )
 
 
+def _with_stability(
+    job: Job,
+    protocol: Protocol,
+    settings: tuple[CriterionSetting, ...],
+    measurements: tables.Measurements,
+    responses: tuple[VisitResponse, ...],
+) -> tuple[tuple[VisitResponse, ...], dict[str, str]]:
+    """The responses with the flags of their stability, and its tables. Imports numpy, which nothing else here needs."""
+    from mrecist.stability.derive import stabilities, with_flags
+    from mrecist.stability.table import read_spread, stability_csv, stability_lesions_csv
+
+    own = {} if job.spread is None else read_spread(job.spread, measurements)
+    found = stabilities(measurements.reads(), protocol, settings, responses, own)
+    contents = {
+        "stability.csv": stability_csv(found, protocol),
+        "stability_lesions.csv": stability_lesions_csv(found, protocol),
+    }
+    return with_flags(responses, found), contents
+
+
 def _joined(parts: list[Done]) -> Done:
     return Done(
-        responses=_one_header([part.responses for part in parts]),
-        best=_one_header([part.best for part in parts]),
+        tables={name: _one_header([part.tables[name] for part in parts]) for name in parts[0].tables},
         time_points=sum(part.time_points for part in parts),
         reads=sum(part.reads for part in parts),
         problems=tuple(problem for part in parts for problem in part.problems),

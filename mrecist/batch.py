@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist import __version__, checkpoint, derivation
-from mrecist.model import Measurement, Problem
-from mrecist.protocol import CriterionSetting, Measuring
+from mrecist.model import Measurement, Problem, VisitStability
+from mrecist.protocol import CriterionSetting, Measuring, Protocol
 from mrecist.report.html import report_html
 from mrecist.response.derive import Derived, derive
 from mrecist.results import CriterionText, StudyResults
 from mrecist.score import SubjectResult, score_subject
+from mrecist.stability.derive import stabilities, with_flags
+from mrecist.stability.table import stability_csv, stability_lesions_csv
 from mrecist.study import Study, SubjectInput, open_study
 from mrecist.tables import best_responses_csv, csv_text, measurements_csv, responses_csv, write_whole
 
@@ -65,9 +67,13 @@ def score_study(
     results, resumed = _score_subjects(study, out, workers, report)
     assessed = _complete_reads(results)
     derived = derive(assessed, study.protocol, settings, study.dates)
-    summary = _summary(study, settings, results, assessed, derived)
+    report("drawing sizes again", 0, 1)
+    stability = stabilities(assessed, study.protocol, settings, derived.responses)
+    derived = replace(derived, responses=with_flags(derived.responses, stability))
+    report("drawing sizes again", 1, 1)
+    summary = _summary(study, settings, results, assessed, derived, stability)
     report("writing the report", 0, 1)
-    files = _write(out, summary, results)
+    files = _write(out, summary, results, study.protocol)
     derivation.keep(out, measurements_csv(summary.measurements), study.protocol, settings)
     report("writing the report", 1, 1)
     return Scored(results=summary, files=files, resumed=resumed)
@@ -149,6 +155,7 @@ def _summary(
     results: list[SubjectResult],
     assessed: dict[tuple[str, str], list[Measurement]],
     derived: Derived,
+    stability: tuple[VisitStability, ...],
 ) -> StudyResults:
     texts = tuple(
         CriterionText(
@@ -172,12 +179,13 @@ def _summary(
         key_images=tuple(image for result in results for image in result.key_images),
         notes=(*study.notes, *(note for result in results for note in result.notes)),
         arms=study.arms,
+        stability=stability,
         protocol_sha256=study.protocol.sha256,
         version=__version__,
     )
 
 
-def _write(out: Path, summary: StudyResults, results: list[SubjectResult]) -> tuple[Path, ...]:
+def _write(out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol) -> tuple[Path, ...]:
     sha256 = summary.protocol_sha256
     problems = ({"subject": p.subject, "reader": p.reader, "message": p.message} for p in summary.problems)
     done = {(row.subject, row.reader) for row in summary.measurements}
@@ -192,6 +200,8 @@ def _write(out: Path, summary: StudyResults, results: list[SubjectResult]) -> tu
         "measurements.json": json.dumps(drawings, indent=1, ensure_ascii=False) + "\n",
         "responses.csv": responses_csv(summary.responses, sha256),
         "best_responses.csv": best_responses_csv(summary.best, sha256),
+        "stability.csv": stability_csv(summary.stability, protocol),
+        "stability_lesions.csv": stability_lesions_csv(summary.stability, protocol),
         "problems.csv": csv_text(PROBLEM_COLUMNS, problems),
         "report.html": report_html(summary),
     }

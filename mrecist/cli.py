@@ -112,6 +112,8 @@ def build_parser() -> argparse.ArgumentParser:
     assess = command("assess", "measurements to time-point responses and best responses")
     assess.add_argument("measurements", type=Path, metavar="MEASUREMENTS.csv")
     _add_rules(assess)
+    assess.add_argument("--stability", action="store_true", help="also how firmly each response stands")
+    assess.add_argument("--spread", type=Path, metavar="FILE", help="with the standard deviation of single sizes")
     assess.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv with the dates the protocol needs")
     assess.add_argument("--out", type=Path, required=True, metavar="DIR")
     assess.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the size of the table)")

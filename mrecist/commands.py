@@ -180,10 +180,12 @@ def assess(options: Namespace) -> int:
         protocol=options.protocol,
         criteria=tuple(setting.name for setting in settings),
         subjects=options.subjects,
+        stability=options.stability or options.spread is not None or protocol.stability.asked,
+        spread=options.spread,
     )
     done = assess_table(job, options.workers)
-    tables.write_whole(options.out / "responses.csv", done.responses)
-    tables.write_whole(options.out / "best_responses.csv", done.best)
+    for name, content in done.tables.items():
+        tables.write_whole(options.out / name, content)
     derivation.keep(options.out, options.measurements.read_bytes(), protocol, settings)
     say(f"{done.reads} best responses from {done.time_points} time points: {options.out}")
     return _outcome(done.problems)

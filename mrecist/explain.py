@@ -15,10 +15,11 @@ from typing import Any
 from mrecist import __version__, derivation
 from mrecist.criteria._rule import TargetFacts
 from mrecist.errors import InputError
+from mrecist.model import Flip
 from mrecist.protocol import CriterionSetting, ResponseRules
 from mrecist.response.assess import Assessed, assess_read
 from mrecist.response.flags import MEANING
-from mrecist.response.margins import Flip, margins
+from mrecist.response.margins import margins
 from mrecist.response.read import build_read
 from mrecist.tables import read_rows
 from mrecist.units import difference, percent_change, show, show_percent

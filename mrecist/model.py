@@ -243,6 +243,89 @@ class BestResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """The smallest change of a size (in the criterion's unit, always above 0) that gives another category, and which."""
+
+    by: Decimal
+    gives: Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionMargins:
+    """How far one lesion alone, the others as they are, is from changing the overall response; None = it cannot."""
+
+    lesion: str
+    size: Decimal
+    less: Flip | None
+    more: Flip | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margins:
+    """How far a visit is from another category, in ``unit``; None = no change of the sizes in that direction gives one.
+
+    ``less`` and ``more`` are the smallest fall and rise of the sum that change the overall response, spread over the lesions in
+    the way that needs least; ``target_less`` and ``target_more`` likewise for the target response. ``step`` is the precision.
+    """
+
+    unit: str
+    step: Decimal
+    overall: Response
+    less: Flip | None
+    more: Flip | None
+    target: Response
+    target_less: Flip | None
+    target_more: Flip | None
+    lesions: tuple[LesionMargins, ...]
+
+    def nearest_lesion(self) -> tuple[str, Decimal, Response] | None:
+        """The lesion that changes the overall response by the smallest change of its own: (lesion, signed change, gives)."""
+        found: list[tuple[Decimal, str, Decimal, Response]] = []
+        for one in self.lesions:
+            if one.less is not None:
+                found.append((one.less.by, one.lesion, -one.less.by, one.less.gives))
+            if one.more is not None:
+                found.append((one.more.by, one.lesion, one.more.by, one.more.gives))
+        # By name where several need the same, so that the order of the rows does not matter.
+        return min(found, key=lambda flip: flip[:2])[1:] if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitStability:
+    """How firmly one time-point response stands: one row of ``stability.csv``.
+
+    ``margins`` is None where the sum is not complete. ``shares`` are the categories of the visits drawn with measurement error,
+    with how often each came; empty where no target of the visit was measured. ``less_likely`` says that the reported one came less often
+    than the protocol's level.
+    """
+
+    subject: str
+    reader: str
+    criterion: str
+    timepoint: int
+    date: date
+    sum: Decimal | None
+    unit: str
+    target: Response
+    overall: Response
+    margins: Margins | None
+    shares: Mapping[Response, Decimal]
+    level: Decimal
+    # How many sizes of the read were drawn with a standard deviation of their own.
+    own_sd: int = 0
+
+    @property
+    def share(self) -> Decimal | None:
+        """How often the reported overall response came."""
+        return self.shares.get(self.overall, Decimal(0)) if self.shares else None
+
+    @property
+    def less_likely(self) -> bool:
+        """The reported response came less often than the level."""
+        return self.share is not None and self.share < self.level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectDates:
     """Dates by subject that the tables of the study give.
 

@@ -71,6 +71,36 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementError:
+    """``[stability]``: the standard deviation of one measurement, in % of the size and in mm, added in quadrature.
+
+    The defaults are published reader variability; docs/stability.md derives each number.
+    """
+
+    lesion_percent: Decimal = Decimal("8.6")
+    lesion_mm: Decimal = Decimal(0)
+    node_percent: Decimal = Decimal(0)
+    node_mm: Decimal = Decimal("1.02")
+    viable_baseline_percent: Decimal = Decimal("14.3")
+    viable_percent: Decimal = Decimal("25.8")
+    viable_mm: Decimal = Decimal(0)
+    volume_percent: Decimal = Decimal("15.9")
+    viable_volume_percent: Decimal = Decimal("25.8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StabilityRules:
+    """``[stability]``: how the probability of each category is found, and below which one a response is flagged."""
+
+    asked: bool = False
+    level: Decimal = Decimal("0.8")
+    draws: int = 1000
+    seed: int = 0
+    correlation: Decimal = Decimal(0)
+    error: MeasurementError = field(default_factory=MeasurementError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionSetting:
     """A criterion as the study uses it: ``name`` in the outputs, the standard it follows, and its thresholds."""
 
@@ -95,6 +125,7 @@ class Protocol:
     disease: str = ""
     response: ResponseRules = field(default_factory=ResponseRules)
     measuring: Measuring = field(default_factory=Measuring)
+    stability: StabilityRules = field(default_factory=StabilityRules)
     origin_event: str = ""
     partial_date: PartialDate = PartialDate.REFUSE
     schedule: Schedule = field(default_factory=Schedule)
@@ -167,6 +198,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         disease=disease,
         response=rules,
         measuring=Measuring(**measuring),
+        stability=_stability(content, where),
         origin_event=str(origin.get("event", "")),
         partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
         schedule=Schedule(**due),
@@ -179,6 +211,12 @@ def content_hash(content: Mapping[str, Any]) -> str:
     """SHA-256 of the parsed content: comments, spacing and key order do not matter, values do."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _stability(content: Mapping[str, Any], where: str) -> StabilityRules:
+    values = _values(_section(content, "stability", where), _STABILITY, f"{where} [stability]", "stability")
+    error = {key: values.pop(key) for key in [f.name for f in fields(MeasurementError)] if key in values}
+    return StabilityRules(asked="stability" in content, error=MeasurementError(**error), **values)
 
 
 # --- criteria --------------------------------------------------------------------------------------------------------
@@ -239,6 +277,22 @@ def _number(value: Any) -> Decimal:
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("a whole number of 0 or more")
+    return value
+
+
+def _share(value: Any) -> Decimal:
+    try:
+        share = _number(value)
+    except ValueError:
+        share = Decimal(-1)
+    if not 0 <= share <= 1:
+        raise ValueError("a number from 0 to 1")
+    return share
+
+
+def _draws(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 1_000_000:
+        raise ValueError("a whole number from 100 to 1000000")
     return value
 
 
@@ -345,6 +399,13 @@ _MEASURING: dict[str, Reader] = {
     "max_gap_mm": _plain,
     "round_mm": _step,
 }
+_STABILITY: dict[str, Reader] = {
+    "level": _share,
+    "draws": _draws,
+    "seed": _whole,
+    "correlation": _share,
+    **{f.name: _number for f in fields(MeasurementError)},
+}
 _ORIGIN: dict[str, Reader] = {
     "event": _one_of("randomisation", "enrolment", "first_dose", "first_procedure", "baseline")
 }
@@ -364,7 +425,9 @@ _LATER_SECTIONS: dict[str, set[str]] = {
         *("competing",),
     },
 }
-_SECTIONS = {"format", "criteria", "response", "measurement", "origin", "schedule", "checks", *_LATER_SECTIONS}
+_SECTIONS = {"format", "criteria", "response", "measurement", "origin", "schedule", "checks", "stability"} | {
+    *_LATER_SECTIONS
+}
 
 
 def _only_known(section: Mapping[str, Any], known: set[str], where: str, name: str) -> None:

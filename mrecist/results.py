@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from mrecist.model import BestResponse, Measurement, Problem, VisitResponse
+from mrecist.model import BestResponse, Measurement, Problem, VisitResponse, VisitStability
 
 Point = tuple[float, float]
 
@@ -77,5 +77,7 @@ class StudyResults:
     key_images: tuple[KeyImage, ...]
     notes: tuple[str, ...] = ()
     arms: dict[str, str] = field(default_factory=dict)
+    # Empty where the stability was not asked for.
+    stability: tuple[VisitStability, ...] = ()
     protocol_sha256: str = ""
     version: str = ""

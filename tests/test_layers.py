@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables",),
     ("response", "keyimages"),
-    ("derivation", "checks"),
+    ("derivation", "checks", "stability"),
     ("reading", "study", "samples", "report", "conformance", "explain"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from doc_pages import ROOT, Table, cell, names, page, section, table, tables_of, words
 
 from mrecist import batch, model, protocol, reading, score, study, tables
 from mrecist.criteria import CRITERIA
@@ -25,56 +26,6 @@ from mrecist.imaging.phase import PhaseName
 from mrecist.measure.conventions import Convention
 from mrecist.measure.lesion import DEFAULT_CONVENTION
 from mrecist.response.flags import MEANING
-
-ROOT = Path(__file__).parents[1]
-Row = dict[str, str]
-Table = list[Row]
-
-
-def page(name: str) -> str:
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
-
-
-def section(text: str, heading: str) -> str:
-    """The lines below a heading, up to the next heading of any level; the heading must be there once."""
-    parts = re.split(r"^#{1,6} +(.+)$", text, flags=re.MULTILINE)
-    found = [body for title, body in zip(parts[1::2], parts[2::2], strict=True) if title.strip() == heading]
-    assert len(found) == 1, f"{len(found)} headings '{heading}'"
-    return found[0]
-
-
-def tables_of(text: str) -> list[Table]:
-    """Every Markdown table as rows of header -> cell."""
-    found: list[Table] = []
-    for block in re.findall(r"(?:^\|.*\n?)+", text, flags=re.MULTILINE):
-        lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.strip().splitlines()]
-        header, _, *rows = lines
-        assert all(len(row) == len(header) for row in rows), f"a row of the table {header} has another length"
-        found.append([dict(zip(header, row, strict=True)) for row in rows])
-    return found
-
-
-def table(text: str, first_column: str) -> Table:
-    """The one table of a text whose first column has that name."""
-    (found,) = (rows for rows in tables_of(text) if rows and next(iter(rows[0])) == first_column)
-    return found
-
-
-def words(cell: str) -> list[str]:
-    """What stands between back-ticks."""
-    return re.findall(r"`([^`]*)`", cell)
-
-
-def names(rows: Table) -> list[str]:
-    """All names in the first column, in order."""
-    return [word for row in rows for word in words(next(iter(row.values())))]
-
-
-def cell(rows: Table, name: str, column: str) -> str:
-    """The cell of the row that names ``name`` in its first column."""
-    (found,) = (row[column] for row in rows if name in words(next(iter(row.values()))))
-    return found
-
 
 # --- flags.md --------------------------------------------------------------------------------------------------------
 
@@ -90,8 +41,10 @@ def emitted() -> dict[str, set[bool]]:
     found: dict[str, set[bool]] = {}
     for path in sorted((ROOT / "mrecist").rglob("*.py")):
         if path.name != "flags.py":
-            # What asks for a flag (_any_flag) does not give one.
-            text = re.sub(r"_any_flag\([^)]*\)", "", path.read_text(encoding="utf-8"))
+            # What asks for a flag (_any_flag, _flagged, a list of codes) does not give one.
+            text = re.sub(
+                r"(?:_(?:any_flag|flagged)|_NOT_IN_THE_SUM = )\([^)]*\)", "", path.read_text(encoding="utf-8")
+            )
             for code, colon in re.findall(r"\"([A-Z]+(?:_[A-Z]+)*)(:?)", text):
                 if code in MEANING:
                     found.setdefault(code, set()).add(bool(colon))
@@ -117,6 +70,7 @@ PARSED = {
     "[measurement]": ("measurement",),
     "[origin]": ("origin",),
     "[schedule]": ("schedule",),
+    "[stability]": ("stability",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(protocol._RESPONSE),
@@ -124,6 +78,7 @@ IN_CODE: dict[str, set[str]] = {
     "[measurement]": set(protocol._MEASURING),
     "[origin]": set(protocol._ORIGIN),
     "[schedule]": set(protocol._SCHEDULE),
+    "[stability]": set(protocol._STABILITY),
 }
 
 
@@ -171,7 +126,10 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
         assert "it takes" in refusal(within((*PARSED[heading], key), object()))
         for text in words(row["default"]):
             value = tomllib.loads(f"x = {text}")["x"]
-            assert replace(parse(within((*PARSED[heading], key), value)), sha256="") == unset, key
+            found = parse(within((*PARSED[heading], key), value))
+            # That the section is there at all asks for the tables; no key of it does more than its default.
+            assert found.stability.asked is (heading == "[stability]")
+            assert replace(found, sha256="", stability=replace(found.stability, asked=False)) == unset, key
 
 
 def test_the_origin_without_a_key_is_the_baseline() -> None:

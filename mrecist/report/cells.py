@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from mrecist.model import Basis, Change, Kind, Measurement, Response, Role, State, VisitResponse
+from mrecist.model import Basis, Change, Kind, Measurement, Response, Role, State, VisitResponse, VisitStability
 from mrecist.report.look import mm_from, percent_from, plain, unbroken
 from mrecist.units import show
 
@@ -142,3 +143,42 @@ def new_lesion_cell(visit: VisitResponse) -> Cell:
 def flags_cell(visit: VisitResponse) -> Cell:
     """The flags of a visit."""
     return Cell(flags=visit.flags) if visit.flags else NONE
+
+
+def stability_cell(found: VisitStability | None) -> Cell:
+    """How likely the overall response is when measured again, and how far the sum is from another one."""
+    if found is None:
+        return NONE
+    if found.share is None:
+        return Cell(
+            main="nothing measured",
+            tone="quiet",
+            title="no target of this visit has a size that could be measured again",
+        )
+    more = []
+    if found.margins is not None:
+        for word, flip in (("less", found.margins.less), ("more", found.margins.more)):
+            if flip is not None:
+                more.append(f"{unbroken(f'{show(flip.by)} {found.unit} {word}')} is {flip.gives}")
+        if not more:
+            more.append("no size changes it")
+    return Cell(
+        main=unbroken(f"{found.overall} {percent_of(found.share)}"),
+        more=tuple(more),
+        tone="alarm" if found.less_likely else "",
+        title=_drawn(found),
+    )
+
+
+def percent_of(share: Decimal) -> str:
+    """A share of draws in whole percent; what came sometimes is neither 0 nor 100 %."""
+    if share in (0, 1):
+        return f"{show(share * 100)} %"
+    if share > Decimal("0.99"):
+        return "> 99 %"
+    return "< 1 %" if share < Decimal("0.01") else f"{show((share * 100).quantize(Decimal(1)))} %"
+
+
+def _drawn(found: VisitStability) -> str:
+    shares = sorted(found.shares.items(), key=lambda item: -item[1])
+    return "measured again: " + ", ".join(f"{category} {percent_of(share)}" for category, share in shares)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from mrecist.model import BestResponse, Kind, Measurement, Problem, Role, VisitResponse
+from mrecist.model import BestResponse, Kind, Measurement, Problem, Role, VisitResponse, VisitStability
 from mrecist.report import cells
 from mrecist.report.cells import Cell
 from mrecist.report.look import natural, plain
@@ -118,6 +118,8 @@ class _Given:
     best: dict[str, BestResponse]
     images: list[KeyImage]
     problems: list[str]
+    # Criterion -> time point -> how firmly its response stands.
+    stability: dict[str, dict[int, VisitStability]]
 
 
 def subject_views(results: StudyResults) -> tuple[SubjectView, ...]:
@@ -147,7 +149,7 @@ def _by_read(results: StudyResults) -> dict[tuple[str, str], _Given]:
     reads: dict[tuple[str, str], _Given] = {}
 
     def of(subject: str, reader: str) -> _Given:
-        return reads.setdefault((subject, reader), _Given([], {}, {}, [], []))
+        return reads.setdefault((subject, reader), _Given([], {}, {}, [], [], {}))
 
     for row in results.measurements:
         of(row.subject, row.reader).rows.append(row)
@@ -155,6 +157,8 @@ def _by_read(results: StudyResults) -> dict[tuple[str, str], _Given]:
         of(visit.subject, visit.reader).visits.setdefault(visit.criterion, []).append(visit)
     for best in results.best:
         of(best.subject, best.reader).best[best.criterion] = best
+    for one in results.stability:
+        of(one.subject, one.reader).stability.setdefault(one.criterion, {})[one.timepoint] = one
     for image in results.key_images:
         of(image.subject, image.reader).images.append(image)
     for problem in results.problems:
@@ -318,10 +322,12 @@ def _criterion_groups(given: _Given, heads: tuple[Head, ...], criteria: tuple[Cr
         if text.name not in given.visits:
             continue
         at = {visit.timepoint: visit for visit in given.visits[text.name]}
+        left_out = [] if any(visit.flags for visit in at.values()) else ["Flags"]
+        left_out += [] if text.name in given.stability else ["Stability"]
         rows = tuple(
             Row(
                 name=name,
-                note="",
+                note="if measured again" if name == "Stability" else "",
                 cells=tuple(make(at[h.timepoint]) if h.timepoint in at else cells.NONE for h in heads),
             )
             for name, make in (
@@ -332,12 +338,18 @@ def _criterion_groups(given: _Given, heads: tuple[Head, ...], criteria: tuple[Cr
                 ("Non-target", lambda visit: cells.category_cell(visit.non_target)),
                 ("New lesion", cells.new_lesion_cell),
                 ("Overall", lambda visit: cells.category_cell(visit.overall)),
+                ("Stability", _stability_of(given, text)),
                 ("Flags", cells.flags_cell),
             )
-            if name != "Flags" or any(visit.flags for visit in at.values())
+            if name not in left_out
         )
         groups.append(Group(title=text.title, note=text.quantity, rows=rows, css="criterion"))
     return groups
+
+
+def _stability_of(given: _Given, text: CriterionText) -> Callable[[VisitResponse], Cell]:
+    found = given.stability.get(text.name, {})
+    return lambda visit: cells.stability_cell(found.get(visit.timepoint))
 
 
 def _criterion_view(text: CriterionText, given: _Given) -> CriterionView:

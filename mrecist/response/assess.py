@@ -31,9 +31,10 @@ WouldBe = Callable[[TargetFacts], tuple[Response, Response]]
 class Assessed:
     """One visit with everything that its response came from. ``facts`` and ``rule`` are None without targets.
 
+
     ``non_targets``, ``new_lesions`` and ``overall`` are the words behind these three parts of the response. ``would_be``
     judges other sizes of the same visit, with its other findings and the visits before as they are; None at baseline and
-    without targets.
+    without targets. ``so_far`` is what the visit leaves for the next.
     """
 
     response: VisitResponse
@@ -43,6 +44,7 @@ class Assessed:
     new_lesions: str = ""
     overall: str = ""
     would_be: WouldBe | None = None
+    so_far: SoFar | None = None
 
 
 def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> tuple[Assessed, ...]:
@@ -66,6 +68,7 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
         else:
             response, overall = _plain_row(read, visit, setting, rules, targets, findings, so_far)
             would_be = _plain_would_be(setting, rules, targets, findings, so_far)
+        so_far = _next(so_far, response, findings)
         visits.append(
             Assessed(
                 response=response,
@@ -75,9 +78,9 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
                 new_lesions=findings.new.words,
                 overall=overall,
                 would_be=None if findings.facts is None else would_be,
+                so_far=so_far,
             )
         )
-        so_far = _next(so_far, response, findings)
     return tuple(visits)
 
 

@@ -21,6 +21,8 @@ MEANING = {
     "CUT_AT": "Assessments after this day do not count: new anticancer therapy or data cut-off (response.cut).",
     "EFFUSION_NOT_PROVEN": "mRECIST: a new or worse effusion or ascites without malignant cytology is not progression.",
     "INCOMPLETE_SUM": "Not every target was evaluated; the sum is empty and never a nadir.",
+    "LESS_LIKELY_THAN": "Measured again with the protocol's measurement error, the sizes would give this overall response less "
+    "often than the stated level (docs/stability.md).",
     "LIPIODOL": "Lipiodol in this lesion: on CT it can hide or mimic enhancement (A19).",
     "LOCAL_THERAPY": "This target was locally treated on study and is not evaluable from the named time point on (A10).",
     "MERGED_INTO_ABSENT": "A target merged into one that is absent at the same visit: both count 0; check which of the two rows is "

@@ -10,67 +10,18 @@ size. Incomplete sums have no margin.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from mrecist.criteria._rule import LesionSize, TargetFacts
-from mrecist.model import Kind, Response
+from mrecist.criteria._rule import LesionSize, TargetFacts, Thresholds
+from mrecist.model import Flip, Kind, LesionMargins, Margins, Response
 from mrecist.response.assess import Assessed, WouldBe
 from mrecist.units import EXACT, ZERO, difference, product, total
 
 STEP = Decimal("0.1")
 # A rise beyond this many times the sums at hand is not looked at; no cut-off of a published criterion is near it.
 _FAR = Decimal(8)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flip:
-    """The smallest change (in the criterion's unit, always above 0) that gives another category, and which."""
-
-    by: Decimal
-    gives: Response
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LesionMargins:
-    """How far one lesion alone, the others as they are, is from changing the overall response; None = it cannot."""
-
-    lesion: str
-    size: Decimal
-    less: Flip | None
-    more: Flip | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Margins:
-    """How far a visit is from another category, in ``unit``; None = no change of the sizes in that direction gives one.
-
-    ``less`` and ``more`` are the smallest fall and rise of the sum that change the overall response, spread over the lesions in
-    the way that needs least; ``target_less`` and ``target_more`` likewise for the target response. ``step`` is the precision.
-    """
-
-    unit: str
-    step: Decimal
-    overall: Response
-    less: Flip | None
-    more: Flip | None
-    target: Response
-    target_less: Flip | None
-    target_more: Flip | None
-    lesions: tuple[LesionMargins, ...]
-
-    def nearest_lesion(self) -> tuple[str, Decimal, Response] | None:
-        """The lesion that changes the overall response by the smallest change of its own: (lesion, signed change, gives)."""
-        found = [(flip.by, sign, one.lesion, flip.gives) for one in self.lesions for sign, flip in _signed(one) if flip]
-        if not found:
-            return None
-        by, sign, lesion, gives = min(found, key=lambda flip: flip[0])
-        return lesion, product(by, Decimal(sign)), gives
-
-
-def _signed(one: LesionMargins) -> tuple[tuple[int, Flip | None], ...]:
-    return (-1, one.less), (1, one.more)
 
 
 def margins(assessed: Assessed) -> Margins | None:
@@ -81,7 +32,7 @@ def margins(assessed: Assessed) -> Margins | None:
     facts, would_be = assessed.facts, assessed.would_be
     if facts is None or would_be is None or facts.missing:
         return None
-    step = _step(facts)
+    step = step_of(s.size for s in facts.sizes)
     singles = [_Single(facts, would_be, step, index) for index, s in enumerate(facts.sizes) if s.size]
     together = _Together(facts, would_be, step)
     target, overall = would_be(facts)
@@ -118,30 +69,26 @@ def _overall(pair: Pair) -> Response:
     return pair[1]
 
 
-def _step(facts: TargetFacts) -> Decimal:
-    """The recorded precision of the visit: 0.1, or finer where a size has more decimals."""
-    finest = min((_decimals(s.size) for s in facts.sizes if s.size is not None), default=-1)
+def step_of(sizes: Iterable[Decimal | None]) -> Decimal:
+    """The recorded precision: 0.1, or finer where a size has more decimals."""
+    exponents = [size.as_tuple().exponent for size in sizes if size is not None]
+    finest = min((e for e in exponents if isinstance(e, int)), default=-1)
     return min(STEP, Decimal(1).scaleb(finest))
-
-
-def _decimals(size: Decimal) -> int:
-    exponent = size.as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
 
 
 def _nearest(*flips: Flip | None) -> Flip | None:
     return min((flip for flip in flips if flip is not None), key=lambda flip: flip.by, default=None)
 
 
-def resized(one: LesionSize, size: Decimal, facts: TargetFacts) -> LesionSize:
+def resized(one: LesionSize, size: Decimal, unit: str, thresholds: Thresholds) -> LesionSize:
     """The lesion with another size; a node that is judged by its size here is disease from its normal size on."""
-    normal = facts.thresholds.node_normal_mm
+    normal = thresholds.node_normal_mm
     disease = one.disease
     if size == 0:
         disease = False
     elif one.kind is Kind.LESION:
         disease = True
-    elif facts.unit == "mm" and one.size is not None and one.disease == (one.size >= normal):
+    elif unit == "mm" and one.size is not None and one.disease == (one.size >= normal):
         disease = size >= normal
     return replace(one, size=size, disease=disease)
 
@@ -241,7 +188,7 @@ class _Together(_Way):
                 size = max(ZERO, difference(size, product(self.step, _steps_below(size, normal, self.step))))
             elif one.disease:
                 size = ZERO
-            sizes.append(resized(one, size, self.facts))
+            sizes.append(resized(one, size, self.facts.unit, self.facts.thresholds))
         facts = replace(self.facts, sizes=tuple(sizes))
         by, gives = difference(self.facts.known_sum, facts.known_sum), which(self.would_be(facts))
         return Flip(by=by, gives=gives) if by > 0 and gives is not which(self.would_be(self.facts)) else None
@@ -261,7 +208,8 @@ class _Single(_Way):
         self.size = self.lesion.size or ZERO
 
     def changed(self, by: Decimal) -> TargetFacts:
-        one = resized(self.lesion, total([self.size, by]), self.facts)
+        size = total([self.size, by])
+        one = resized(self.lesion, size, self.facts.unit, self.facts.thresholds)
         return replace(self.facts, sizes=(*self.facts.sizes[: self.index], one, *self.facts.sizes[self.index + 1 :]))
 
     @property

@@ -18,6 +18,8 @@ OUTPUTS = {
     "responses.csv",
     "best_responses.csv",
     "problems.csv",
+    "stability.csv",
+    "stability_lesions.csv",
     "report.html",
 }
 
@@ -113,7 +115,15 @@ def test_any_number_of_processes_gives_the_same_bytes(scored: Path, tmp_path: Pa
 
 def test_measurements_assess_to_the_same_responses(scored: Path, tmp_path: Path) -> None:
     protocol = str(sample_study_path() / "protocol.toml")
-    arguments = ["assess", str(scored / "measurements.csv"), "--protocol", protocol, "--out", str(tmp_path)]
+    arguments = [
+        "assess",
+        str(scored / "measurements.csv"),
+        "--protocol",
+        protocol,
+        "--stability",
+        "--out",
+        str(tmp_path),
+    ]
     assert main(arguments) == 0
     assert (tmp_path / "responses.csv").read_bytes() == (scored / "responses.csv").read_bytes()
     assert (tmp_path / "best_responses.csv").read_bytes() == (scored / "best_responses.csv").read_bytes()

@@ -11,10 +11,10 @@ from decimal import Decimal
 import pytest
 from stability_reads import rows, setting, sized
 
-from mrecist.model import Measurement, NewLesion, Response, Role, State
+from mrecist.model import Flip, Margins, Measurement, NewLesion, Response, Role, State
 from mrecist.protocol import ResponseRules
 from mrecist.response.assess import assess_read
-from mrecist.response.margins import Flip, Margins, margins
+from mrecist.response.margins import margins
 from mrecist.response.read import build_read
 
 D = Decimal

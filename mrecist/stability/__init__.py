@@ -1,0 +1,1 @@
+"""How firmly a response category stands: its margins, and how often measuring again would give it."""
