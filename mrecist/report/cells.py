@@ -151,7 +151,7 @@ def stability_cell(found: VisitStability | None) -> Cell:
         return NONE
     if found.share is None:
         return Cell(
-            main="nothing measured",
+            main="no size to measure",
             tone="quiet",
             title="no target of this visit has a size that could be measured again",
         )

@@ -193,7 +193,7 @@ def test_what_the_report_says_of_a_visit() -> None:
     far = stability_cell(last({"T1": "100"}, {"T1": "20"}))
     assert (far.main.replace("\xa0", " "), far.tone) == ("PR 100 %", "")
     gone = stability_cell(last({"T1": "100"}, {"T1": "0"}))
-    assert (gone.main, gone.more) == ("nothing measured", ())
+    assert (gone.main, gone.more) == ("no size to measure", ())
 
 
 def test_a_share_that_is_not_certain_never_reads_so() -> None:
