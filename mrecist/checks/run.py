@@ -48,7 +48,7 @@ def check_read(
     criteria: Sequence[CriterionSetting] | None = None,
     dates: SubjectDates | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding in the rows of one subject by one reader, in any order; at least one row.
+    """Every finding in the rows of one subject by one reader, in any order; nothing without a row.
 
     Where the rows contradict each other, each contradiction is a finding of severity error, and only rows and single lesions
     are looked at further. Nothing is raised and nothing is written.
@@ -61,6 +61,8 @@ def check_read(
     dates : the subject's origin among others, for the window of the baseline and of the visits.
     """
     rows = sorted(rows, key=lambda row: (row.timepoint, row.lesion))
+    if not rows:
+        return ()
     said = _all_said(rows, protocol, criteria or protocol.criteria, dates or SubjectDates(), frozenset())
     return _findings(rows[0].subject, rows[0].reader, said, protocol)
 

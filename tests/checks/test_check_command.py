@@ -186,3 +186,4 @@ def test_from_python(tmp_path: Path) -> None:
     rows = mrecist.read_measurements(tmp_path / "measurements.csv").rows
     found = mrecist.check_read(rows, mrecist.load_protocol())
     assert [type(one) for one in found] == [mrecist.Finding] * 2
+    assert mrecist.check_read([], mrecist.load_protocol()) == ()
