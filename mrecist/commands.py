@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -172,15 +173,53 @@ def _date(text: str | None) -> date | None:
 def assess(options: Namespace) -> int:
     """``mrecist assess``."""
     from mrecist.response.derive import derive
+    from mrecist.sdtm.datasets import is_sdtm
 
+    if is_sdtm(options.measurements):
+        return _assess_sdtm(options)
+    if options.compare is not None:
+        raise InputError("assess: --compare checks SDTM; give TU and TR, or a folder that holds them")
     protocol = load_protocol(options.protocol)
     settings = protocol.select(options.criterion)
-    measurements = tables.read_measurements(options.measurements, protocol.partial_date)
+    measurements = tables.read_measurements(options.measurements[0], protocol.partial_date)
     dates = tables.read_subject_dates(options.subjects, protocol)
     derived = derive(measurements.reads(), protocol, settings, dates)
     _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
     say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
     return _outcome((*measurements.problems, *derived.problems))
+
+
+def _assess_sdtm(options: Namespace) -> int:
+    """SDTM tumour domains to responses, and the reported responses against them."""
+    from mrecist.response.derive import derive
+    from mrecist.sdtm.compare import COMPARISON_COLUMNS, compare, criteria_reported
+    from mrecist.sdtm.datasets import open_responses, open_sources
+    from mrecist.sdtm.read import read_sdtm
+    from mrecist.sdtm.summary import summary
+
+    protocol = load_protocol(options.protocol)
+    settings = protocol.select(options.criterion)
+    reported = open_responses(options.compare) if options.compare is not None else None
+    if reported is not None and not options.criterion:
+        settings += tuple(protocol.setting(name) for name in criteria_reported(reported, settings, protocol))
+    read = read_sdtm(open_sources(options.measurements), protocol.partial_date)
+    dates = tables.read_subject_dates(options.subjects, protocol)
+    derived = derive(read.measurements.reads(), protocol, settings, dates)
+    problems = (*read.measurements.problems, *derived.problems)
+    notes = read.notes
+    tables.write_whole(options.out / "measurements.csv", tables.measurements_csv(read.measurements.rows))
+    _write_responses(options.out, derived.responses, derived.best, protocol.sha256)
+    tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
+    if reported is not None:
+        comparison = compare(read, reported, protocol, settings, dates)
+        notes += comparison.notes
+        text = tables.csv_text(COMPARISON_COLUMNS, map(asdict, comparison.rows))
+        tables.write_whole(options.out / "comparison.csv", text)
+        print("\n".join(summary(comparison)))
+    for note in notes:
+        say(f"mrecist: note: {note}")
+    say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
+    return _outcome(problems)
 
 
 def _write_responses(

@@ -78,6 +78,7 @@ BEST_COLUMNS = (
     *("confirmed_response_date", "progression_date", "last_assessment_date", "flags", "reason"),
     *("protocol_sha256", "version"),
 )
+PROBLEM_COLUMNS = ("subject", "reader", "message")
 OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -218,12 +219,13 @@ def _measurement(cells: Mapping[str, str], partial: PartialDate) -> Measurement:
         comment=cells.get("comment", ""),
         **given,
     )
-    _check_sizes(row)
+    check_sizes(row)
     _check_lirads(row)
     return row
 
 
-def _check_sizes(row: Measurement) -> None:
+def check_sizes(row: Measurement) -> None:
+    """Raise ``ValueError`` when the sizes of a row contradict its state or each other."""
     sizes = {name: getattr(row, name) for name in ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")}
     if row.state is State.ABSENT:
         # A node is never gone: a non-target node may be recorded absent with its normal short axis.
@@ -489,3 +491,8 @@ def best_responses_csv(rows: Iterable[BestResponse], protocol_sha256: str) -> st
     """``best_responses.csv`` as text."""
     extra = {"protocol_sha256": protocol_sha256, "version": __version__}
     return csv_text(BEST_COLUMNS, ({**{n: getattr(row, n, None) for n in BEST_COLUMNS}, **extra} for row in rows))
+
+
+def problems_csv(problems: Iterable[Problem]) -> str:
+    """``problems.csv`` as text."""
+    return csv_text(PROBLEM_COLUMNS, ({n: getattr(problem, n) for n in PROBLEM_COLUMNS} for problem in problems))

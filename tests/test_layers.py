@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables",),
     ("response", "keyimages"),
-    ("reading", "study", "samples", "report", "conformance"),
+    ("reading", "study", "samples", "report", "conformance", "sdtm"),
     ("score",),
     ("measuring", "checkpoint"),
     ("batch",),
@@ -26,7 +26,7 @@ LADDER = (
     ("__main__",),
 )
 RUNG = {name: rung for rung, names in enumerate(LADDER) for name in names}
-WORDS_ONLY = ("errors", "units", "dates", "model", "results", "criteria", "protocol", "tables", "response")
+WORDS_ONLY = ("errors", "units", "dates", "model", "results", "criteria", "protocol", "tables", "response", "sdtm")
 MAY_IMPORT_DICOM = ("imaging", "samples")
 
 

@@ -263,7 +263,7 @@ def columns_of(name: str) -> Table:
         ("responses.csv", tables.RESPONSE_COLUMNS),
         ("best_responses.csv", tables.BEST_COLUMNS),
         ("overall.csv", (*tables.OVERALL_REQUIRED, "reader")),
-        ("problems.csv", batch.PROBLEM_COLUMNS),
+        ("problems.csv", tables.PROBLEM_COLUMNS),
     ],
 )
 def test_every_column_is_documented_once(name: str, columns: tuple[str, ...]) -> None:
