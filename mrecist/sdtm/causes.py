@@ -70,7 +70,8 @@ def _gives(cause: Cause, case: Case, given_by: Callable[[VisitResponse], bool]) 
 
 
 def _from_baseline(case: Case) -> Case:
-    return case.with_thresholds(pd_reference="baseline")
+    """Who looks at the baseline only does not see that there was nothing left in between."""
+    return _as_recorded_after_cr(case.with_thresholds(pd_reference="baseline"))
 
 
 def _from_last_visit(case: Case) -> Case:

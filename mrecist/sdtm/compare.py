@@ -250,7 +250,7 @@ def _without_measurements(row: Row, one: Reported) -> Row:
 
 def _differs(row: Row, codes: Sequence[str], known: Sequence[Cause], reason: str) -> Row:
     codes = tuple(dict.fromkeys(codes))
-    explained = f"{row.reported or 'nothing'} would follow if: {in_words(codes, known)}. " if codes else ""
+    explained = f"Possible cause: {in_words(codes, known)}. " if codes else ""
     words = f"{explained}Derived: {reason}"
     return replace(row, agrees=NO, why=words, flags=(*row.flags, *(f"CAUSE:{code}" for code in codes)))
 
@@ -271,7 +271,7 @@ def _seen(
         yield "NON_CR_NON_PD_FOR_SD"
     if one.test != terms.OVERALL:
         return
-    if _from_parts(one, response.timepoint, of_read, timelines, setting) is one.value:
+    if _from_parts(response.timepoint, of_read, timelines, setting) is one.value:
         yield "REPORTED_PARTS"
     earlier = [r for r in reads.responses(one.subject, one.reader, setting) if r.timepoint < response.timepoint]
     if one.value is Response.PD and any(r.overall is Response.PD for r in earlier):
@@ -279,7 +279,6 @@ def _seen(
 
 
 def _from_parts(
-    one: Reported,
     timepoint: int,
     of_read: Sequence[Reported],
     timelines: Mapping[str, Timeline],
