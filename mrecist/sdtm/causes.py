@@ -32,6 +32,8 @@ class Case:
 
     def derived(self) -> VisitResponse | None:
         """The response of the time point; None when it cannot be derived."""
+        if not self.rows:
+            return None
         try:
             visits = assess_read(build_read(self.rows), self.setting, self.rules)
         except ReadError:
@@ -148,9 +150,11 @@ def _whole_mm(case: Case) -> Case:
 
 
 def _long_axis_of_nodes(case: Case) -> Case:
-    return replace(
-        case, rows=tuple(replace(row, kind=Kind.LESION) if row.role is Role.TARGET else row for row in case.rows)
-    )
+    """Only where every node that was measured has both axes."""
+    nodes = [row for row in case.rows if row.role is Role.TARGET and row.kind is Kind.NODE]
+    if any(row.short_mm is not None and row.longest_mm is None for row in nodes):
+        return case
+    return replace(case, rows=tuple(replace(row, kind=Kind.LESION) if row in nodes else row for row in case.rows))
 
 
 def _too_small_as_zero(case: Case) -> Case:
@@ -217,7 +221,8 @@ def _until_here(case: Case) -> Case:
 def _by(name: str) -> Callable[[Case], Case | None]:
     def vary(case: Case) -> Case | None:
         criterion = CRITERIA[name]
-        if case.setting.criterion.name == name:
+        viable = any(row.viable_mm is not None for row in case.rows)
+        if case.setting.criterion.name == name or case.setting.criterion.confirms_progression or not viable:
             return None
         return replace(case, setting=CriterionSetting(name=name, criterion=criterion, thresholds=criterion.thresholds))
 

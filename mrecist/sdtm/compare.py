@@ -19,7 +19,7 @@ from mrecist.sdtm import terms
 from mrecist.sdtm.causes import Case, Cause, explaining, in_words
 from mrecist.sdtm.datasets import Dataset
 from mrecist.sdtm.read import ReportedSum, SdtmRead
-from mrecist.sdtm.reported import NEW_LESION_TESTS, Reported, agree, reported_in, settings_of
+from mrecist.sdtm.reported import NEW_LESION_TESTS, Reported, agree, reported_in, same, settings_of
 from mrecist.sdtm.visits import Timeline, TimePoint, day_of
 from mrecist.units import show
 
@@ -118,9 +118,9 @@ def compare(
     for one in reported:
         by_read.setdefault((one.subject, one.reader, one.rscat), []).append(one)
     rows: list[Row] = []
-    for same in by_read.values():
-        for one in same:
-            rows += _rows_of(one, same, read.timelines, reads, settings)
+    for of_read in by_read.values():
+        for one in of_read:
+            rows += _rows_of(one, of_read, read.timelines, reads, settings)
     rows += _not_reported(reported, read.timelines, reads, settings)
     rows += [_sum_row(one, read.timelines, reads, settings) for one in read.sums]
     rows.sort(key=lambda r: (r.subject, r.reader, r.criterion, -1 if r.timepoint is None else r.timepoint, r.test))
@@ -229,10 +229,10 @@ def _visit_row(
     derived = value_of(response, one.test)
     shown = terms.NEW_LESION_WORDS[derived] if isinstance(derived, NewLesion) else str(derived)
     row = replace(row, derived=shown)
-    if agree(one.test, one, derived):
+    if agree(one, derived):
         return replace(row, agrees=YES, why=response.reason)
     case = reads.case(one.subject, one.reader, setting, point.number)
-    known = explaining(case, lambda varied: agree(one.test, one, value_of(varied, one.test)))
+    known = explaining(case, lambda varied: same(one, value_of(varied, one.test)))
     codes = (
         *_seen(one, response, of_read, timelines, reads, setting),
         *(cause.code for cause in known),
@@ -271,7 +271,7 @@ def _seen(
         yield "NON_CR_NON_PD_FOR_SD"
     if one.test != terms.OVERALL:
         return
-    if _from_parts(response.timepoint, of_read, timelines, setting) is one.value:
+    if one.value is not None and _from_parts(response.timepoint, of_read, timelines, setting) is one.value:
         yield "REPORTED_PARTS"
     earlier = [r for r in reads.responses(one.subject, one.reader, setting) if r.timepoint < response.timepoint]
     if one.value is Response.PD and any(r.overall is Response.PD for r in earlier):
@@ -330,7 +330,7 @@ def _best_row(
     best = best_of_visits(visits, reads.rules, reads.dates)
     row = replace(row, derived=_both(best))
     for name, value in (("unconfirmed", best.best_unconfirmed), ("confirmed", best.best_confirmed)):
-        if agree(one.test, one, value):
+        if agree(one, value):
             which = "both" if best.best_unconfirmed is best.best_confirmed else f"the {name} one"
             return replace(row, agrees=YES, why=f"agrees with {which}: {best.reason}")
     codes = []

@@ -92,16 +92,21 @@ def settings_of(rscat: str, settings: Sequence[CriterionSetting]) -> tuple[Crite
     return tuple(s for s in settings if any(terms.same_category(rscat, name) for name in s.criterion.rscat))
 
 
-def agree(test: str, reported: Reported, derived: object) -> bool:
-    """Whether a reported response says the same as the derived one (docs/sdtm.md lists what counts as the same)."""
+def same(reported: Reported, derived: object) -> bool:
+    """Whether the reported value is the derived one; RECIST words in iRECIST, and NOT DONE for NE, are the same."""
     value = reported.value
-    if value == derived:
+    if value is None:
+        return reported.nothing and derived is Response.NE
+    return value == derived or (isinstance(value, Response) and IMMUNE.get(value) is derived)
+
+
+def agree(reported: Reported, derived: object) -> bool:
+    """Whether a reported response contradicts nothing (docs/sdtm.md lists what counts as the same)."""
+    if same(reported, derived):
         return True
-    if test in NEW_LESION_TESTS:
-        indicates = test == terms.NEW_INDICATOR and derived is NewLesion.EQUIVOCAL
-        return (reported.nothing and derived is NewLesion.NO) or (indicates and value is not None)
+    if reported.test in NEW_LESION_TESTS:
+        indicates = reported.test == terms.NEW_INDICATOR and derived is NewLesion.EQUIVOCAL
+        return (reported.nothing and derived is NewLesion.NO) or (indicates and reported.value is not None)
     if derived is Response.NA:
-        return reported.text == terms.NED or reported.nothing or value is Response.NE
-    if derived is Response.NE:
-        return reported.nothing
-    return isinstance(value, Response) and IMMUNE.get(value) is derived
+        return reported.text == terms.NED or reported.nothing or reported.value is Response.NE
+    return False
