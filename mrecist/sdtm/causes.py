@@ -199,7 +199,9 @@ def _gone(row: Measurement) -> Measurement:
 def _left_out_everywhere(case: Case) -> Case:
     """A target that is missing at this visit is left out of the sums of all visits."""
     names = {lesion for timepoint, lesion in _missing_targets(case) if timepoint == case.timepoint}
-    return replace(case, rows=tuple(row for row in case.rows if row.lesion not in names)) if names else case
+    left = any(row.role is Role.TARGET and row.lesion not in names for row in case.rows)
+    kept = tuple(row for row in case.rows if row.lesion not in names)
+    return replace(case, rows=kept) if names and left else case
 
 
 def _without(role: Role) -> Callable[[Case], Case]:
