@@ -201,7 +201,7 @@ def _assess_sdtm(options: Namespace) -> int:
     settings = protocol.select(options.criterion)
     reported = open_responses(options.compare) if options.compare is not None else None
     if reported is not None and not options.criterion:
-        settings += tuple(protocol.setting(name) for name in criteria_reported(reported, settings, protocol))
+        settings += criteria_reported(reported, settings, protocol)
     read = read_sdtm(open_sources(options.measurements), protocol.partial_date)
     dates = tables.read_subject_dates(options.subjects, protocol)
     derived = derive(read.measurements.reads(), protocol, settings, dates)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrecist import batch, model, protocol, score, study, tables
+from mrecist import model, protocol, score, study, tables
 from mrecist.criteria import CRITERIA
 from mrecist.dates import parse_date
 from mrecist.errors import InputError, ProtocolError

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from mrecist.criteria import CRITERIA
 from mrecist.criteria._overall import overall_response
-from mrecist.errors import ReadError
+from mrecist.errors import ProtocolError, ReadError
 from mrecist.model import BestResponse, Measurement, NewLesion, Response, SubjectDates, VisitResponse
 from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
 from mrecist.response.best import Assessment, best_response
@@ -20,7 +21,7 @@ from mrecist.sdtm.causes import Case, Cause, explaining, in_words
 from mrecist.sdtm.datasets import Dataset
 from mrecist.sdtm.read import ReportedSum, SdtmRead
 from mrecist.sdtm.reported import NEW_LESION_TESTS, Reported, agree, reported_in, same, settings_of
-from mrecist.sdtm.visits import Timeline, TimePoint, day_of
+from mrecist.sdtm.visits import Timeline, TimePoint, day_of, visit_key
 from mrecist.units import show
 
 COMPARISON_COLUMNS = (
@@ -88,16 +89,18 @@ class _Reads:
         return Case(rows=rows, setting=setting, rules=self.rules, timepoint=timepoint)
 
 
-def criteria_reported(records: Dataset, settings: Sequence[CriterionSetting], protocol: Protocol) -> list[str]:
-    """Names of built-in criteria that RS reports by its RSCAT and that ``settings`` do not hold."""
-    names: dict[str, None] = {}
+def criteria_reported(
+    records: Dataset, settings: Sequence[CriterionSetting], protocol: Protocol
+) -> tuple[CriterionSetting, ...]:
+    """The criteria that RS reports by its RSCAT and that ``settings`` do not hold; those of another disease are left out."""
+    found: dict[str, CriterionSetting] = {}
     for rscat in dict.fromkeys(record["RSCAT"] for record in records.records):
-        if rscat and not settings_of(rscat, settings):
-            for name, criterion in CRITERIA.items():
-                if any(terms.same_category(rscat, known) for known in criterion.rscat):
-                    names[name] = None
-    held = {s.name for s in protocol.criteria}
-    return [name for name in names if name not in held]
+        for name, criterion in CRITERIA.items():
+            reports = any(terms.same_category(rscat, known) for known in criterion.rscat)
+            if reports and not settings_of(rscat, settings):
+                with suppress(ProtocolError):
+                    found[name] = protocol.setting(name)
+    return tuple(found.values())
 
 
 def compare(
@@ -144,8 +147,8 @@ def _rows_of(
     settings: Sequence[CriterionSetting],
 ) -> list[Row]:
     time = timelines.get(one.subject)
-    point, day, fault = _place(one, time)
-    blank = _blank(one, point, day)
+    place = _place(one, time)
+    blank = _blank(one, place)
     found = settings_of(one.rscat, settings)
     if not found:
         why = f"RSCAT is '{one.rscat}', which is no criterion that is derived here"
@@ -155,35 +158,47 @@ def _rows_of(
     rows = []
     for setting in found:
         row = replace(blank, criterion=setting.name)
-        if fault or one.fault:
-            rows.append(replace(row, why=fault or one.fault, flags=(*row.flags, "NOT_UNDERSTOOD")))
+        if place.fault or one.fault:
+            rows.append(replace(row, why=place.fault or one.fault, flags=(*row.flags, "NOT_UNDERSTOOD")))
         elif not reads.responses(one.subject, one.reader, setting):
-            why = f"no usable measurements of reader {one.reader} for this subject"
+            others = ", ".join(reader for subject, reader in reads.rows if subject == one.subject)
+            why = f"no usable measurements of reader {one.reader} for this subject; TR has {others or 'none'}"
             rows.append(replace(row, why=why, flags=(*row.flags, "NO_READ")))
         elif one.test == terms.BEST:
             rows.append(_best_row(row, one, of_read, time, reads, setting))
         else:
-            rows.append(_visit_row(row, one, point, of_read, timelines, reads, setting))
+            rows.append(_visit_row(row, one, place.point, of_read, timelines, reads, setting))
     return rows
 
 
-def _place(one: Reported, time: Timeline | None) -> tuple[TimePoint | None, date | None, str]:
-    """Time point and date of an RS record, and what is wrong with its date."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where an RS record belongs: its time point and date, what is wrong with its date, and how it was matched."""
+
+    point: TimePoint | None = None
+    day: date | None = None
+    fault: str = ""
+    flag: str = ""
+
+
+def _place(one: Reported, time: Timeline | None) -> _Place:
     if time is None:
-        return None, None, ""
+        return _Place()
+    day = None
     try:
         day = day_of(one.record, "RS", time.partial)
     except ValueError as error:
-        day = None
-        if not one.record[terms.VISITNUM] and not one.record[terms.VISIT]:
-            return None, None, str(error)
+        if not visit_key(one.record):
+            return _Place(fault=str(error))
     if one.test == terms.BEST:
-        return None, day, ""
-    return time.of(one.record, "RS") if day or one.record[terms.VISITNUM] or one.record[terms.VISIT] else None, day, ""
+        return _Place(day=day)
+    point, flag = time.of_response(one.record, day)
+    return _Place(point=point, day=day, flag=flag)
 
 
-def _blank(one: Reported, point: TimePoint | None, day: date | None) -> Row:
-    flags = one.flags
+def _blank(one: Reported, place: _Place) -> Row:
+    point, day = place.point, place.day
+    flags = (*one.flags, place.flag) if place.flag else one.flags
     if point is not None and day is not None and day not in point.dates:
         flags = (*flags, f"DATE_DIFFERS:{'+'.join(str(d) for d in point.dates)}")
     return Row(
@@ -290,7 +305,7 @@ def _from_parts(
     parts: dict[str, Reported] = {}
     for other in of_read:
         if other.test != terms.OVERALL:
-            point, _, _ = _place(other, timelines.get(other.subject))
+            point = _place(other, timelines.get(other.subject)).point
             if point is not None and point.number == timepoint:
                 parts[other.test] = other
     if terms.TARGET not in parts and terms.NON_TARGET not in parts:
@@ -364,8 +379,8 @@ def _best_of_reported(
     given: dict[date, Response] = {}
     for other in of_read:
         if other.test == terms.OVERALL and isinstance(other.value, Response):
-            point, day, _ = _place(other, time)
-            when = day or (None if point is None else point.dates[-1])
+            place = _place(other, time)
+            when = place.day or (None if place.point is None else place.point.dates[-1])
             if when is not None and when > visits[0].date:
                 given[when] = other.value
     if not given:
@@ -395,7 +410,7 @@ def _not_reported(
     given: dict[tuple[str, str, str], set[int]] = {}
     for one in reported:
         if one.test == terms.OVERALL:
-            point, _, _ = _place(one, timelines.get(one.subject))
+            point = _place(one, timelines.get(one.subject)).point
             places = given.setdefault((one.subject, one.reader, one.rscat), set())
             if point is not None:
                 places.add(point.number)

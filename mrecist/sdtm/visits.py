@@ -57,6 +57,8 @@ class Timeline:
     # Baseline rows are only those that are marked, because several visits hold them.
     only_marked: bool = False
     _by_key: dict[str, TimePoint] = field(default_factory=dict)
+    # TRLNKGRP, which RSLNKGRP names, -> its time points.
+    _by_group: dict[str, set[int]] = field(default_factory=dict)
 
     def of(self, record: Record, domain: str) -> TimePoint | None:
         """The time point of a record by its visit, else by its date; None when it has none here."""
@@ -64,6 +66,21 @@ class Timeline:
         if key:
             return self._by_key.get(key)
         return self.on(day_of(record, domain, self.partial))
+
+    def of_response(self, record: Record, day: date | None) -> tuple[TimePoint | None, str]:
+        """The time point of an RS record: by its visit, else RSLNKGRP, else its date; and a flag when not by the visit."""
+        named = self._by_key.get(visit_key(record)) or self._called(record.term(terms.VISIT))
+        if named is not None:
+            return named, ""
+        linked = self._by_group.get(record["RSLNKGRP"], set())
+        if record["RSLNKGRP"] and len(linked) == 1:
+            return self.points[min(linked)], "MATCHED_BY_GROUP"
+        found = self.on(day)
+        return found, "MATCHED_BY_DATE" if found is not None and visit_key(record) else ""
+
+    def _called(self, name: str) -> TimePoint | None:
+        same = [point for point in self.points if name and terms.folded(point.name) == name]
+        return same[0] if len(same) == 1 else None
 
     def on(self, day: date | None) -> TimePoint | None:
         """The time point that has this date."""
@@ -115,7 +132,12 @@ def timeline(
         for number, keys in enumerate(groups)
     )
     by_key = {key: point for point in points for key in point.keys}
-    return Timeline(points=points, partial=partial, only_marked=len(baseline) > 1, _by_key=by_key)
+    by_group: dict[str, set[int]] = {}
+    for record in results:
+        point = by_key.get(visit_key(record))
+        if point is not None and record["TRLNKGRP"]:
+            by_group.setdefault(record["TRLNKGRP"], set()).add(point.number)
+    return Timeline(points=points, partial=partial, only_marked=len(baseline) > 1, _by_key=by_key, _by_group=by_group)
 
 
 def _see(seen: dict[str, _Seen], record: Record, domain: str, partial: PartialDate, *, mark: bool) -> None:

@@ -5,6 +5,8 @@ RECIST 1.1: Eisenhauer 2009, 4.3 and Tables 1-3; mRECIST: Lencioni & Llovet 2010
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from conftest import Run
 from sdtm_study import FORMATS, Row, not_done, rs, tr, tu
@@ -218,3 +220,28 @@ def test_without_rscat_the_criterion_must_be_named(run: Run) -> None:
     done = run(tu=lesions, tr=results, rs=reported, options=["--criterion", "recist11"])
     assert done.tables["comparison"][0]["agrees"] == "yes"
     assert "RS records without RSCAT are compared under recist11" in done.err
+
+
+def test_a_response_finds_its_time_point_by_group_or_date_when_its_visit_is_another(run: Run) -> None:
+    lesions, results = target("S", "T01", "30", "30", "30")
+    results = [row | {"TRLNKGRP": f"A{row['VISITNUM']}"} for row in results]
+    reported = [
+        rs("S", "OVRLRESP", "SD", "2", VISITNUM="20", VISIT="TUMOUR ASSESSMENT 1", RSLNKGRP="A2"),
+        rs("S", "OVRLRESP", "SD", "3", VISITNUM="30", VISIT="TUMOUR ASSESSMENT 2"),
+        rs("S", "TRGRESP", "SD", "3", VISITNUM="", VISIT="Week 16", RSDTC=""),
+    ]
+    rows = run(tu=lesions, tr=results, rs=reported).tables["comparison"]
+    assert [(r["timepoint"], r["test"], r["agrees"], r["flags"]) for r in rows] == [
+        ("1", "OVRLRESP", "yes", "MATCHED_BY_GROUP"),
+        ("2", "OVRLRESP", "yes", "MATCHED_BY_DATE"),
+        ("2", "TRGRESP", "yes", ""),
+    ]
+
+
+def test_a_criterion_for_another_disease_is_not_compared(run: Run, tmp_path: Path) -> None:
+    protocol = tmp_path / "p.toml"
+    protocol.write_text('format = "mrecist-protocol/1"\n[study]\ndisease = "colorectal cancer"\n')
+    lesions, results = target("S", "T01", "30", "30")
+    reported = [rs("S", "OVRLRESP", "SD", "2"), rs("S", "OVRLRESP", "SD", "2", RSCAT=MRECIST)]
+    done = run(tu=lesions, tr=results, rs=reported, options=["--protocol", str(protocol)])
+    assert {r["rscat"]: r["agrees"] for r in done.tables["comparison"]} == {"RECIST 1.1": "yes", MRECIST: ""}
