@@ -28,7 +28,8 @@ def summary(comparison: Comparison) -> Iterator[str]:
         yield f"  not compared, {why}: {count}"
     if differ:
         yield f"The first {min(FIRST, len(differ))} differences:" if len(differ) > 1 else "The difference:"
-    for row in differ[:FIRST]:
+    # What only follows from other differences comes last.
+    for row in sorted(differ, key=lambda row: "REPORTED_PARTS" in _causes(row))[:FIRST]:
         yield f"  {_words(row)}"
 
 

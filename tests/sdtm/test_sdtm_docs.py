@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from conftest import Run
+from test_sdtm_compare import S01
+
 from mrecist.criteria import CRITERIA
 from mrecist.sdtm import terms
 from mrecist.sdtm.causes import CAUSES, SEEN
@@ -50,3 +53,14 @@ def test_terms_that_the_page_gives() -> None:
     words = {*terms.ROLES, *terms.TOO_SMALL, *(s for states in terms.STATES.values() for s in states)}
     missing = sorted(word for word in words - {"TARGET LESION", "NON-TARGET LESION", "NEW LESION"} if word not in PAGE)
     assert missing == []
+
+
+def test_the_example_is_what_is_printed(run: Run) -> None:
+    lesions, results, reported = S01
+    printed = run(tu=lesions, tr=results, rs=reported).out.splitlines()
+    (example,) = re.findall(r"^```text\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    shown = example.splitlines()
+    assert len(shown) == len(printed)
+    assert all(line.startswith(told.removesuffix("...")) for told, line in zip(shown, printed, strict=True))
+    (sentence,) = re.findall(r'"(Derived: PD.*?)"', PAGE, flags=re.DOTALL)
+    assert " ".join(sentence.split()) in printed[-1]
