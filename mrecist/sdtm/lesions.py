@@ -48,10 +48,12 @@ class Lesions:
         known = self.get(reader, link)
         fragment = self._fragment(reader, link)
         if fragment is not None and (known is None or known.role is fragment.role):
-            return fragment
-        if known is not None:
-            return known
+            known = fragment
         role = terms.ROLES.get(record.term("TRGRPID"))
+        if known is not None and role in (None, known.role):
+            return known
+        if known is not None:
+            raise ValueError(f"{link} is {known.role} in TU and TRGRPID is '{record['TRGRPID']}'; correct one")
         if role is None:
             raise ValueError(
                 f"{link} is not in TU and TRGRPID is '{record['TRGRPID']}'; identify it in TU as TARGET, NON-TARGET or NEW"

@@ -131,6 +131,9 @@ def _groups(one: _Subject, results: Sequence[Record]) -> dict[Group, list[Record
         try:
             number = _number_of(one.time, record)
             if number is None:
+                if one.time.of(record, "TR") is not None:
+                    text = "baseline is marked in several visits; what is not marked in them is not used"
+                    one.faults.note(text, one.name)
                 continue
             if test in terms.SUMS:
                 _take_sum(one, reader, number, record)

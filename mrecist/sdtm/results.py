@@ -151,7 +151,7 @@ def _target(lesion: Lesion, found: Gathered, carrier: str) -> State:
         return State.ABSENT
     counted = found.sizes.get("short_mm" if lesion.kind is Kind.NODE else "longest_mm")
     if counted == 0:
-        if said is not None:
+        if said is not None and found.state != "NON-PATHOLOGICAL":
             raise ValueError(f"{lesion.id} is '{found.state}' with a size of 0 mm; correct one")
         return State.ABSENT
     if found.sizes or said is not None:

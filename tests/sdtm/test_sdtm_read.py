@@ -123,6 +123,12 @@ def test_results_of_a_size(run: Run, changed: Row, state: str, longest: str) -> 
         ([tu("S", "T01", "MAIN ONE")], sized(), "TUSTRESC is 'MAIN ONE', not one of: TARGET"),
         ([tu("S", "T01", "TARGET"), tu("S", "T01", "NON-TARGET")], sized(), "role 'non-target' here and 'target'"),
         ([tu("S", "T02", "TARGET")], sized(), "T01 is not in TU and TRGRPID is ''"),
+        ([tu("S", "T01", "TARGET")], sized(TRGRPID="NON-TARGET"), "T01 is target in TU and TRGRPID is 'NON-TARGET'"),
+        (
+            [tu("S", "T01", "TARGET")],
+            [sized()[0], *(tr("S", "T01", t, r, "2") for t, r in (("LDIAM", "0"), ("TUMSTATE", "PRESENT")))],
+            "T01 is 'PRESENT' with a size of 0 mm",
+        ),
         (
             [tu("S", "T01", "TARGET")],
             [*sized(), tr("S", "T01", "DIAMETER", "18", "2")],
@@ -187,6 +193,34 @@ def test_the_baseline_without_a_flag_in_tr(run: Run, lesion: Row, words: str) ->
     done = run(tu=[tu("S", "T01", "TARGET") | lesion], tr=results)
     assert words in done.err
     assert shown(done, "timepoint", "longest_mm")[0] == (("0", "20") if lesion else ("0", "30"))
+
+
+def test_a_baseline_that_is_marked_in_two_visits(run: Run) -> None:
+    """T01 was scanned at screening and T02 two weeks later; the second look at T01 is not marked and not used."""
+    screening = {"VISITNUM": "0.5", "VISIT": "SCREENING", "TRDTC": "2023-12-18"}
+    results = [
+        tr("S", "T01", "LDIAM", "30", "1", **screening),
+        tr("S", "T01", "LDIAM", "33", "1", TRLOBXFL=""),
+        tr("S", "T02", "LDIAM", "20", "1"),
+        *(tr("S", link, "LDIAM", "15", "2") for link in ("T01", "T02")),
+    ]
+    done = run(tu=[tu("S", "T01", "TARGET"), tu("S", "T02", "TARGET")], tr=results)
+    assert shown(done, "timepoint", "date", "lesion", "longest_mm") == [
+        ("0", "2023-12-18", "T01", "30"),
+        ("0", "2024-01-01", "T02", "20"),
+        ("1", "2024-02-26", "T01", "15"),
+        ("1", "2024-02-26", "T02", "15"),
+    ]
+    assert "baseline is marked in several visits; what is not marked in them is not used" in done.err
+
+
+def test_a_node_that_is_gone_is_not_pathological(run: Run) -> None:
+    results = [
+        *(tr("S", "T01", "LPERP", size, visit) for visit, size in (("1", "16"), ("2", "0"))),
+        tr("S", "T01", "LNSTATE", "NON-PATHOLOGICAL", "2"),
+    ]
+    done = run(tu=[tu("S", "T01", "TARGET", TULOC="LYMPH NODE")], tr=results)
+    assert (done.code, shown(done, "state", "short_mm")[-1]) == (0, ("absent", "0"))
 
 
 def test_a_split_lesion_is_the_sum_of_its_parts(run: Run) -> None:
