@@ -18,12 +18,11 @@ from mrecist.score import SubjectResult, score_subject
 from mrecist.stability.derive import stabilities, with_flags
 from mrecist.stability.table import stability_csv, stability_lesions_csv
 from mrecist.study import Study, SubjectInput, open_study
-from mrecist.tables import best_responses_csv, csv_text, measurements_csv, responses_csv, write_whole
+from mrecist.tables import best_responses_csv, measurements_csv, problems_csv, responses_csv, write_whole
 
 # What is being done, how much of it is finished, out of how much.
 Progress = Callable[[str, int, int], None]
 
-PROBLEM_COLUMNS = ("subject", "reader", "message")
 CHECKPOINTS = ".checkpoints"
 
 
@@ -187,7 +186,6 @@ def _summary(
 
 def _write(out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol) -> tuple[Path, ...]:
     sha256 = summary.protocol_sha256
-    problems = ({"subject": p.subject, "reader": p.reader, "message": p.message} for p in summary.problems)
     done = {(row.subject, row.reader) for row in summary.measurements}
     drawings = [
         {"subject": d.subject, "reader": d.reader, "timepoint": d.timepoint, **d.measurement}
@@ -202,7 +200,7 @@ def _write(out: Path, summary: StudyResults, results: list[SubjectResult], proto
         "best_responses.csv": best_responses_csv(summary.best, sha256),
         "stability.csv": stability_csv(summary.stability, protocol),
         "stability_lesions.csv": stability_lesions_csv(summary.stability, protocol),
-        "problems.csv": csv_text(PROBLEM_COLUMNS, problems),
+        "problems.csv": problems_csv(summary.problems),
         "report.html": report_html(summary),
     }
     for name, content in contents.items():

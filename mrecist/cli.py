@@ -110,7 +110,14 @@ def build_parser() -> argparse.ArgumentParser:
     _add_measure(command("measure", "masks to measurement rows"))
 
     assess = command("assess", "measurements to time-point responses and best responses")
-    assess.add_argument("measurements", type=Path, metavar="MEASUREMENTS.csv")
+    assess.add_argument(
+        "measurements",
+        type=Path,
+        nargs="+",
+        metavar="MEASUREMENTS",
+        help="measurements.csv, or SDTM: a folder with tu.* and tr.*, or their files (XPT, Dataset-JSON, CSV)",
+    )
+    assess.add_argument("--compare", type=Path, metavar="RS", help="with SDTM: reported responses to check (RS)")
     _add_rules(assess)
     assess.add_argument("--stability", action="store_true", help="also how firmly each response stands")
     assess.add_argument("--spread", type=Path, metavar="FILE", help="with the standard deviation of single sizes")

@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -172,11 +173,17 @@ def _date(text: str | None) -> date | None:
 def assess(options: Namespace) -> int:
     """``mrecist assess``."""
     from mrecist.assessing import Job, assess_table
+    from mrecist.sdtm.datasets import is_sdtm
 
+    if is_sdtm(options.measurements):
+        return _assess_sdtm(options)
+    if options.compare is not None:
+        raise InputError("assess: --compare checks SDTM; give TU and TR, or a folder that holds them")
     protocol = load_protocol(options.protocol)
     settings = protocol.select(options.criterion)
+    (table,) = options.measurements
     job = Job(
-        measurements=options.measurements,
+        measurements=table,
         protocol=options.protocol,
         criteria=tuple(setting.name for setting in settings),
         subjects=options.subjects,
@@ -186,9 +193,45 @@ def assess(options: Namespace) -> int:
     done = assess_table(job, options.workers)
     for name, content in done.tables.items():
         tables.write_whole(options.out / name, content)
-    derivation.keep(options.out, options.measurements.read_bytes(), protocol, settings)
+    derivation.keep(options.out, table.read_bytes(), protocol, settings)
     say(f"{done.reads} best responses from {done.time_points} time points: {options.out}")
     return _outcome(done.problems)
+
+
+def _assess_sdtm(options: Namespace) -> int:
+    """SDTM tumour domains to responses, and the reported responses against them."""
+    from mrecist.response.derive import derive
+    from mrecist.sdtm.compare import COMPARISON_COLUMNS, compare, criteria_reported
+    from mrecist.sdtm.datasets import open_responses, open_sources
+    from mrecist.sdtm.read import read_sdtm
+    from mrecist.sdtm.summary import summary
+
+    protocol = load_protocol(options.protocol)
+    settings = protocol.select(options.criterion)
+    reported = open_responses(options.compare) if options.compare is not None else None
+    if reported is not None and not options.criterion:
+        settings += criteria_reported(reported, settings, protocol)
+    read = read_sdtm(open_sources(options.measurements), protocol.partial_date)
+    dates = tables.read_subject_dates(options.subjects, protocol)
+    derived = derive(read.measurements.reads(), protocol, settings, dates)
+    problems = (*read.measurements.problems, *derived.problems)
+    notes = read.notes
+    rows = tables.measurements_csv(read.measurements.rows)
+    tables.write_whole(options.out / "measurements.csv", rows)
+    tables.write_whole(options.out / "responses.csv", tables.responses_csv(derived.responses, protocol.sha256))
+    tables.write_whole(options.out / "best_responses.csv", tables.best_responses_csv(derived.best, protocol.sha256))
+    derivation.keep(options.out, rows, protocol, settings)
+    tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
+    if reported is not None:
+        comparison = compare(read, reported, protocol, settings, dates)
+        notes += comparison.notes
+        text = tables.csv_text(COMPARISON_COLUMNS, map(asdict, comparison.rows))
+        tables.write_whole(options.out / "comparison.csv", text)
+        print("\n".join(summary(comparison)))
+    for note in notes:
+        say(f"mrecist: note: {note}")
+    say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
+    return _outcome(problems)
 
 
 def check(options: Namespace) -> int:

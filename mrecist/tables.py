@@ -80,6 +80,7 @@ BEST_COLUMNS = (
     *("confirmed_response_date", "progression_date", "last_assessment_date", "flags", "reason"),
     *("protocol_sha256", "version"),
 )
+PROBLEM_COLUMNS = ("subject", "reader", "message")
 OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
 
 # Cells repeat: a cell that was read once is not read again. What raises is not kept.
@@ -489,3 +490,8 @@ def best_responses_csv(rows: Iterable[BestResponse], protocol_sha256: str) -> st
     """``best_responses.csv`` as text."""
     extra = {"protocol_sha256": protocol_sha256, "version": __version__}
     return csv_text(BEST_COLUMNS, ({**{n: getattr(row, n, None) for n in BEST_COLUMNS}, **extra} for row in rows))
+
+
+def problems_csv(problems: Iterable[Problem]) -> str:
+    """``problems.csv`` as text."""
+    return csv_text(PROBLEM_COLUMNS, ({n: getattr(problem, n) for n in PROBLEM_COLUMNS} for problem in problems))

@@ -18,7 +18,7 @@ LADDER = (
     ("tables",),
     ("response", "keyimages"),
     ("derivation", "checks", "stability"),
-    ("reading", "study", "samples", "report", "conformance", "explain"),
+    ("reading", "study", "samples", "report", "conformance", "explain", "sdtm"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),
     ("batch",),
@@ -29,7 +29,7 @@ LADDER = (
 RUNG = {name: rung for rung, names in enumerate(LADDER) for name in names}
 WORDS_ONLY = (
     *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
-    *("protocol", "tables", "response", "checks"),
+    *("protocol", "tables", "response", "checks", "sdtm"),
 )
 MAY_IMPORT_DICOM = ("imaging", "samples")
 
