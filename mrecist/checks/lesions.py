@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from mrecist.checks.finding import Found, LesionCase, LesionCheck, at
 from mrecist.checks.words import says_node
+from mrecist.criteria._organs import organ_word
 from mrecist.model import Kind, Measurement, Role, State, YesNo
-from mrecist.response.organs import organ_word
 from mrecist.units import product, show
 
 # A size ten times another one, give or take a quarter: what a lost decimal point or cm for mm makes of it.

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from mrecist.checks.finding import CriterionCase, CriterionCheck, Found, at
 from mrecist.criteria._liver_findings import is_effusion
+from mrecist.criteria._organs import organ_word
 from mrecist.criteria._viable import phase_word
 from mrecist.model import Kind, Measurement, Response, State
-from mrecist.response.organs import organ_word
 from mrecist.response.targets import modality_word
 from mrecist.units import show
 

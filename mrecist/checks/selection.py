@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from mrecist.checks.finding import CriterionCase, CriterionCheck, Found, at
 from mrecist.checks.words import unfit_word, vascular_word
+from mrecist.criteria._organs import organ_of
 from mrecist.criteria._viable import by_viable_part
 from mrecist.model import Kind, Measurement, State, YesNo
-from mrecist.response.organs import organ_of
 from mrecist.response.targets import modality_word
 from mrecist.units import product, show
 

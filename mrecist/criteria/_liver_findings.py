@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mrecist.criteria._findings import view_new
+from mrecist.criteria._organs import organ_word
 from mrecist.criteria._rule import NewLesionView, NonTargetView, Placement, Thresholds
 from mrecist.criteria._viable import enhancing_targets, non_target_by_enhancement
 from mrecist.model import Cytology, Kind, Measurement, NewLesion, Pattern, Role, State
@@ -73,7 +74,7 @@ def _view(row: Measurement, smallest: Decimal | None, thresholds: Thresholds) ->
         limit = show(thresholds.porta_hepatis_node_mm)
         words = f"{row.lesion} {row.state}, porta hepatis, short axis {show(row.short_mm)} mm: held until {limit} mm"
         return NewLesionView(status=NewLesion.EQUIVOCAL, words=words, flags=(f"NEW_NODE_HELD:{row.lesion}",))
-    if row.pattern is None or row.kind is Kind.NODE or row.organ.casefold() not in ("", "liver"):
+    if row.pattern is None or row.kind is Kind.NODE or organ_word(row.organ) not in ("", "liver"):
         return view_new(row, thresholds)
     return _view_nodule(row, smallest, thresholds)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from mrecist.criteria._organs import organ_of
 from mrecist.criteria._overall import overall_response
 from mrecist.criteria._rule import Thresholds
 from mrecist.criteria.irecist import CONFIRMED_BY, IMMUNE, S17
@@ -164,8 +165,8 @@ def _new_targets(read: Read, thresholds: Thresholds) -> tuple[str, ...]:
         rows = [row for row in seen if _first_unequivocal(read, row) == visit.timepoint]
         measurable = [row for row in rows if _measurable(row, thresholds)]
         for row in sorted(measurable, key=lambda r: (-(_size(r) or 0), r.lesion)):
-            same_organ = [r for r in chosen if _organ(r) == _organ(row)]
-            if len(chosen) < MAX_NEW_TARGETS and (not _organ(row) or len(same_organ) < MAX_NEW_TARGETS_PER_ORGAN):
+            same_organ = [r for r in chosen if organ_of(r) == organ_of(row)]
+            if len(chosen) < MAX_NEW_TARGETS and (not organ_of(row) or len(same_organ) < MAX_NEW_TARGETS_PER_ORGAN):
                 chosen.append(row)
     return tuple(row.lesion for row in chosen)
 
@@ -178,10 +179,6 @@ def _measurable(row: Measurement, thresholds: Thresholds) -> bool:
     size = _size(row)
     limit = thresholds.new_target_node_mm if row.kind is Kind.NODE else thresholds.new_target_mm
     return size is not None and size >= limit
-
-
-def _organ(row: Measurement) -> str:
-    return "lymph node" if row.kind is Kind.NODE else row.organ.casefold()
 
 
 def _size(row: Measurement) -> Decimal | None:

@@ -8,9 +8,9 @@ from datetime import date
 from itertools import pairwise
 
 from mrecist.contradictions import Contradiction
+from mrecist.criteria._organs import organ_of
 from mrecist.errors import ReadError
 from mrecist.model import LocalTherapy, Measurement, Role, State
-from mrecist.response.organs import organ_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
