@@ -11,7 +11,7 @@ from mrecist.model import Kind, Measurement
 
 # Words of place inside an organ, which do not make it another organ.
 _INSIDE = re.compile(
-    r"\b(?:left|right|bilateral|both|upper|lower|middle|lobes?|segments?|seg|lt|rt|[lr]|i{1,3}|iv[ab]?|vi{0,3}|s?\d[ab]?)\b"
+    r"\b(?:left|right|bilateral|both|upper|lower|middle|lobes?|segments?|seg|lt|rt|[lr]|[rl][um]?l|rml|lingula|i{1,3}|iv[ab]?|vi{0,3}|s?\d[ab]?)\b"
 )
 _NAMES = {
     "lungs": "lung",

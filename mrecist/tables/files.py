@@ -1,0 +1,133 @@
+"""CSV files: UTF-8, comma, header row, empty cell = not given. Reading is strict; writing is whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mrecist.errors import InputError
+from mrecist.units import show
+
+
+def read_rows(path: Path, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and (line number, cells) of a CSV file; raises :class:`InputError` when it is no table with those columns."""
+    reader, header = _open_table(path, required)
+    try:
+        return header, list(_cells(path, header, reader))
+    except csv.Error as error:
+        raise _not_csv(path, reader, error) from None
+
+
+def _open_table(path: Path, required: Sequence[str]) -> tuple[Any, list[str]]:
+    """A reader of the rows below the header, and the header."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the table as CSV UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise _not_csv(path, reader, error) from None
+    if not header:
+        raise InputError(f"{path}: is empty; a header row with {', '.join(required)} is needed")
+    _check_header(path, header, required)
+    return reader, header
+
+
+def _not_csv(path: Path, reader: Any, error: csv.Error) -> InputError:
+    return InputError(f"{path}: line {reader.line_num} is not valid CSV ({error}); mend the quotes")
+
+
+def read_column(path: Path, name: str) -> list[str]:
+    """One column of a CSV file, faster than all of it; raises as :func:`read_rows`."""
+    reader, header = _open_table(path, (name,))
+    place = header.index(name)
+    try:
+        return [cells[place].strip() for cells in reader if len(cells) > place]
+    except csv.Error as error:
+        raise _not_csv(path, reader, error) from None
+
+
+def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in header]
+    if missing:
+        hints = []
+        for name in missing:
+            near = get_close_matches(name, [h.casefold() for h in header], n=1)
+            hints.append(f"'{name}'" + (f" (there is '{near[0]}')" if near else ""))
+        raise InputError(f"{path}: no column {', '.join(hints)}; the header is: {', '.join(header)}")
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise InputError(f"{path}: column {', '.join(twice)} appears twice; keep one")
+
+
+def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, dict[str, str]]]:
+    for values in reader:
+        if not "".join(values).strip():
+            continue
+        if len(values) != len(header):
+            raise InputError(
+                f"{path}: line {reader.line_num} has {len(values)} cells and the header {len(header)}; mend that line"
+            )
+        yield reader.line_num, dict(zip(header, map(str.strip, values), strict=True))
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all: a temporary file beside it takes its place only when complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A CSV table as text; None is an empty cell, tuples are joined by semicolons, decimals are plain."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return show(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        # A lesion id may hold a semicolon; in a list it would look like two items.
+        return ";".join([show(item) if isinstance(item, Decimal) else str(item).replace(";", ",") for item in value])
+    return str(value)
+
+
+def not_empty(name: str, text: str) -> str:
+    """The cell of a column that is required; raises ``ValueError`` when it is empty."""
+    if not text:
+        raise ValueError(f"{name} is empty; it is required")
+    return text

@@ -1,0 +1,90 @@
+"""``overall.csv``: responses that were reported elsewhere (docs/files.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from mrecist.dates import PartialDate, parse_date
+from mrecist.errors import InputError
+from mrecist.model import (
+    Problem,
+    Response,
+)
+from mrecist.tables.files import not_empty, read_rows
+
+OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedResponses:
+    """The reported responses of one subject by one reader, from ``overall.csv``."""
+
+    subject: str
+    reader: str
+    baseline_date: date
+    responses: tuple[tuple[date, Response], ...]
+
+
+def read_overall(
+    path: Path, partial: PartialDate = PartialDate.REFUSE
+) -> tuple[list[ReportedResponses], list[Problem]]:
+    """Read ``overall.csv``; a subject whose rows cannot be read or contradict each other becomes a problem."""
+    _, lines = read_rows(path, OVERALL_REQUIRED)
+    if not lines:
+        raise InputError(f"{path}: has a header and no rows; nothing to derive")
+    cases: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
+    for number, cells in lines:
+        cases.setdefault((cells["subject"], cells.get("reader") or "R1"), []).append((number, cells))
+    reported: list[ReportedResponses] = []
+    problems: list[Problem] = []
+    for (subject, reader), rows in sorted(cases.items()):
+        try:
+            reported.append(_reported(subject, reader, rows, partial))
+        except ValueError as error:
+            message = f"{path.name}, subject {subject or '?'}, reader {reader}: {error}"
+            problems.append(Problem(subject=subject, reader=reader, message=message))
+    return reported, problems
+
+
+def _reported(
+    subject: str, reader: str, rows: list[tuple[int, dict[str, str]]], partial: PartialDate
+) -> ReportedResponses:
+    not_empty("subject", subject)
+    baselines = sorted({parse_date(cells["baseline_date"], partial) for _, cells in rows if cells["baseline_date"]})
+    if len(baselines) != 1:
+        found = ", ".join(str(b) for b in baselines) or "none"
+        raise ValueError(f"baseline_date is {found}; give exactly one date")
+    responses: dict[date, Response] = {}
+    for number, cells in rows:
+        if not cells["date"] and not cells["overall"]:
+            continue
+        day = parse_date(not_empty("date", cells["date"]), partial)
+        if day <= baselines[0]:
+            raise ValueError(f"line {number} is dated {day}, not after the baseline of {baselines[0]}; correct one")
+        if day in responses:
+            raise ValueError(f"line {number} is a second response of {day}; keep one")
+        responses[day] = _category(cells["overall"])
+    _one_vocabulary(responses)
+    return ReportedResponses(
+        subject=subject, reader=reader, baseline_date=baselines[0], responses=tuple(sorted(responses.items()))
+    )
+
+
+_CATEGORIES = {r.casefold(): r for r in Response if r is not Response.MISSING}
+_IMMUNE_ONLY = frozenset(r for r in Response if r.startswith("i") or "-i" in r)
+
+
+def _category(text: str) -> Response:
+    if text.casefold() not in _CATEGORIES:
+        raise ValueError(f"overall is '{text}', not one of: {', '.join(_CATEGORIES.values())}")
+    return _CATEGORIES[text.casefold()]
+
+
+def _one_vocabulary(responses: dict[date, Response]) -> None:
+    """iRECIST and the other criteria do not mix in one series."""
+    immune = [r for r in responses.values() if r in _IMMUNE_ONLY]
+    plain = [r for r in responses.values() if r not in _IMMUNE_ONLY and r not in (Response.NE, Response.NA)]
+    if immune and plain:
+        raise ValueError(f"overall is both '{immune[0]}' and '{plain[0]}'; iRECIST has iCR, iPR, iSD, iUPD, iCPD only")

@@ -1,0 +1,44 @@
+"""``subjects.csv``: the dates of each subject that a protocol asks for (docs/files.md)."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from mrecist.dates import PartialDate, parse_date
+from mrecist.errors import InputError
+from mrecist.model import (
+    SubjectDates,
+)
+from mrecist.protocol import Protocol
+from mrecist.tables.files import read_rows
+
+
+def read_dates(path: Path, column: str, partial: PartialDate = PartialDate.REFUSE) -> dict[str, date]:
+    """Subject -> date of one column of ``subjects.csv``; subjects without that date are left out."""
+    _, lines = read_rows(path, ("subject", column))
+    dates: dict[str, date] = {}
+    for number, cells in lines:
+        if cells["subject"] in dates:
+            raise InputError(f"{path}: line {number} is a second row of subject {cells['subject']}; keep one")
+        if cells[column]:
+            try:
+                dates[cells["subject"]] = parse_date(cells[column], partial)
+            except ValueError as error:
+                raise InputError(f"{path}: line {number}, {column}: {error}") from None
+    return dates
+
+
+def read_subject_dates(path: Path | None, protocol: Protocol, *, origin: bool = True) -> SubjectDates:
+    """The dates of ``subjects.csv`` that the protocol asks for: its origin event, and new anticancer therapy.
+
+    Without the table they are missing for everybody, and flagged so. ``origin`` is False where another table starts the clock.
+    """
+    event = protocol.origin_event if origin and protocol.origin_event != "baseline" else ""
+    if path is None:
+        return SubjectDates(origins={} if event else None)
+    therapy = "new_anticancer_therapy"
+    return SubjectDates(
+        origins=read_dates(path, event, protocol.partial_date) if event else None,
+        new_therapy=read_dates(path, therapy, protocol.partial_date) if therapy in protocol.response.cut else None,
+    )
