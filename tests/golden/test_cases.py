@@ -6,12 +6,15 @@ from collections import Counter
 
 import pytest
 
-from mrecist.conformance.cases import Case, Difference, compare, differences, load_cases
+from mrecist.conformance.cases import Case, load_cases
+from mrecist.conformance.compare import Answers, Difference, compare
+from mrecist.conformance.own import differences
 from mrecist.model import Response
 from mrecist.tables import BEST_COLUMNS, RESPONSE_COLUMNS
 
 CASES = load_cases()
 FLAGS = ("flag", "no_flag")
+PSEUDO_COLUMNS = (*FLAGS, "row")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def test_expected_values_name_columns_and_are_not_repeated() -> None:
     every = [e for case in CASES.cases for e in case.expected]
     for expected in every:
         columns = BEST_COLUMNS if expected.timepoint is None else RESPONSE_COLUMNS
-        assert expected.column in (*columns, *FLAGS), expected
+        assert expected.column in (*columns, *PSEUDO_COLUMNS), expected
     keys = Counter((e.case, e.criterion, e.timepoint, e.column, e.expected if e.column in FLAGS else "") for e in every)
     assert [key for key, count in keys.items() if count > 1] == []
 
@@ -67,10 +70,15 @@ def test_a_wrong_answer_and_a_missing_answer_are_found() -> None:
         "target": "PR",
         "overall": "PR",
     }
-    assert compare([case], [right], []) == []
-    assert [d.found for d in compare([case], [right | {"overall": "SD"}], [])] == ["SD"]
-    assert {d.found for d in compare([case], [], [])} == {"no such row"}
-    assert {d.found for d in compare([case], [], [], {case.case: "refused: why"})} == {"refused: why"}
+    assert compare([case], Answers(responses=(right,))) == []
+    wrong = {**right, "overall": "SD"}
+    assert [d.found for d in compare([case], Answers(responses=(wrong,)))] == ["SD"]
+    assert {d.found for d in compare([case], Answers())} == {"no such row"}
+    assert {d.found for d in compare([case], Answers(responses=(right, right)))} == {"two rows"}
+    assert {d.found for d in compare([case], Answers(refused={case.case: "refused: why"}))} == {"refused: why"}
+    assert {d.found for d in compare([case], Answers(no_responses="no table"))} == {"no table"}
+    del wrong["overall"]
+    assert [d.found for d in compare([case], Answers(responses=(wrong,)))] == ["no such column"]
 
 
 # --- the printed tables ----------------------------------------------------------------------------------------------
