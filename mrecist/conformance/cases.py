@@ -86,7 +86,9 @@ def load_cases(folder: Path | None = None) -> CaseSet:
     """
     folder = folder or Path(__file__).parent / "cases" / VERSIONS[-1]
     if not folder.is_dir():
-        raise InputError(f"{folder}: is not a folder; give a folder with cases.csv and expected.csv (docs/conformance.md)")
+        raise InputError(
+            f"{folder}: is not a folder; give a folder with cases.csv and expected.csv (docs/conformance.md)"
+        )
     rows_of = _measurements(folder / "measurements.csv")
     reported_of = _reported(folder / "overall.csv")
     expected_of = _expected(folder / "expected.csv")

@@ -16,6 +16,7 @@ from mrecist.conformance.cases import Case, Expected
 NOT_THERE = "no such row"
 NO_COLUMN = "no such column"
 TWICE = "two rows"
+NOT_ASKED = "not asked"
 Row = Mapping[str, str]
 Key = tuple[str, str, int | None]
 
@@ -24,8 +25,8 @@ Key = tuple[str, str, int | None]
 class Answers:
     """What an engine wrote for a group of cases.
 
-    ``refused`` has words for the cases that it would not answer. ``no_responses`` and ``no_best`` say why a table is not there
-    at all.
+    ``refused`` has words for the cases that it would not answer. ``no_responses`` and ``no_best`` say why a table is not there at
+    all.
     """
 
     responses: tuple[Row, ...] = ()
@@ -33,6 +34,16 @@ class Answers:
     refused: Mapping[str, str] = field(default_factory=dict)
     no_responses: str = ""
     no_best: str = ""
+
+    @property
+    def criteria(self) -> frozenset[str]:
+        """The criteria that any row is about."""
+        return frozenset(row["criterion"] for row in (*self.responses, *self.best))
+
+    @property
+    def broken(self) -> bool:
+        """The run failed, so that what is missing says nothing of what the engine knows."""
+        return any(why not in ("", NOT_ASKED) for why in (self.no_responses, self.no_best))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

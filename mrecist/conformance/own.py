@@ -10,6 +10,7 @@ from dataclasses import replace
 from mrecist import tables
 from mrecist.conformance.cases import Case, CaseSet
 from mrecist.conformance.compare import Answers, Difference, compare
+from mrecist.conformance.judge import Answered
 from mrecist.model import BestResponse, SubjectDates
 from mrecist.protocol import Protocol
 from mrecist.response.best import Assessment, best_response
@@ -26,6 +27,15 @@ def answers_of(cases: list[Case], protocol: Protocol, dates: SubjectDates) -> An
         best=_rows(tables.best_responses_csv(best, protocol.sha256)),
         refused={problem.subject: f"refused: {problem.message}" for problem in derived.problems},
     )
+
+
+def run_own(cases: CaseSet) -> list[Answered]:
+    """Ask the engine about every case of the set."""
+    return [
+        (group, answers_of(group, protocol, tables.read_subject_dates(cases.subjects, protocol)))
+        for _, protocol, group in cases.groups()
+        if group
+    ]
 
 
 def differences(

@@ -108,9 +108,7 @@ def unreachable(name: str, row: tuple[Any, ...]) -> str:
 ROWS = [(name, index) for name, criterion in CRITERIA.items() for index in range(len(criterion.overall))]
 
 
-@pytest.mark.parametrize(
-    ("name", "index"), [(n, i) for n, i in ROWS if not unreachable(n, CRITERIA[n].overall[i])]
-)
+@pytest.mark.parametrize(("name", "index"), [(n, i) for n, i in ROWS if not unreachable(n, CRITERIA[n].overall[i])])
 def test_every_row_of_the_overall_table_matters(name: str, index: int) -> None:
     def spoil(criterion: Criterion) -> Criterion:
         target, non_target, new, overall, source = criterion.overall[index]
