@@ -190,9 +190,10 @@ def immune_visits(after_iupd: bool) -> dict[tuple[str, ...], set[str]]:
     for _, answers in run_own(CASES):
         before = ""
         for row in answers.responses:
-            if row["criterion"] == "irecist" and (row["subject"], int(row["timepoint"])) in asked:
-                if (before == UP) == after_iupd:
-                    found.setdefault((row["target"], row["non_target"], row["new_lesion"]), set()).add(row["overall"])
+            mine = row["criterion"] == "irecist" and (row["subject"], int(row["timepoint"])) in asked
+            if mine and (before == UP) == after_iupd:
+                key = (row["target"], row["non_target"], row["new_lesion"])
+                found.setdefault(key, set()).add(row["overall"])
             before = row["overall"]
     return found
 
