@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mrecist import tables
@@ -40,20 +40,18 @@ def run_own(cases: CaseSet) -> list[Answered]:
 
 def differences(
     cases: CaseSet, change: Callable[[Protocol], Protocol] | None = None, criterion: str | None = None
-) -> list[Difference]:
-    """Run the engine on every case and compare.
+) -> Iterator[Difference]:
+    """Run the engine on every case and compare, one protocol after the other.
 
     ``change`` alters each protocol first (to test the cases); ``criterion`` keeps to the settings that follow this standard.
     """
-    found: list[Difference] = []
     for _, protocol, group in cases.groups():
         if criterion is not None:
             protocol, group = _only(criterion, protocol, group)
         if group:
             altered = change(protocol) if change else protocol
             dates = tables.read_subject_dates(cases.subjects, altered)
-            found += compare(group, answers_of(group, altered, dates))
-    return found
+            yield from compare(group, answers_of(group, altered, dates))
 
 
 def _only(criterion: str, protocol: Protocol, cases: list[Case]) -> tuple[Protocol, list[Case]]:

@@ -20,7 +20,7 @@ PSEUDO_COLUMNS = (*FLAGS, "row")
 
 @pytest.fixture(scope="module")
 def found() -> list[Difference]:
-    return differences(CASES)
+    return list(differences(CASES))
 
 
 @pytest.mark.parametrize("case", CASES.cases, ids=lambda case: case.case)

@@ -305,7 +305,7 @@ def a_moved_target_too_small_to_see(rows: list[Measurement], criterion: str) -> 
 # --- comparisons and properties --------------------------------------------------------------------------------------
 
 
-@settings(FINE, max_examples=1500)
+@settings(FINE, max_examples=1000)
 @given(reads(), criteria)
 def test_the_engine_agrees_with_the_oracle(rows: list[Measurement], criterion: str) -> None:
     assume(not only_normal_nodes_beside_a_missing_target(rows, criterion))
