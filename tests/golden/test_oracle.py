@@ -385,3 +385,33 @@ def test_a_setting_without_effect_changes_nothing(rows: list[Measurement], crite
     setting: CriterionSetting = PROTOCOL.setting(criterion)
     other = ResponseRules(sd_min_days=0, cut=(), confirm_min_days=0, confirm_max_ne_between=9)
     assert assess_subject(rows, setting, RULES) == assess_subject(rows, setting, other)
+
+
+def in_another_quantity(row: Measurement, criterion: str) -> Measurement:
+    """The same read with areas or volumes that are the same numbers as the diameters were."""
+    if row.kind is Kind.NODE:
+        amount = {"longest_mm": Decimal(1)} if criterion == "easl" else {"volume_mm3": row.short_mm}
+        return replace(row, **(amount if row.short_mm is not None else {}))
+    if criterion == "vrecist":
+        return replace(row, volume_mm3=row.longest_mm)
+    if criterion == "qeasl":
+        return replace(row, viable_volume_mm3=row.viable_mm)
+    return replace(row, viable_short_mm=None if row.viable_mm is None else Decimal(1))
+
+
+def default_size_is_used(row: Measurement) -> bool:
+    """Too small to measure and without a number: 5 mm, 25 mm2 or no volume, so the criteria differ."""
+    numbers = (row.short_mm,) if row.kind is Kind.NODE else (row.longest_mm, row.viable_mm)
+    return row.state is State.TOO_SMALL and None in numbers
+
+
+@settings(FINE, max_examples=300)
+@given(reads(), st.sampled_from(("easl", "qeasl", "vrecist")))
+def test_areas_and_volumes_follow_the_rules_of_diameters(rows: list[Measurement], criterion: str) -> None:
+    """On the same numbers and with the same cut-offs, only the name of the quantity differs."""
+    assume(not any(default_size_is_used(r) for r in rows))
+    diameters = "recist11" if criterion == "vrecist" else "mrecist"
+    cut_offs = PROTOCOL.setting(criterion).thresholds
+    same = {name: getattr(cut_offs, name) for name in ("pr_percent", "pd_percent", "pd_absolute_mm")}
+    expected = [as_answer(response) for response in engine(rows, diameters, **same)]
+    assert [as_answer(r) for r in engine([in_another_quantity(r, criterion) for r in rows], criterion)] == expected
