@@ -189,7 +189,7 @@ def _run(words: Sequence[str], values: Mapping[str, str], time_limit_s: float) -
     """Run one command; words that say why it failed, or ""."""
     command = [re.sub(r"\{([a-z_]*)\}", lambda found: values[found[1]], word) for word in words]
     try:
-        # A session of its own: what the engine has started is stopped with it.
+        # A process group of its own: what the engine has started is stopped with it.
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
         )
