@@ -79,6 +79,16 @@ def _not_negative(text: str) -> float:
     return value
 
 
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above 0")
+    return value
+
+
 def _step(text: str) -> str:
     if _not_negative(text) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a step above 0 mm")
@@ -151,6 +161,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_rules(score)
     score.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
 
+    _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
+
     info = command("info", "versions for a bug report")
     info.add_argument("--json", action="store_true", help="for a program to read")
     return parser
@@ -159,6 +171,14 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--criterion", action="append", metavar="NAME", help="may be given several times; default: all")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="protocol file (docs/protocol.md)")
+
+
+def _add_conformance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", metavar="CMD", help="another engine (docs/conformance.md); default: this package")
+    parser.add_argument("--best-engine", metavar="CMD", help="its command for reported responses, where it differs")
+    parser.add_argument("--time-limit", type=_seconds, default=600.0, metavar="S", help="for each run (default 600)")
+    parser.add_argument("--cases", type=Path, metavar="DIR", help="a set of cases; default: the newest of this package")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="also write one row per case and criterion")
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:

@@ -355,6 +355,31 @@ def demo(options: Namespace) -> int:
     return SOME_FAILED if different or failed else DONE
 
 
+def conformance(options: Namespace) -> int:
+    """``mrecist conformance``."""
+    from mrecist.conformance.cases import load_cases
+    from mrecist.conformance.external import engine_of, run_engine
+    from mrecist.conformance.judge import Outcome, judge, results_csv
+    from mrecist.conformance.own import run_own
+    from mrecist.conformance.scorecard import print_scorecard
+
+    if options.best_engine is not None and options.engine is None:
+        raise InputError("conformance: --best-engine goes with --engine; give both")
+    cases = load_cases(options.cases)
+    if options.engine is None:
+        answered = run_own(cases)
+    else:
+        engine = engine_of(options.engine, options.best_engine, options.time_limit)
+        with _progress() as report:
+            answered = run_engine(engine, cases, lambda done, of: report("running the engine", done, of))
+    results = judge(cases, answered)
+    if options.out is not None:
+        tables.write_whole(options.out, results_csv(results, cases.version))
+    print_scorecard(results, cases.version)
+    outcomes = {result.outcome for result in results}
+    return DONE if Outcome.PASSED in outcomes and Outcome.FAILED not in outcomes else SOME_FAILED
+
+
 def info(options: Namespace) -> int:
     """``mrecist info``."""
     from mrecist.info import as_json, as_text, gather

@@ -9,7 +9,7 @@ only; decisions are taken by cross-multiplication (:func:`fell_by`, :func:`rose_
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
 # 24 digits in each size leave room for sums of many of them and for a product of two.
@@ -40,6 +40,11 @@ def total(values: Iterable[Decimal]) -> Decimal:
     for value in values:
         result = EXACT.add(result, value)
     return result
+
+
+def mean(values: Sequence[Decimal]) -> Decimal:
+    """Mean of at least one value, to six decimals; exact where it has no more."""
+    return _DISPLAY.divide(total(values), Decimal(len(values))).quantize(Decimal("0.000001"), context=_DISPLAY)
 
 
 def product(one: Decimal, other: Decimal) -> Decimal:

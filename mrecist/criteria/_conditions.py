@@ -41,8 +41,11 @@ def back_after_cr(facts: TargetFacts) -> bool:
 
 def only_borderline_nodes(facts: TargetFacts) -> bool:
     """All disease that is left are nodes just at their normal size."""
-    return bool(facts.left) and all(
-        s.kind is Kind.NODE and s.size is not None and s.size < REIMAGE_BELOW_MM for s in facts.left
+    axes = [s.size if facts.unit == "mm" else s.short_axis for s in facts.left if s.kind is Kind.NODE]
+    return (
+        bool(axes)
+        and len(axes) == len(facts.left)
+        and all(axis is not None and axis < REIMAGE_BELOW_MM for axis in axes)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from mrecist.criteria._findings import view_new
@@ -15,15 +16,19 @@ _PORTA_HEPATIS = ("porta hepatis", "portal lymph node", "hepatic hilum", "liver 
 _EFFUSION = ("effusion", "ascites")
 
 
+def _place(row: Measurement) -> str:
+    return re.sub(r"[-_\s]+", " ", f"{row.organ} {row.station}".casefold())
+
+
 def at_porta_hepatis(row: Measurement) -> bool:
     """A lymph node at the porta hepatis, by its organ or station."""
-    place = f"{row.organ} {row.station}".casefold()
+    place = _place(row)
     return row.kind is Kind.NODE and any(word in place for word in _PORTA_HEPATIS)
 
 
 def is_effusion(row: Measurement) -> bool:
     """Ascites or an effusion, by its organ or station."""
-    place = f"{row.organ} {row.station}".casefold()
+    place = _place(row)
     return any(word in place for word in _EFFUSION)
 
 

@@ -91,6 +91,8 @@ class LesionSize:
     hu: Decimal | None = None
     # The evaluated fragments of a split lesion that is not evaluated as a whole.
     at_least: Decimal = ZERO
+    # Of a node, in mm, whatever the criterion adds.
+    short_axis: Decimal | None = None
 
     def __str__(self) -> str:
         return f"{self.lesion} {self.why or show(self.size)}"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from mrecist.criteria._rule import LesionSize, Thresholds
 from mrecist.model import Kind, LocalTherapy, Measurement, State
-from mrecist.units import ZERO, show, total
+from mrecist.units import ZERO, mean, show, total
 
 
 def counted(
@@ -31,7 +31,13 @@ def counted(
     elif value is None:
         why = f"without {column}"
     return LesionSize(
-        lesion=row.lesion, kind=row.kind, size=size, disease=_is_disease(row, size, thresholds), why=why, hu=row.mean_hu
+        lesion=row.lesion,
+        kind=row.kind,
+        size=size,
+        disease=_is_disease(row, size, thresholds),
+        why=why,
+        hu=row.mean_hu,
+        short_axis=row.short_mm if row.kind is Kind.NODE else None,
     )
 
 
@@ -60,6 +66,7 @@ def added(lesion: str, kind: Kind, parts: list[LesionSize]) -> LesionSize:
     words = " + ".join([str(part) for part in parts])
     known = total([part.at_least if part.size is None else part.size for part in parts])
     size = None if missing else known
+    densities = [part.hu for part in parts if part.hu is not None]
     why = f"not evaluated ({words})" if missing else f"{show(size)} ({words})"
     return LesionSize(
         lesion=lesion,
@@ -69,4 +76,6 @@ def added(lesion: str, kind: Kind, parts: list[LesionSize]) -> LesionSize:
         why=why,
         flags=tuple(f for part in parts for f in part.flags),
         at_least=known if missing else ZERO,
+        # No fragment's weight is recorded, so each counts the same; without one of them the density is not known.
+        hu=mean(densities) if len(densities) == len(parts) else None,
     )

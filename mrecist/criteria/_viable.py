@@ -31,6 +31,11 @@ def phase_word(text: str) -> str:
     return words
 
 
+def phase_allows(row: Measurement, thresholds: Thresholds) -> bool:
+    """Whether enhancement can be judged on the phase of a row; a phase that is not recorded is taken as allowed (A27)."""
+    return not phase_word(row.phase) or phase_word(row.phase) in {phase_word(p) for p in thresholds.viable_phases}
+
+
 def judged_by_phase(size: LesionSize, row: Measurement, thresholds: Thresholds) -> LesionSize:
     """A viable size from a phase that is known and not allowed is not evaluated; an allowed fallback is flagged (A27)."""
     if not row.phase:
@@ -38,7 +43,7 @@ def judged_by_phase(size: LesionSize, row: Measurement, thresholds: Thresholds) 
     phase = phase_word(row.phase)
     if not phase or row.state not in (State.MEASURED, State.TOO_SMALL) or size.size is None:
         return size
-    if phase in {phase_word(allowed) for allowed in thresholds.viable_phases}:
+    if phase_allows(row, thresholds):
         fallback = () if phase == "arterial" else (f"VIABLE_NOT_ARTERIAL:{row.lesion}",)
         return replace(size, flags=(*size.flags, *fallback))
     why = f"viable part read on phase {row.phase}, not {' or '.join(thresholds.viable_phases)}"
@@ -79,6 +84,9 @@ def non_target_by_enhancement(row: Measurement, baseline: Measurement, threshold
     if row.role is Role.TARGET:
         return _moved_target(row, baseline, thresholds)
     if row.state is State.PRESENT and row.kind is Kind.LESION and row.viable_mm == 0:
+        if not phase_allows(row, thresholds):
+            words = f"{row.lesion} present, read on phase {row.phase}"
+            return NonTargetView(state=State.PRESENT, words=words, flags=(f"VIABLE_NOT_ARTERIAL:{row.lesion}",))
         return NonTargetView(state=State.ABSENT, words=f"{row.lesion} present without enhancement")
     return non_target_as_read(row, baseline, thresholds)
 
@@ -91,7 +99,12 @@ def _moved_target(row: Measurement, baseline: Measurement, thresholds: Threshold
         return NonTargetView(state=State.NOT_EVALUABLE, words=f"{row.lesion} not-evaluable")
     if row.kind is Kind.NODE:
         return non_target_as_read(replace(row, state=State.PRESENT), baseline, thresholds)
-    if not by_viable_part(baseline) or row.state is State.TOO_SMALL:
+    if not by_viable_part(baseline):
+        return NonTargetView(state=State.PRESENT, words=f"{row.lesion} present")
+    if not phase_allows(row, thresholds):
+        words = f"{row.lesion} read on phase {row.phase}"
+        return NonTargetView(state=State.NOT_EVALUABLE, words=words, flags=(f"VIABLE_NOT_ARTERIAL:{row.lesion}",))
+    if row.state is State.TOO_SMALL and not _viable_amount_is_zero(row):
         return NonTargetView(state=State.PRESENT, words=f"{row.lesion} present")
     if _viable_amount_is_zero(row):
         return NonTargetView(state=State.ABSENT, words=f"{row.lesion} without enhancement")

@@ -25,15 +25,15 @@ _STABLE_OR_BETTER = (CR, PR, SD, NON_CR_NON_PD)
 class Assessment:
     """An overall response with its date; the time point only names it in sentences.
 
-    ``judged`` says that the response came from findings, where disease after a complete response is already progression
-    (Table 3 note); a PR there means that something was not evaluated. A response that was only reported is not judged.
+    ``disease_seen``: disease was seen where this is a PR, SD or non-CR/non-PD; what was only reported is taken so. False where
+    something was merely not evaluated, which is no disease back after a complete response (Table 3 note).
     ``disregarded`` is an iRECIST scan too early to confirm or reset a progression (A25): it ends no block of iUPD.
     """
 
     date: date
     overall: Response
     timepoint: int | None = None
-    judged: bool = False
+    disease_seen: bool = True
     disregarded: bool = False
 
     def __str__(self) -> str:
@@ -122,8 +122,8 @@ def _reclassified(assessments: Sequence[Assessment], rules: ResponseRules) -> li
     result: list[Assessment] = []
     seen_cr = False
     for assessment in assessments:
-        if seen_cr and assessment.overall in (PR, SD, NON_CR_NON_PD):
-            if rules.cr_then_worse == "pd" and not assessment.judged:
+        if seen_cr and assessment.disease_seen and assessment.overall in (PR, SD, NON_CR_NON_PD):
+            if rules.cr_then_worse == "pd":
                 assessment = replace(assessment, overall=PD)
             elif rules.cr_then_worse == "pr":
                 # The earlier CR was misread: it was PR all along.

@@ -72,7 +72,7 @@ def best_of_visits(
             date=v.date,
             overall=v.overall,
             timepoint=v.timepoint,
-            judged=True,
+            disease_seen=any(flag.startswith("CR_THEN_WORSE:") for flag in v.flags),
             disregarded=any(flag.startswith("CONFIRMATION_EARLY:") for flag in v.flags),
         )
         for v in follow_ups

@@ -24,7 +24,8 @@ MEANING = {
     "LESS_LIKELY_THAN": "Measured again with the protocol's measurement error, the sizes would give this overall response less "
     "often than the stated level (docs/stability.md).",
     "LIPIODOL": "Lipiodol in this lesion: on CT it can hide or mimic enhancement (A19).",
-    "LOCAL_THERAPY": "This target was locally treated on study and is not evaluable from the named time point on (A10).",
+    "LOCAL_THERAPY": "Locally treated on study at the named time point: from then on a target is not evaluable, a "
+    "non-target as read (A10).",
     "MERGED_INTO_ABSENT": "A target merged into one that is absent at the same visit: both count 0; check which of the two rows is "
     "right.",
     "MODALITY_CHANGED": "This target was imaged with another modality than at baseline (A26).",

@@ -439,9 +439,14 @@ def _unrecorded_change(now: _Now, block: Block) -> tuple[str, ...]:
 
 def _recovered(now: _Now, block: Block) -> bool:
     """No progression any more, or targets that newly respond beside new lesions that have not grown (FAQ, scenario B)."""
-    evaluated = now.findings.target is not Response.NE and now.findings.non_target is not Response.NE
     if not now.seen_in:
-        return evaluated or now.findings.target in (Response.PR, Response.SD, Response.CR)
+        unknown = {
+            name
+            for name, response in (("targets", now.findings.target), ("non-targets", now.findings.non_target))
+            if response is Response.NE
+        }
+        # What progressed and was not evaluated now may still be there.
+        return "targets" not in unknown and not unknown & block.seen_in
     responds = now.findings.target in (Response.CR, Response.PR)
     improved = _BETTER.get(now.findings.target, 0) > _BETTER.get(block.target, 0)
     return now.seen_in == {"new lesions"} and responds and improved

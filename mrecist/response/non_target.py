@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mrecist.criteria._rule import NonTargetView
-from mrecist.model import Measurement, Response, State
+from mrecist.model import Measurement, Response, State, YesNo
 from mrecist.protocol import CriterionSetting
 from mrecist.response.read import Read, Visit
 
@@ -55,7 +55,18 @@ def _views(
         parts = read.parts(baseline.lesion) if baseline.lesion in read.fragments else ()
         seen = [lesion for lesion in (baseline.lesion, *parts) if lesion in visit.rows]
         for lesion in seen:
-            yield lesion, setting.criterion.non_target(visit.rows[lesion], baseline, setting.thresholds)
+            view = setting.criterion.non_target(visit.rows[lesion], baseline, setting.thresholds)
+            yield lesion, _flagged(view, read, visit, lesion)
         if not seen:
             words = f"{baseline.lesion} {State.NOT_EVALUABLE} (without a row)"
             yield baseline.lesion, NonTargetView(state=State.NOT_EVALUABLE, words=words)
+
+
+def _flagged(view: NonTargetView, read: Read, visit: Visit, lesion: str) -> NonTargetView:
+    """That a non-target was treated away, or holds lipiodol, is for a person to weigh (A10, A19)."""
+    flags = []
+    if lesion in read.treated and read.treated[lesion][1] <= visit.timepoint:
+        flags.append(f"LOCAL_THERAPY:{lesion}@{read.treated[lesion][1]}")
+    if visit.rows[lesion].lipiodol is YesNo.YES:
+        flags.append(f"LIPIODOL:{lesion}")
+    return replace(view, flags=(*view.flags, *flags)) if flags else view

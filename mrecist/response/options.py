@@ -68,8 +68,9 @@ def _any_visit(test: Callable[[VisitResponse], bool]) -> Matters:
 
 def _regained(facts: _Facts) -> bool:
     for target in facts.read.targets:
-        sizes = [row.viable_mm for _, row in sorted(facts.read.history(target.lesion).items())]
-        gone = [index for index, size in enumerate(sizes) if size == 0]
+        rows = [row for _, row in sorted(facts.read.history(target.lesion).items())]
+        sizes = [row.viable_mm for row in rows]
+        gone = [index for index, row in enumerate(rows) if row.state is State.ABSENT or row.viable_mm == 0]
         if gone and any(size is not None and 0 < size < Decimal(10) for size in sizes[gone[0] :]):
             return True
     return False
@@ -111,7 +112,7 @@ OTHER_CHOICES: tuple[OtherChoice, ...] = (
         key="unknown_non_target",
         values=("PR", "NE"),
         ambiguity="A11",
-        matters=_any_visit(lambda r: r.target == Response.CR and r.non_target is Response.NE),
+        matters=_any_visit(lambda r: r.target in (Response.CR, Response.ICR) and r.non_target is Response.NE),
     ),
     OtherChoice(
         key="never_enhancing",

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 
 import pytest
 
-from mrecist.conformance.cases import Case, Difference, compare, differences, load_cases
+from mrecist.conformance.cases import Case, load_cases
+from mrecist.conformance.compare import Answers, Difference, compare
+from mrecist.conformance.own import differences, run_own
 from mrecist.model import Response
 from mrecist.tables import BEST_COLUMNS, RESPONSE_COLUMNS
 
 CASES = load_cases()
 FLAGS = ("flag", "no_flag")
+PSEUDO_COLUMNS = (*FLAGS, "row")
 
 
 @pytest.fixture(scope="module")
 def found() -> list[Difference]:
-    return differences(CASES)
+    return list(differences(CASES))
 
 
 @pytest.mark.parametrize("case", CASES.cases, ids=lambda case: case.case)
@@ -30,7 +34,7 @@ def test_case(case: Case, found: list[Difference]) -> None:
 
 def test_the_set_is_large_enough() -> None:
     assert CASES.version == "v1"
-    assert len(CASES.cases) >= 120
+    assert len(CASES.cases) >= 850
 
 
 @pytest.mark.parametrize("case", CASES.cases, ids=lambda case: case.case)
@@ -52,7 +56,7 @@ def test_expected_values_name_columns_and_are_not_repeated() -> None:
     every = [e for case in CASES.cases for e in case.expected]
     for expected in every:
         columns = BEST_COLUMNS if expected.timepoint is None else RESPONSE_COLUMNS
-        assert expected.column in (*columns, *FLAGS), expected
+        assert expected.column in (*columns, *PSEUDO_COLUMNS), expected
     keys = Counter((e.case, e.criterion, e.timepoint, e.column, e.expected if e.column in FLAGS else "") for e in every)
     assert [key for key, count in keys.items() if count > 1] == []
 
@@ -67,10 +71,15 @@ def test_a_wrong_answer_and_a_missing_answer_are_found() -> None:
         "target": "PR",
         "overall": "PR",
     }
-    assert compare([case], [right], []) == []
-    assert [d.found for d in compare([case], [right | {"overall": "SD"}], [])] == ["SD"]
-    assert {d.found for d in compare([case], [], [])} == {"no such row"}
-    assert {d.found for d in compare([case], [], [], {case.case: "refused: why"})} == {"refused: why"}
+    assert compare([case], Answers(responses=(right,))) == []
+    wrong = {**right, "overall": "SD"}
+    assert [d.found for d in compare([case], Answers(responses=(wrong,)))] == ["SD"]
+    assert {d.found for d in compare([case], Answers())} == {"no such row"}
+    assert {d.found for d in compare([case], Answers(responses=(right, right)))} == {"two rows"}
+    assert {d.found for d in compare([case], Answers(refused={case.case: "refused: why"}))} == {"refused: why"}
+    assert {d.found for d in compare([case], Answers(no_responses="no table"))} == {"no table"}
+    del wrong["overall"]
+    assert [d.found for d in compare([case], Answers(responses=(wrong,)))] == ["no such column"]
 
 
 # --- the printed tables ----------------------------------------------------------------------------------------------
@@ -151,3 +160,91 @@ def test_every_row_and_outcome_of_table_3_has_a_case() -> None:
             pair = tuple(response for _, response in case.reported.responses)
             covered.setdefault(pair, set()).update(e.expected for e in case.expected if e.column == "best_confirmed")
     assert covered == TABLE_3
+
+
+# Seymour 2017, Table 2 (rows 5 to 10, in the words of iRECIST): target, non-target, new lesion -> overall after no iUPD, and
+# the two outcomes after an iUPD.
+UP, NON_I = "iUPD", "NON-iCR/NON-iUPD"
+SEYMOUR_TABLE_2 = [
+    ("iCR", "iCR", "no", {"iCR"}),
+    ("iCR", NON_I, "no", {"iPR"}),
+    ("iPR", NON_I, "no", {"iPR"}),
+    ("iSD", NON_I, "no", {"iSD"}),
+    *((target, UP, "no", {"iUPD", "iCPD"}) for target in ("iSD", "iPR", "iCR")),
+    (UP, NON_I, "no", {"iUPD", "iCPD"}),
+    (UP, UP, "no", {"iUPD", "iCPD"}),
+    (UP, UP, "yes", {"iUPD", "iCPD"}),
+    ("iSD", NON_I, "yes", {"iUPD", "iCPD"}),
+]
+
+
+def immune_visits(after_iupd: bool) -> dict[tuple[str, ...], set[str]]:
+    """(target, non-target, new lesion) -> overall responses of the iRECIST cases, at visits with or without an iUPD before."""
+    asked = {
+        (e.case, e.timepoint)
+        for c in CASES.cases
+        for e in c.expected
+        if e.criterion == "irecist" and e.column == "overall"
+    }
+    found: dict[tuple[str, ...], set[str]] = {}
+    for _, answers in run_own(CASES):
+        before = ""
+        for row in answers.responses:
+            mine = row["criterion"] == "irecist" and (row["subject"], int(row["timepoint"])) in asked
+            if mine and (before == UP) == after_iupd:
+                key = (row["target"], row["non_target"], row["new_lesion"])
+                found.setdefault(key, set()).add(row["overall"])
+            before = row["overall"]
+    return found
+
+
+def test_every_row_of_table_2_of_irecist_has_cases() -> None:
+    first, later = immune_visits(after_iupd=False), immune_visits(after_iupd=True)
+    for target, non_target, new, overall in SEYMOUR_TABLE_2:
+        assert first[target, non_target, new] >= overall - {"iCPD"}, (target, non_target, new)
+        assert later[target, non_target, new] >= overall, (target, non_target, new)
+
+
+AMOUNTS = {"easl": "EA", "qeasl": "QE", "vrecist": "VR", "choi": "CH"}
+
+
+@pytest.mark.parametrize("criterion", AMOUNTS)
+def test_every_row_of_the_table_has_a_case_by_the_other_criteria(criterion: str) -> None:
+    # CR / none and the rows for non-target disease only are told apart by the non-target column.
+    wanted = {(t, nt, new, o) for t, nt, new, o in TABLES_1_AND_2 if t != "NA" and (t, nt, new) != ("NE", "CR", "no")}
+    wanted -= {("PD", "CR", "no", "PD")}
+    assert wanted - expected_rows(criterion) == set()
+
+
+# --- the open points -------------------------------------------------------------------------------------------------
+
+OPEN_POINTS = tuple(f"A{number}" for number in range(1, 33))
+# Points that the protocol cannot change: the reader's or the measurement's matter, or settled by the default alone.
+NO_OPTION = {"A3", "A20", "A28", "A29"}
+
+
+def sources_of(point: str) -> list[Case]:
+    return [c for c in CASES.cases if point in c.source.replace(";", " ").replace(",", " ").split()]
+
+
+@pytest.mark.parametrize("point", OPEN_POINTS)
+def test_every_open_point_has_a_case_of_its_default(point: str) -> None:
+    assert [c for c in sources_of(point) if "option" not in c.source]
+
+
+@pytest.mark.parametrize("point", OPEN_POINTS)
+def test_every_open_point_with_an_option_has_a_case_of_it(point: str) -> None:
+    by_option = [c for c in sources_of(point) if c.protocol and "option" in c.source]
+    assert bool(by_option) != (point in NO_OPTION)
+
+
+def test_every_protocol_of_the_set_is_used() -> None:
+    files = {path.stem for path in (CASES.folder / "protocols").iterdir()}
+    assert files == {case.protocol for case in CASES.cases} - {""}
+
+
+def test_every_subject_with_dates_is_a_case() -> None:
+    assert CASES.subjects is not None
+    with CASES.subjects.open(encoding="utf-8", newline="") as file:
+        named = [row["subject"] for row in csv.DictReader(file)]
+    assert sorted(named) == sorted({*named} & {case.case for case in CASES.cases})
