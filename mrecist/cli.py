@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from mrecist import __version__
@@ -38,13 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USE
 
 
+# Which module of mrecist.commands holds a command.
+_HOME_OF = {
+    **dict.fromkeys(("scan", "measure"), "images"),
+    **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
+    **dict.fromkeys(("score", "demo", "info"), "studies"),
+}
+
+
 def _command(name: str) -> Handler:
     """The function of that name in mrecist.commands, imported when the command runs: ``--help`` stays fast."""
 
     def handler(options: argparse.Namespace) -> int:
-        from mrecist import commands
-
-        run: Handler = getattr(commands, name)
+        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name)
         return run(options)
 
     return handler

@@ -1,0 +1,50 @@
+"""What a command says to a person: lines and progress on stderr, and the exit code that follows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mrecist.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mrecist.batch import Progress
+
+DONE, SOME_FAILED = 0, 1
+
+
+def say(line: str) -> None:
+    """One line for a person, on stderr."""
+    print(line, file=sys.stderr)
+
+
+def outcome(problems: Iterable[Problem]) -> int:
+    """Say each problem on a line of its own; the exit code that follows."""
+    messages = [problem.message for problem in problems]
+    for message in messages:
+        say(f"mrecist: {message}")
+    return SOME_FAILED if messages else DONE
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Progress bars on stderr, one a stage; plain silence where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks = {}
+
+        def report(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of)
+            bars.update(tasks[what], completed=done, total=of)
+
+        yield report

@@ -1,0 +1,119 @@
+"""``scan`` and ``measure``."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from mrecist import tables
+from mrecist.commands._terminal import outcome, progress, say
+from mrecist.dates import parse_date
+from mrecist.errors import InputError
+from mrecist.model import Problem
+from mrecist.protocol import Measuring
+
+if TYPE_CHECKING:
+    from mrecist.imaging.scan import Scan
+    from mrecist.imaging.series import Series
+
+
+def scan(options: Namespace) -> int:
+    """``mrecist scan``."""
+    from mrecist.imaging.scan import scan_folder, scan_to_json
+
+    if not options.folder.is_dir():
+        raise InputError(f"{options.folder}: is not a folder; give a folder with DICOM files")
+    with progress() as report:
+        found = scan_folder(options.folder, lambda done, of: report("reading headers", done, of))
+    if options.json:
+        print(json.dumps(scan_to_json(found), indent=1, ensure_ascii=False))
+    else:
+        _print_scan(found)
+    problems = [Problem(subject="", message=f"{p.path}: {p.reason}") for p in found.problems]
+    return outcome(problems)
+
+
+def _print_scan(found: Scan) -> None:
+    subjects = sorted({s.subject for s in found.series} | {s.subject for s in found.segmentations})
+    for subject in subjects:
+        print(f"subject {subject or '(no PatientID)'}")
+        for series in sorted((s for s in found.series if s.subject == subject), key=lambda s: (s.date or "", s.uid)):
+            _print_series(series)
+        for segmentation in (s for s in found.segmentations if s.subject == subject):
+            known = any(s.uid == segmentation.referenced_series_uid for s in found.series)
+            of = "" if known else ", whose series is not here"
+            print(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+    kinds = sorted({what for _, what in found.others})
+    print(
+        f"{len(subjects)} subjects, {len(found.series)} series, {len(found.segmentations)} segmentations, "
+        f"{len(found.others)} other DICOM objects{' (' + ', '.join(kinds) + ')' if kinds else ''}, "
+        f"{len(found.problems)} unreadable, {found.ignored} files that are not DICOM"
+    )
+
+
+def _print_series(series: Series) -> None:
+    part = f" (stack {series.stack} of {series.stacks})" if series.stacks > 1 else ""
+    print(f"  {series.date or 'no date'}  {series.modality}  {series.description or '(no description)'}{part}")
+    print(
+        f"    phase {series.phase.name}, confidence {series.phase.confidence}: {'; '.join(series.phase.evidence) or '-'}"
+    )
+    grid = series.geometry
+    if grid is not None:
+        step = "no regular step" if grid.slice_step_mm is None else f"step {grid.slice_step_mm:.4g} mm"
+        print(
+            f"    {grid.shape[0]} slices of {grid.shape[1]} x {grid.shape[2]}, "
+            f"pixels {grid.row_spacing_mm:.4g} x {grid.column_spacing_mm:.4g} mm, {step}"
+        )
+    print(f"    geometry {series.verdict}{': ' + series.verdict_text if series.verdict_text else ''}")
+    for note in series.notes:
+        print(f"    note: {note}")
+
+
+def measure(options: Namespace) -> int:
+    """``mrecist measure``."""
+    from mrecist.measuring import Given, measure_labels, measure_segmentations
+
+    if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
+        raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
+    measuring = _measuring(options)
+    given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
+    if options.lesions is not None:
+        done = measure_labels(options.lesions, options.viable, measuring, given)
+    else:
+        with progress() as report:
+            done = measure_segmentations(
+                options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of)
+            )
+    if done.problems and not done.rows:
+        # Nothing could be read: nothing is written, so an older table is not replaced by an empty one.
+        outcome(done.problems[:-1])
+        raise InputError(done.problems[-1].message)
+    tables.write_whole(options.out, tables.measurements_csv(done.rows))
+    if options.json is not None:
+        tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
+    for note in done.notes:
+        say(f"mrecist: note: {note}")
+    if not done.rows:
+        say("mrecist: note: the mask holds no lesion (every voxel is 0)")
+    say(f"lesions measured: {len(done.rows)}, in {options.out}")
+    return outcome(done.problems)
+
+
+def _measuring(options: Namespace) -> Measuring:
+    from mrecist.measure.lesion import Convention
+
+    if options.convention is not None and options.convention not in list(Convention):
+        raise InputError(f"measure: --convention is '{options.convention}', not one of: {', '.join(Convention)}")
+    return Measuring(
+        convention=options.convention or "", max_gap_mm=options.max_gap_mm, round_mm=Decimal(options.round_mm)
+    )
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return parse_date(text) if text else None
+    except ValueError as error:
+        raise InputError(f"measure: --date: {error}") from None

@@ -1,0 +1,78 @@
+"""``score``, ``demo`` and ``info``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say
+
+if TYPE_CHECKING:
+    from mrecist.batch import Scored
+
+
+def score(options: Namespace) -> int:
+    """``mrecist score``."""
+    from mrecist.batch import score_study
+
+    with progress() as report:
+        scored = score_study(
+            options.study,
+            options.out,
+            protocol_file=options.protocol,
+            criteria=options.criterion,
+            workers=options.workers,
+            progress=report,
+        )
+    _print_scored(scored, options.out)
+    return outcome(scored.results.problems)
+
+
+def _print_scored(scored: Scored, out: Path) -> None:
+    results = scored.results
+    for note in results.notes:
+        say(f"mrecist: note: {note}")
+    if scored.resumed:
+        say(f"{scored.resumed} subjects unchanged since the last run, taken from it")
+    names = [text.name for text in results.criteria]
+    cells = {(b.subject, b.reader, b.criterion): b for b in results.best}
+    reads = list(dict.fromkeys((b.subject, b.reader) for b in results.best))
+    print("Best response (confirmed in brackets)")
+    print(f"{'subject':<16}{'reader':<8}" + "".join(f"{name:<22}" for name in names))
+    for subject, reader in reads:
+        found = (cells[subject, reader, name] for name in names)
+        words = "".join(f"{f'{b.best_unconfirmed} ({b.best_confirmed})':<22}" for b in found)
+        print(f"{subject:<16}{reader:<8}{words}".rstrip())
+    print(f"\n{len(results.measurements)} measurements, {len(results.responses)} time-point responses")
+    print(f"Report: {out / 'report.html'}")
+
+
+def demo(options: Namespace) -> int:
+    """``mrecist demo``."""
+    from mrecist.batch import score_study
+    from mrecist.samples.build import sample_study_path
+    from mrecist.samples.compare import differences_from_truth
+
+    sample = sample_study_path()
+    say(f"scoring the sample study {sample}: DICOM series and segmentations to RECIST 1.1 and mRECIST")
+    with progress() as report:
+        scored = score_study(sample, options.out, progress=report)
+    _print_scored(scored, options.out)
+    failed = outcome(scored.results.problems)
+    different = differences_from_truth(options.out)
+    for line in different:
+        say(f"mrecist: differs from the known truth: {line}")
+    if not different:
+        print("Every category equals the known truth; every diameter lies within half a pixel of the analytic value.")
+    first = scored.results.best[0].subject if scored.results.best else "SUBJECT"
+    print(f"Why a category: mrecist explain {options.out} {first}")
+    return SOME_FAILED if different or failed else DONE
+
+
+def info(options: Namespace) -> int:
+    """``mrecist info``."""
+    from mrecist.info import as_json, as_text, gather
+
+    print(as_json(gather()) if options.json else as_text(gather()))
+    return DONE
