@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist import __version__, checkpoint, derivation
+from mrecist.checks.finding import Finding, findings_csv
+from mrecist.checks.run import Checked, check_table
 from mrecist.model import Measurement, Problem, VisitStability
 from mrecist.protocol import CriterionSetting, Measuring, Protocol
 from mrecist.report.html import report_html
 from mrecist.response.derive import Derived, derive
-from mrecist.results import CriterionText, StudyResults
+from mrecist.results import CriterionText, FindingText, StudyResults
 from mrecist.score import SubjectResult, score_subject
 from mrecist.stability.derive import stabilities, with_flags
 from mrecist.stability.table import stability_csv, stability_lesions_csv
 from mrecist.study import Study, SubjectInput, open_study
-from mrecist.tables import best_responses_csv, measurements_csv, problems_csv, responses_csv, write_whole
+from mrecist.tables import Measurements, best_responses_csv, measurements_csv, problems_csv, responses_csv, write_whole
 
 # What is being done, how much of it is finished, out of how much.
 Progress = Callable[[str, int, int], None]
@@ -70,9 +72,11 @@ def score_study(
     stability = stabilities(assessed, study.protocol, settings, derived.responses)
     derived = replace(derived, responses=with_flags(derived.responses, stability))
     report("drawing sizes again", 1, 1)
-    summary = _summary(study, settings, results, assessed, derived, stability)
+    rows = tuple(row for rows in assessed.values() for row in rows)
+    checked = check_table(Measurements(rows=rows, problems=()), study.protocol, settings, study.dates)
+    summary = _summary(study, settings, results, rows, derived, stability, checked)
     report("writing the report", 0, 1)
-    files = _write(out, summary, results, study.protocol)
+    files = _write(out, summary, results, study.protocol, checked)
     derivation.keep(out, measurements_csv(summary.measurements), study.protocol, settings)
     report("writing the report", 1, 1)
     return Scored(results=summary, files=files, resumed=resumed)
@@ -152,9 +156,10 @@ def _summary(
     study: Study,
     settings: tuple[CriterionSetting, ...],
     results: list[SubjectResult],
-    assessed: dict[tuple[str, str], list[Measurement]],
+    rows: tuple[Measurement, ...],
     derived: Derived,
     stability: tuple[VisitStability, ...],
+    checked: Checked,
 ) -> StudyResults:
     texts = tuple(
         CriterionText(
@@ -171,11 +176,12 @@ def _summary(
     return StudyResults(
         title=study.protocol.title or study.root.resolve().name,
         criteria=texts,
-        measurements=tuple(row for rows in assessed.values() for row in rows),
+        measurements=rows,
         responses=derived.responses,
         best=derived.best,
         problems=(*study.problems, *(p for result in results for p in result.problems), *derived.problems),
         key_images=tuple(image for result in results for image in result.key_images),
+        findings=tuple(_text(finding) for finding in checked.findings),
         notes=(*study.notes, *(note for result in results for note in result.notes)),
         arms=study.arms,
         stability=stability,
@@ -184,7 +190,20 @@ def _summary(
     )
 
 
-def _write(out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol) -> tuple[Path, ...]:
+def _text(finding: Finding) -> FindingText:
+    return FindingText(
+        subject=finding.subject,
+        reader=finding.reader,
+        timepoint=finding.timepoint,
+        severity=str(finding.severity),
+        what=finding.what,
+        what_to_do=finding.what_to_do,
+    )
+
+
+def _write(
+    out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol, checked: Checked
+) -> tuple[Path, ...]:
     sha256 = summary.protocol_sha256
     done = {(row.subject, row.reader) for row in summary.measurements}
     drawings = [
@@ -200,6 +219,7 @@ def _write(out: Path, summary: StudyResults, results: list[SubjectResult], proto
         "best_responses.csv": best_responses_csv(summary.best, sha256),
         "stability.csv": stability_csv(summary.stability, protocol),
         "stability_lesions.csv": stability_lesions_csv(summary.stability, protocol),
+        "findings.csv": findings_csv(checked.findings, sha256),
         "problems.csv": problems_csv(summary.problems),
         "report.html": report_html(summary),
     }

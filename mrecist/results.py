@@ -65,6 +65,18 @@ class CriterionText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingText:
+    """A finding of the checks as a report tells it; ``timepoint`` is None where the whole read is meant."""
+
+    subject: str
+    reader: str
+    timepoint: int | None
+    severity: str
+    what: str
+    what_to_do: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResults:
     """Everything that a report shows. ``notes`` are lines on the input (series refused, phases unknown, ...)."""
 
@@ -76,6 +88,7 @@ class StudyResults:
     problems: tuple[Problem, ...]
     key_images: tuple[KeyImage, ...]
     notes: tuple[str, ...] = ()
+    findings: tuple[FindingText, ...] = ()
     arms: dict[str, str] = field(default_factory=dict)
     # Empty where the stability was not asked for.
     stability: tuple[VisitStability, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ from mrecist.report import cells
 from mrecist.report.cells import Cell
 from mrecist.report.look import natural, plain
 from mrecist.report.pictures import Card, cards_for
-from mrecist.results import CriterionText, KeyImage, StudyResults
+from mrecist.results import CriterionText, FindingText, KeyImage, StudyResults
 
 # Wider tables fit neither a page nor a mind; more visits continue in a second table.
 VISITS_A_TABLE = 8
@@ -95,6 +95,8 @@ class ReadView:
     gaps: str
     differences: tuple[str, ...]
     problems: tuple[str, ...]
+    # Errors and warnings of the checks, then notes: (severity, words).
+    findings: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,7 @@ class _Given:
     problems: list[str]
     # Criterion -> time point -> how firmly its response stands.
     stability: dict[str, dict[int, VisitStability]]
+    findings: list[FindingText]
 
 
 def subject_views(results: StudyResults) -> tuple[SubjectView, ...]:
@@ -149,7 +152,7 @@ def _by_read(results: StudyResults) -> dict[tuple[str, str], _Given]:
     reads: dict[tuple[str, str], _Given] = {}
 
     def of(subject: str, reader: str) -> _Given:
-        return reads.setdefault((subject, reader), _Given([], {}, {}, [], [], {}))
+        return reads.setdefault((subject, reader), _Given([], {}, {}, [], [], {}, []))
 
     for row in results.measurements:
         of(row.subject, row.reader).rows.append(row)
@@ -161,9 +164,11 @@ def _by_read(results: StudyResults) -> dict[tuple[str, str], _Given]:
         of(one.subject, one.reader).stability.setdefault(one.criterion, {})[one.timepoint] = one
     for image in results.key_images:
         of(image.subject, image.reader).images.append(image)
-    for problem in results.problems:
-        if problem.subject and problem.reader:
-            of(problem.subject, problem.reader).problems.append(plain(problem.message))
+    # What concerns no single read stands elsewhere on the page.
+    for problem in (p for p in results.problems if p.subject and p.reader):
+        of(problem.subject, problem.reader).problems.append(plain(problem.message))
+    for finding in (f for f in results.findings if f.subject):
+        of(finding.subject, finding.reader).findings.append(finding)
     return reads
 
 
@@ -199,7 +204,16 @@ def _read_view(subject: str, reader: str, given: _Given, everyone: set[int], res
         gaps=_gaps(_timepoints(given), everyone),
         differences=_between_criteria(given, results.criteria),
         problems=tuple(given.problems),
+        findings=tuple(_findings(given)),
     )
+
+
+def _findings(given: _Given) -> Iterator[tuple[str, str]]:
+    """Errors first, each as one sentence with its visit and what to do."""
+    order = ("error", "warning", "note")
+    for finding in sorted(given.findings, key=lambda one: (order.index(one.severity), one.timepoint or 0)):
+        visit = "" if finding.timepoint is None else f"{visit_name(finding.timepoint)}: "
+        yield finding.severity, plain(f"{visit}{finding.what}. {finding.what_to_do}")
 
 
 def _part(heads: tuple[Head, ...], groups: tuple[Group, ...], start: int) -> Table:

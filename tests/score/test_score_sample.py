@@ -17,6 +17,7 @@ OUTPUTS = {
     "measurements.json",
     "responses.csv",
     "best_responses.csv",
+    "findings.csv",
     "problems.csv",
     "stability.csv",
     "stability_lesions.csv",
@@ -47,6 +48,18 @@ def test_categories_equal_the_truth(scored: Path) -> None:
     best = {(r["subject"], r["criterion"]): r for r in table(scored / "best_responses.csv")}
     for row in table(sample_data_path() / "truth" / "best_responses.csv"):
         assert {name: best[row["subject"], row["criterion"]][name] for name in row} == row
+
+
+def test_what_the_checks_find_stands_in_a_table_and_in_the_report(scored: Path) -> None:
+    """SAMPLE-06 was read on the portal venous phase at its first follow-up (docs/sample-data.md)."""
+    warned = [row for row in table(scored / "findings.csv") if row["severity"] == "warning"]
+    assert {(row["subject"], row["timepoint"], row["check"]) for row in warned} == {
+        ("SAMPLE-06", "1", "changed_phase"),
+        ("SAMPLE-06", "1", "viable_not_arterial"),
+    }
+    page = (scored / "report.html").read_text(encoding="utf-8")
+    assert page.count("Checks of this read") == 2
+    assert warned[0]["what"] in page
 
 
 def test_diameters_lie_within_half_a_pixel_of_the_analytic_value(scored: Path) -> None:
