@@ -15,8 +15,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, In
 # 24 digits in each size leave room for sums of many of them and for a product of two.
 MAX_DIGITS = 24
 EXACT = Context(prec=120, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+# Areas have twice the digits of sizes, and a percentage may be as large as their quotient.
 _DISPLAY = Context(prec=120, rounding=ROUND_HALF_UP)
-ZERO = Decimal(0)
+ZERO, _HUNDRED, _FOUR_DECIMALS = Decimal(0), Decimal(100), Decimal("0.0001")
 
 
 def parse_size(text: str) -> Decimal:
@@ -59,7 +60,7 @@ def difference(value: Decimal, reference: Decimal) -> Decimal:
 
 def fell_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
     """True when ``value`` is at least ``percent`` % below ``reference`` (inclusive), decided exactly."""
-    return EXACT.multiply(value, Decimal(100)) <= EXACT.multiply(reference, EXACT.subtract(Decimal(100), percent))
+    return EXACT.multiply(value, _HUNDRED) <= EXACT.multiply(reference, EXACT.subtract(_HUNDRED, percent))
 
 
 def rose_by(value: Decimal, reference: Decimal, percent: Decimal, *, inclusive: bool = True) -> bool:
@@ -69,8 +70,8 @@ def rose_by(value: Decimal, reference: Decimal, percent: Decimal, *, inclusive: 
     """
     if value <= reference:
         return False
-    now = EXACT.multiply(value, Decimal(100))
-    limit = EXACT.multiply(reference, EXACT.add(Decimal(100), percent))
+    now = EXACT.multiply(value, _HUNDRED)
+    limit = EXACT.multiply(reference, EXACT.add(_HUNDRED, percent))
     return now > limit or (inclusive and now == limit)
 
 
@@ -78,16 +79,18 @@ def percent_change(value: Decimal, reference: Decimal) -> Decimal | None:
     """Change in percent for display, four decimals at most; None when the reference is 0."""
     if reference == 0:
         return None
-    percent = _DISPLAY.divide(_DISPLAY.multiply(difference(value, reference), Decimal(100)), reference)
-    return percent.quantize(Decimal("0.0001"), context=_DISPLAY)
+    percent = _DISPLAY.divide(_DISPLAY.multiply(difference(value, reference), _HUNDRED), reference)
+    return percent.quantize(_FOUR_DECIMALS, context=_DISPLAY)
 
 
 def show(value: Decimal | None) -> str:
     """Plain notation without trailing zeros: ``Decimal('9.80')`` is "9.8", None is ""."""
     if value is None:
         return ""
-    text = format(value, "f")
-    if "." in text:
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
+    if "." in text and text[-1] in "0.":
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
