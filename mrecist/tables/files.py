@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -20,11 +20,21 @@ from mrecist.units import show
 
 def read_rows(path: Path, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and (line number, cells) of a CSV file; raises :class:`InputError` when it is no table with those columns."""
+    header, lines = stream_rows(path, required)
+    return header, list(lines)
+
+
+def stream_rows(path: Path, required: Sequence[str]) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
+    """As :func:`read_rows`, one row at a time: what is wrong with a line is raised when it is reached."""
     reader, header = _open_table(path, required)
-    try:
-        return header, list(_cells(path, header, reader))
-    except csv.Error as error:
-        raise _not_csv(path, reader, error) from None
+
+    def rows() -> Iterator[tuple[int, dict[str, str]]]:
+        try:
+            yield from _cells(path, header, reader)
+        except csv.Error as error:
+            raise _not_csv(path, reader, error) from None
+
+    return header, rows()
 
 
 def _open_table(path: Path, required: Sequence[str]) -> tuple[Any, list[str]]:

@@ -31,7 +31,7 @@ from mrecist.model import (
     State,
     YesNo,
 )
-from mrecist.tables.files import csv_text, not_empty, read_rows
+from mrecist.tables.files import csv_text, not_empty, stream_rows
 from mrecist.units import parse_size
 
 SIZE_COLUMNS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
@@ -92,13 +92,12 @@ def read_measurements(
     is a row that contradicts itself unless ``keep_contradicting`` (a check lists what is wrong with it; no response follows).
     Columns that the tool does not know are ignored.
     """
-    header, lines = read_rows(path, REQUIRED_COLUMNS)
-    if not lines:
-        raise InputError(f"{path}: has a header and no rows; nothing to assess")
+    header, lines = stream_rows(path, REQUIRED_COLUMNS)
     readers = {name: read for name, read in _READERS.items() if name in header}
     rows: list[Measurement] = []
     without_kind: list[int] = []
     problems: list[Problem] = []
+    number = 0
     for number, cells in lines:
         if only is not None and not only(cells["subject"]):
             continue
@@ -115,6 +114,8 @@ def read_measurements(
             where = f"{path.name} line {number}, subject {cells['subject'] or '?'}, lesion {name}"
             problem = Problem(subject=cells["subject"], reader=cells.get("reader") or "R1", message=f"{where}: {error}")
             problems.append(problem)
+    if number == 0:
+        raise InputError(f"{path}: has a header and no rows; nothing to assess")
     _fill_kinds(rows, without_kind)
     return Measurements(rows=tuple(rows), problems=tuple(problems))
 
