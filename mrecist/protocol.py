@@ -192,6 +192,11 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     rules = ResponseRules(**{key: value for key, value in settings.items() if value is not None})
     if "data_cutoff" in rules.cut and rules.data_cutoff is None:
         raise ProtocolError(f"{where} [response]: cut names data_cutoff; give its date, data_cutoff = 2024-01-31")
+    if rules.data_cutoff is not None and "data_cutoff" not in rules.cut:
+        raise ProtocolError(
+            f"{where} [response]: data_cutoff is {rules.data_cutoff} and cut does not name it, so it would change nothing; "
+            f'add it, cut = ["first_pd", "data_cutoff"]'
+        )
     return Protocol(
         criteria=_criteria(_section(content, "criteria", where), disease, where),
         title=_take(study, "title", _text, f"{where} [study]") or "",

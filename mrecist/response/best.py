@@ -57,6 +57,7 @@ def best_response(
     criterion: str,
     until: date | None = None,
     flags: tuple[str, ...] = (),
+    cut: bool = False,
 ) -> BestResponse:
     """Best response from the follow-up assessments of a subject; those of iRECIST are known by their words.
 
@@ -67,9 +68,10 @@ def best_response(
     rules : the ``[response]`` section of the protocol.
     until : last day that counts (new anticancer therapy, data cut-off), or None.
     flags : flags to carry into the row.
+    cut : assessments after ``until`` were left out before.
     """
     given = [a for a in assessments if until is None or a.date <= until]
-    if len(given) < len(assessments):
+    if cut or len(given) < len(assessments):
         flags = (*flags, f"CUT_AT:{until}")
     immune = any(a.overall in (IUPD, ICPD) or (a.overall in PLAIN and a.overall not in IMMUNE) for a in assessments)
     visits = _plain(given) if immune else _reclassified(given, rules)

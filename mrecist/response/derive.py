@@ -11,7 +11,7 @@ from mrecist.model import BestResponse, Measurement, Problem, Response, SubjectD
 from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
 from mrecist.response.best import Assessment, best_response
 from mrecist.response.options import responses_of
-from mrecist.response.read import build_read
+from mrecist.response.read import Read, build_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,27 @@ def derive(
         except ReadError as error:
             problems.append(Problem(subject=subject, reader=reader, message=str(error)))
             continue
-        for of_criterion in visits:
+        until, _ = last_day(subject, protocol.response, dates)
+        known = visits if until is None else _as_known(read, until, visits, criteria, protocol.response)
+        for of_criterion, then in zip(visits, known, strict=True):
             responses += _shown(of_criterion, protocol.response)
-            best.append(best_of_visits(of_criterion, protocol.response, dates))
+            best.append(best_of_visits(then, protocol.response, dates, cut=len(then) < len(of_criterion)))
     return Derived(responses=tuple(responses), best=tuple(best), problems=tuple(problems))
+
+
+def _as_known(
+    read: Read,
+    until: date,
+    visits: list[tuple[VisitResponse, ...]],
+    criteria: tuple[CriterionSetting, ...],
+    rules: ResponseRules,
+) -> list[tuple[VisitResponse, ...]]:
+    """The responses as they were known on the last day that counts: a later scan proves no new lesion before it."""
+    kept = [visit for visit in read.visits if visit.timepoint == 0 or visit.dates[0] <= until]
+    if len(kept) == len(read.visits):
+        return visits
+    before = build_read(row for visit in kept for row in visit.rows.values())
+    return [responses_of(before, setting, rules) for setting in criteria]
 
 
 def _shown(visits: tuple[VisitResponse, ...], rules: ResponseRules) -> Iterable[VisitResponse]:
@@ -56,9 +73,12 @@ def _shown(visits: tuple[VisitResponse, ...], rules: ResponseRules) -> Iterable[
 
 
 def best_of_visits(
-    visits: tuple[VisitResponse, ...], rules: ResponseRules, dates: SubjectDates | None = None
+    visits: tuple[VisitResponse, ...], rules: ResponseRules, dates: SubjectDates | None = None, *, cut: bool = False
 ) -> BestResponse:
-    """Best response from the time-point responses of one subject, reader and criterion, baseline first."""
+    """Best response from the time-point responses of one subject, reader and criterion, baseline first.
+
+    ``cut``: later visits are left out already, because they lie after the last day that counts.
+    """
     dates = dates or SubjectDates()
     baseline, *follow_ups = visits
     start = baseline.date
@@ -87,6 +107,7 @@ def best_of_visits(
         criterion=baseline.criterion,
         until=until,
         flags=(*flags, *unknown),
+        cut=cut,
     )
 
 

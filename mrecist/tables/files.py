@@ -44,7 +44,10 @@ def _open_table(path: Path, required: Sequence[str]) -> tuple[Any, list[str]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the table as CSV UTF-8") from None
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{path}: line {line} is not UTF-8 (byte {error.start}); save the table as CSV UTF-8"
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -72,11 +75,16 @@ def read_column(path: Path, name: str) -> list[str]:
 
 def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
     missing = [name for name in required if name not in header]
+    separator = next((s for s in (";", "\t") if len(header) == 1 and s in header[0]), None)
+    if missing and separator is not None:
+        word = "tabs" if separator == "\t" else f"'{separator}'"
+        raise InputError(f"{path}: its columns are separated by {word} and not by ','; save it as CSV with commas")
     if missing:
         hints = []
+        spelled = {h.casefold(): h for h in header}
         for name in missing:
-            near = get_close_matches(name, [h.casefold() for h in header], n=1)
-            hints.append(f"'{name}'" + (f" (there is '{near[0]}')" if near else ""))
+            near = get_close_matches(name, list(spelled), n=1)
+            hints.append(f"'{name}'" + (f" (there is '{spelled[near[0]]}')" if near else ""))
         raise InputError(f"{path}: no column {', '.join(hints)}; the header is: {', '.join(header)}")
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
