@@ -64,9 +64,11 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
     missing = [name for name in required if name not in header]
     if missing:
         hints = []
+        # A column that is asked for itself is no misspelling of another one.
+        others = {h.casefold(): h for h in header if h not in required}
         for name in missing:
-            near = get_close_matches(name, [h.casefold() for h in header], n=1)
-            hints.append(f"'{name}'" + (f" (there is '{near[0]}')" if near else ""))
+            near = get_close_matches(name, others, n=1)
+            hints.append(f"'{name}'" + (f" (there is '{others[near[0]]}')" if near else ""))
         raise InputError(f"{path}: no column {', '.join(hints)}; the header is: {', '.join(header)}")
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
