@@ -22,6 +22,7 @@ from mrecist.criteria import CRITERIA
 from mrecist.criteria._rule import Criterion, Thresholds
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
+from mrecist.units import MAX_DIGITS
 
 FORMAT = "mrecist-protocol/1"
 DEFAULT_CRITERIA = ("recist11", "mrecist")
@@ -276,7 +277,10 @@ def _number(value: Any) -> Decimal:
         raise ValueError("a number")
     if not 0 <= value < 1e6:
         raise ValueError("a number of 0 or more")
-    return Decimal(str(value))
+    number = Decimal(str(value))
+    if number and number.adjusted() < -MAX_DIGITS:
+        raise ValueError(f"a number with at most {MAX_DIGITS} decimals")
+    return number
 
 
 def _whole(value: Any) -> int:

@@ -70,7 +70,7 @@ def _density_would_decide(facts: TargetFacts) -> bool:
 def _show_both(facts: TargetFacts) -> str:
     found = _densities(facts)
     if found is None:
-        return f"{c.show_both(facts)}; mean HU not known at both visits"
+        return f"{c.show_both(facts)}; no change of mean HU: it is not known at both visits, or not above 0 at baseline"
     now, then, number = found
     change = show_percent(percent_change(now, then))
     return f"{c.show_both(facts)}; mean HU of {number} targets {change} (sums {show(now)} and {show(then)} HU)"
@@ -97,7 +97,7 @@ def _needs_pr(thresholds: Thresholds) -> str:
 
 
 def _needs_density(_thresholds: Thresholds) -> str:
-    return "the density would decide and is not recorded"
+    return "the density would decide and its change is not known"
 
 
 @cache

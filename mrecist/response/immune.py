@@ -22,7 +22,7 @@ from mrecist.model import Change, Kind, Measurement, Response, State
 from mrecist.protocol import CriterionSetting
 from mrecist.response.new_lesions import NewAtVisit
 from mrecist.response.read import Read, Visit
-from mrecist.units import difference, show, total
+from mrecist.units import difference, rose_by, show, total
 
 MAX_NEW_TARGETS, MAX_NEW_TARGETS_PER_ORGAN = 5, 2
 # The confirming scan is due 4 to 8 weeks after the first iUPD (Seymour 2017).
@@ -226,7 +226,7 @@ def _without_block(now: _Now, setting: CriterionSetting, waiting: Waiting) -> Im
     seen_in = now.seen_in | ({"new lesions"} if regrown else set())
     if not seen_in:
         overall, source = _matrix(now, setting, waiting)
-        smaller = _smaller(waiting.new_nadir, now.sums.new_targets)
+        smaller = _smaller(waiting.new_nadir, now.sums.new_targets) if waiting.accepted else None
         waiting = replace(waiting, accepted=waiting.accepted & now.present, new_nadir=smaller)
         return Immune(overall=overall, words="no progression", source=source, flags=(), waiting=waiting)
     block = Block(
@@ -247,18 +247,25 @@ def _without_block(now: _Now, setting: CriterionSetting, waiting: Waiting) -> Im
 
 
 def _accepted_grew(now: _Now, waiting: Waiting) -> bool:
-    """New lesions that became part of the disease by a reset have grown since."""
-    if waiting.new_nadir is not None and now.sums.new_targets is not None:
-        rise = difference(now.sums.new_targets, waiting.new_nadir)
-        if rise > 0 and _is_enough(rise, now.thresholds):
-            return True
-    return any(lesion in waiting.accepted for lesion in now.new_grew)
+    """New lesions that became part of the disease by a reset have grown since: the measurable ones as targets do (FAQ).
+
+    No state says that an unmeasured new lesion grew unequivocally, so any increase of it counts.
+    """
+    measured = _is_progression(now.sums.new_targets, waiting.new_nadir, now.thresholds)
+    return measured or any(lesion in waiting.accepted for lesion in now.new_grew)
+
+
+def _is_progression(value: Decimal | None, nadir: Decimal | None, limits: Thresholds) -> bool:
+    """RECIST 1.1 progression of a sum from its nadir; None = not known."""
+    if value is None or nadir is None:
+        return False
+    rose = rose_by(value, nadir, limits.pd_percent, inclusive=limits.pd_inclusive)
+    return rose and difference(value, nadir) >= limits.pd_absolute_mm
 
 
 def _smaller(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    if one is None or other is None:
-        return one
-    return min(one, other)
+    """The smaller of two sums; None = not known."""
+    return min((value for value in (one, other) if value is not None), default=None)
 
 
 def _matrix(now: _Now, setting: CriterionSetting, waiting: Waiting) -> tuple[Response, str]:

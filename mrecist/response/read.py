@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from mrecist.contradictions import Contradiction
 from mrecist.criteria._organs import organ_of
 from mrecist.errors import ReadError
 from mrecist.model import LocalTherapy, Measurement, Role, State
+from mrecist.response.new_fragments import whole_new_lesions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ def build_read(rows: Iterable[Measurement]) -> Read:
     read, contradictions = examine_read(rows)
     if contradictions:
         raise ReadError(str(contradictions[0]))
-    return read
+    whole = whole_new_lesions([visit.rows for visit in read.visits], read.fragments)
+    return replace(read, visits=tuple(replace(v, rows=rows) for v, rows in zip(read.visits, whole, strict=True)))
 
 
 def examine_read(rows: Iterable[Measurement]) -> tuple[Read, tuple[Contradiction, ...]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from mrecist.sdtm import terms
 from mrecist.sdtm.datasets import Record
-from mrecist.units import EXACT, difference, parse_size, product, show
+from mrecist.units import EXACT, difference, parse_number, parse_size, product, show
 
 TOO_SMALL, NOT_EVALUABLE, MERGED, ABSENT = "too small", "not evaluable", "merged", "absent"
 _WORDS = {
@@ -96,13 +96,9 @@ def _number(record: Record, names: tuple[str, str], test: str) -> Decimal | None
     if not text:
         return None
     try:
-        value = Decimal(text) if test == terms.DENSITY else parse_size(_recorded(names[0], text))
-    except InvalidOperation:
-        value = Decimal("NaN")
+        value = parse_number(text) if test == terms.DENSITY else parse_size(_recorded(names[0], text))
     except ValueError as error:
         raise ValueError(f"{test}: {names[0]} {error}; a size, TOO SMALL TO MEASURE or NOT EVALUABLE") from None
-    if not value.is_finite():
-        raise ValueError(f"{test}: {names[0]} '{text}' is not a number")
     if not unit:
         return None
     factors = terms.UNITS[terms.UNIT_OF[test]]

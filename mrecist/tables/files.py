@@ -81,10 +81,11 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
         raise InputError(f"{path}: its columns are separated by {word} and not by ','; save it as CSV with commas")
     if missing:
         hints = []
-        spelled = {h.casefold(): h for h in header}
+        # A column that is asked for itself is no misspelling of another one.
+        others = {h.casefold(): h for h in header if h not in required}
         for name in missing:
-            near = get_close_matches(name, list(spelled), n=1)
-            hints.append(f"'{name}'" + (f" (there is '{spelled[near[0]]}')" if near else ""))
+            near = get_close_matches(name, others, n=1)
+            hints.append(f"'{name}'" + (f" (there is '{others[near[0]]}')" if near else ""))
         raise InputError(f"{path}: no column {', '.join(hints)}; the header is: {', '.join(header)}")
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:

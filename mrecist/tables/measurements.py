@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -32,7 +31,7 @@ from mrecist.model import (
     YesNo,
 )
 from mrecist.tables.files import csv_text, not_empty, stream_rows
-from mrecist.units import parse_size
+from mrecist.units import parse_number, parse_size
 
 SIZE_COLUMNS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
 # Columns with a fixed list of words -> the words.
@@ -167,7 +166,7 @@ def _foci(text: str) -> tuple[Decimal, ...]:
 @cache_cells
 def _timepoint(text: str) -> int:
     try:
-        timepoint = int(not_empty("timepoint", text))
+        timepoint = int(not_empty("timepoint", text).replace("_", "?"))
     except ValueError:
         raise ValueError(f"timepoint is '{text}'; it is a whole number, 0 = baseline") from None
     if timepoint < 0:
@@ -196,11 +195,10 @@ def _size(name: str, text: str) -> Decimal:
 
 @cache_cells
 def _signed(name: str, text: str) -> Decimal:
-    with suppress(InvalidOperation):
-        value = Decimal(text)
-        if value.is_finite():
-            return value
-    raise ValueError(f"{name}: '{text}' is not a number")
+    try:
+        return parse_number(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 # Column -> what reads a cell of it that is not empty. The other columns are required and read by name.

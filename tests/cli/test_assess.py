@@ -61,6 +61,8 @@ def test_only_the_criterion_asked_for(tmp_path: Path) -> None:
         (HEADER, "no rows"),
         ("subject,timepoint,date,lesion,role\nS1,0,2024-01-01,T01,target\n", "no column 'state'"),
         (GOOD.replace("50.0,40.0", "50.0"), "line 2 has 7 cells and the header 8"),
+        (GOOD.replace("subject,", "Subject,"), "no column 'subject' (there is 'Subject')"),
+        (GOOD.replace("date,", ""), "no column 'date'; the header is"),
     ],
 )
 def test_an_unusable_table_is_refused_in_one_line(
@@ -79,6 +81,8 @@ def test_an_unusable_table_is_refused_in_one_line(
         ("S2,0,2024-01-01,T01,target,shrunk,50,40", "state is 'shrunk', not one of"),
         ("S2,0,2024-01-01,T01,target,measured,-5,40", "'-5' is negative"),
         ('S2,0,2024-01-01,T01,target,measured,"5,0",40', "'5,0' is not a number"),
+        ("S2,0,2024-01-01,T01,target,measured,5_0,40", "'5_0' is not a number"),
+        ("S2,0_0,2024-01-01,T01,target,measured,50,40", "timepoint is '0_0'"),
         ("S2,0,2024-01-01,T01,target,measured,50,40\nS2,0,2024-01-01,T01,target,measured,50,40", "two rows"),
         ("S2,1,2024-03-01,T01,target,measured,50,40", "no baseline"),
         (
@@ -99,6 +103,24 @@ def test_one_bad_subject_stops_no_other(
     assert words in problems[0]
     assert "S2" in problems[0]
     assert {r["subject"] for r in table(tmp_path / "responses.csv")} == {"S1"}
+
+
+@pytest.mark.parametrize("density", ["1e999999", "1e-999999", "1e30"])
+def test_a_density_beyond_exact_arithmetic_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], density: str
+) -> None:
+    header = HEADER.replace("viable_mm", "mean_hu")
+    rows = "S1,0,2024-01-01,T01,target,measured,50,80\nS1,1,2024-03-01,T01,target,measured,50,"
+    measurements = str(write(tmp_path, f"{header}{rows}{density}\n"))
+    assert main(["assess", measurements, "--criterion", "choi", "--out", str(tmp_path)]) == 1
+    assert f"mean_hu: '{density}' has more than 24 digits" in capsys.readouterr().err
+
+
+def test_a_threshold_beyond_exact_arithmetic_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    protocol = write(tmp_path, 'format = "mrecist-protocol/1"\n[criteria.recist11]\npr_percent = 1e-300\n', "p.toml")
+    arguments = ["assess", str(write(tmp_path, GOOD)), "--protocol", str(protocol), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    assert "pr_percent is 1e-300; it takes a number with at most 24 decimals" in capsys.readouterr().err
 
 
 def test_an_absent_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,7 +134,9 @@ def oracle(rows: list[Measurement]) -> list[str]:  # noqa: C901
         progressed = {name for name in others if here[name].state == "progressed"}
 
         if story.where is None:
-            if story.accepted_low is not None and new_sum - story.accepted_low >= 5:
+            low = story.accepted_low
+            # FAQ: after a reset new lesions progress as targets do.
+            if low is not None and new_sum > low and new_sum - low >= 5 and new_sum * 5 >= low * 6:
                 here_sees.add("new")
             if increased(here, small & story.accepted):
                 here_sees.add("new")
@@ -191,7 +193,7 @@ def oracle(rows: list[Measurement]) -> list[str]:  # noqa: C901
 SIZES = ("35", "35.1", "50", "52", "54.9", "55", "59.9", "60", "61", "64.9", "65", "66", "70")
 # Progression of a lone target, and the steps that confirm it or just do not.
 GROWING = ("60", "61", "64", "64.9", "65", "66")
-NEW_SIZES = ("8", "9.9", "10", "12", "14.9", "15", "17", "19.9", "20")
+NEW_SIZES = ("8", "9.9", "10", "12", "14.9", "15", "17", "19.9", "20", "30", "34.9", "35", "36")
 
 
 def row(lesion: str, visit: int, day: date, role: Role, state: State, **cells: Any) -> Measurement:
