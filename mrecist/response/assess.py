@@ -61,14 +61,16 @@ def assess_read(read: Read, setting: CriterionSetting, rules: ResponseRules) -> 
         findings = _findings(read, visit, setting, rules, targets, new[visit.timepoint], so_far)
         if setting.criterion.confirms_progression:
             immune = immune_response(read, visit, setting, findings.for_immune(), waiting)
+            counts = not immune.disregarded
             response = _immune_row(read, visit, setting, targets, findings, immune, so_far, waiting)
             overall = f"{immune.words} [{immune.source}]"
             would_be = _immune_would_be(read, visit, setting, findings, waiting)
             waiting = immune.waiting
         else:
             response, overall = _plain_row(read, visit, setting, rules, targets, findings, so_far)
+            counts = True
             would_be = _plain_would_be(setting, rules, targets, findings, so_far)
-        so_far = _next(so_far, response, findings)
+        so_far = _next(so_far, response, findings) if counts else so_far
         visits.append(
             Assessed(
                 response=response,

@@ -27,7 +27,7 @@ class Assessment:
 
     ``disease_seen``: disease was seen where this is a PR, SD or non-CR/non-PD; what was only reported is taken so. False where
     something was merely not evaluated, which is no disease back after a complete response (Table 3 note).
-    ``disregarded`` is an iRECIST scan too early to confirm or reset a progression (A25): it ends no block of iUPD.
+    ``disregarded`` is an iRECIST scan too early to confirm or reset a progression (A25): it counts for nothing.
     """
 
     date: date
@@ -70,8 +70,8 @@ def best_response(
     flags : flags to carry into the row.
     cut : assessments after ``until`` were left out before.
     """
-    given = [a for a in assessments if until is None or a.date <= until]
-    if cut or len(given) < len(assessments):
+    given = [a for a in assessments if (until is None or a.date <= until) and not a.disregarded]
+    if cut or any(until is not None and a.date > until for a in assessments):
         flags = (*flags, f"CUT_AT:{until}")
     immune = any(a.overall in (IUPD, ICPD) or (a.overall in PLAIN and a.overall not in IMMUNE) for a in assessments)
     visits = _plain(given) if immune else _reclassified(given, rules)
@@ -163,7 +163,7 @@ def _immune_progression(assessments: Sequence[Assessment]) -> date | None:
             return onset or assessment.date
         if assessment.overall is IUPD:
             onset = onset or assessment.date
-        elif assessment.overall is not NE and not assessment.disregarded:
+        elif assessment.overall is not NE:
             onset = None
     return onset
 
@@ -182,15 +182,30 @@ def _unconfirmed(assessments: list[Assessment], start: date, rules: ResponseRule
 def _confirmed(assessments: list[Assessment], start: date, rules: ResponseRules) -> _Found:
     for wanted, confirming in ((CR, (CR,)), (PR, _RESPONSES)):
         for first, second in _confirmations(assessments, confirming, rules):
-            if wanted is PR or first.overall is CR:
+            if first.overall is CR if wanted is CR else _confirms_pr(assessments, first, second, rules):
                 days = days_between(first.date, second.date)
                 return _Found(response=wanted, why=f"{first}, confirmed by {second}, {days} days later")
     return _without_response(assessments, start, rules)
 
 
+def _confirms_pr(assessments: list[Assessment], first: Assessment, second: Assessment, rules: ResponseRules) -> bool:
+    """Two assessments of at least PR confirm PR; taken as recorded, a CR that is followed by PR is no part of it.
+
+    As recorded is the reading of admiralonco (confirmed response: PR first, and no PR after CR).
+    """
+    if rules.cr_then_worse != "as-recorded":
+        return True
+    span = assessments[assessments.index(first) : assessments.index(second) + 1]
+    seen_cr = [a.overall is CR and any(b.overall is PR for b in span[i:]) for i, a in enumerate(span)]
+    return first.overall is PR and not any(seen_cr)
+
+
 def _first_confirmed(assessments: list[Assessment], rules: ResponseRules) -> tuple[Assessment, Assessment] | None:
     """The first CR or PR that a later CR or PR confirms: the response lasts from there."""
-    return next(_confirmations(assessments, _RESPONSES, rules), None)
+    for first, second in _confirmations(assessments, _RESPONSES, rules):
+        if first.overall is second.overall is CR or _confirms_pr(assessments, first, second, rules):
+            return first, second
+    return None
 
 
 def _confirmations(

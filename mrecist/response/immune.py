@@ -91,6 +91,11 @@ class Immune:
     flags: tuple[str, ...]
     waiting: Waiting
 
+    @property
+    def disregarded(self) -> bool:
+        """A scan before the confirming one is due (A25): it confirms and resets nothing and leaves no nadir."""
+        return any(flag.startswith("CONFIRMATION_EARLY:") for flag in self.flags)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Now:
