@@ -38,6 +38,7 @@ class Done:
     time_points: int
     reads: int
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 def assess_table(job: Job, workers: int | None = None) -> Done:
@@ -91,6 +92,7 @@ def _assess(job: Job, share: tuple[str, str] | None) -> Done:
         time_points=len(responses),
         reads=len(derived.best),
         problems=tuple(sorted(problems, key=lambda problem: problem.subject)),
+        notes=measurements.notes,
     )
 
 
@@ -120,6 +122,7 @@ def _joined(parts: list[Done]) -> Done:
         time_points=sum(part.time_points for part in parts),
         reads=sum(part.reads for part in parts),
         problems=tuple(problem for part in parts for problem in part.problems),
+        notes=parts[0].notes,
     )
 
 

@@ -181,12 +181,15 @@ def _rules_tried(assessed: Assessed, facts: TargetFacts, setting: CriterionSetti
     yield f"  targets {assessed.response.target}, by the first rule that holds:"
     rules = setting.criterion.rules
     decided = next(index for index, rule in enumerate(rules) if rule is assessed.rule)
-    for rule in rules[: decided + 1]:
+    asked = [rule for rule in rules[: decided + 1] if rule is assessed.rule or rule.arises(facts)]
+    for rule in asked:
         answer = "YES" if rule is assessed.rule else "no "
         text = f"{rule.name} ({rule.gives}): {_short(rule.shows(facts), facts)}; {rule.needs(setting.thresholds)}"
         if rule is assessed.rule:
             text += f" [{rule.cite}]" + (f" ({rule.note})" if rule.note else "")
         yield from _wrapped(text, f"    {answer}  ", "         ")
+    if idle := [rule.name for rule in rules[: decided + 1] if rule not in asked]:
+        yield from _wrapped(f"nothing to ask here: {', '.join(idle)}", "    -    ", "         ")
     if left := [rule.name for rule in rules[decided + 1 :]]:
         yield from _wrapped(f"not tried any more: {', '.join(left)}", "    -    ", "         ")
 
@@ -207,6 +210,9 @@ def _what_would_change(assessed: Assessed) -> Iterator[str]:
         return
     yield from _wrapped(f"what would change it: on the sum {told}")
     alone = {one.lesion: _flips(one.less, one.more, found.unit) for one in found.lesions}
+    if set(alone.values()) == {told}:
+        yield "    the same on any of its lesions alone"
+        return
     for lesion, words in alone.items():
         yield from _wrapped(f"{lesion} alone: {words or 'no size of it changes it'}", "    ", "      ")
 

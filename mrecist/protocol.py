@@ -170,7 +170,8 @@ def load_protocol(path: Path | None = None) -> Protocol:
 def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     """Turn parsed TOML into a :class:`Protocol`; ``where`` names the source in messages."""
     if content.get("format") != FORMAT:
-        raise ProtocolError(f"{where}: format is {content.get('format')!r}, not '{FORMAT}'; add: format = \"{FORMAT}\"")
+        found = repr(content["format"]) if "format" in content else "missing"
+        raise ProtocolError(f"{where}: format is {found}, not '{FORMAT}'; write: format = \"{FORMAT}\"")
     _only_known(content, _SECTIONS, where, "")
     for name in _LATER_SECTIONS:
         _check_names_below(content.get(name), _LATER_SECTIONS[name], where, name)

@@ -40,7 +40,9 @@ def assess(options: Namespace) -> int:
     for name, content in done.tables.items():
         tables.write_whole(options.out / name, content)
     derivation.keep(options.out, table.read_bytes(), protocol, settings)
-    say(f"{done.reads} best responses from {done.time_points} time points: {options.out}")
+    for note in done.notes:
+        say(f"mrecist: note: {note}")
+    say(f"{done.reads} best responses from {done.time_points} time-point responses: {options.out}")
     return outcome(done.problems)
 
 
@@ -76,7 +78,7 @@ def _assess_sdtm(options: Namespace) -> int:
         print("\n".join(summary(comparison)))
     for note in notes:
         say(f"mrecist: note: {note}")
-    say(f"{len(derived.best)} best responses from {len(derived.responses)} time points: {options.out}")
+    say(f"{len(derived.best)} best responses from {len(derived.responses)} time-point responses: {options.out}")
     return outcome(problems)
 
 
@@ -90,6 +92,8 @@ def check(options: Namespace) -> int:
     settings = protocol.select(options.criterion)
     measurements = tables.read_measurements(options.measurements, protocol.partial_date, keep_contradicting=True)
     dates = tables.read_subject_dates(options.subjects, protocol)
+    for note in measurements.notes:
+        say(f"mrecist: note: {note}")
     checked = check_table(measurements, protocol, settings, dates)
     table = findings_csv(checked.findings, protocol.sha256)
     if options.out is not None:

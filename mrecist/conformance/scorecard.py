@@ -10,14 +10,29 @@ from rich.table import Table
 
 from mrecist.conformance.judge import Outcome, Result
 
+# So many answers with one and the same reason are a fault of the whole run, told once.
+MANY = 6
+
+
+def _one_reason(result: Result) -> str:
+    """What was found in place of every expected value, when it is the same words everywhere; a category is none."""
+    found = {difference.found for difference in result.differences}
+    words = found.pop() if len(found) == 1 else ""
+    return words if " " in words else ""
+
 
 def print_scorecard(results: Sequence[Result], version: str) -> None:
     """Print the results to standard output."""
     # Width of a page where the output is no terminal, so that nothing is cut there.
     console = Console(highlight=False, width=None if Console().is_terminal else 120)
     console.print(_counts(results, version))
-    for result in results:
-        if result.outcome is Outcome.FAILED:
+    failed = [result for result in results if result.outcome is Outcome.FAILED]
+    shared = Counter(_one_reason(result) for result in failed)
+    for reason, times in shared.items():
+        if reason and times >= MANY:
+            console.print(f"{times} answers failed in the same way: {reason}\n", markup=False, soft_wrap=True)
+    for result in failed:
+        if shared[_one_reason(result)] < MANY or not _one_reason(result):
             _print_failed(console, result)
     count = Counter(result.outcome for result in results)
     words = ", ".join(f"{count[outcome]} {outcome}" for outcome in Outcome)

@@ -90,6 +90,21 @@ def pr_carried(facts: TargetFacts) -> bool:
     return facts.thresholds.pr_carry_forward and facts.pr_at is not None
 
 
+def was_complete(facts: TargetFacts) -> bool:
+    """There was a complete response before."""
+    return facts.cr_at is not None
+
+
+def may_hold(facts: TargetFacts) -> bool:
+    """The protocol holds a borderline node, and there was a complete response before."""
+    return facts.thresholds.reappeared_node == "hold" and facts.cr_at is not None
+
+
+def may_carry(facts: TargetFacts) -> bool:
+    """The protocol carries a partial response forward."""
+    return facts.thresholds.pr_carry_forward
+
+
 def always(_facts: TargetFacts) -> bool:
     """Holds when nothing before it did."""
     return True

@@ -172,6 +172,10 @@ class TargetFacts:
 Condition = Callable[[TargetFacts], bool]
 
 
+def _always(_facts: TargetFacts) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule for the response of the target lesions.
@@ -187,6 +191,8 @@ class Rule:
     cite: str
     # Our reading where the publication is silent; names the ambiguity of docs/criteria.md and the option that changes it.
     note: str = ""
+    # Whether the rule has anything to ask at this visit under this protocol; an explanation leaves it out otherwise.
+    arises: Condition = _always
 
     def because(self, facts: TargetFacts) -> str:
         """Why the rule holds, in one clause."""

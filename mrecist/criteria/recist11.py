@@ -28,6 +28,7 @@ RULES = (
         when=c.back_after_cr,
         shows=c.show_left,
         needs=c.needs_back,
+        arises=c.was_complete,
         cite=f"{E09}, 4.4.3 and Table 3 note",
         note="A7: response.cr_then_worse; A6: a node at 10.0 to 10.9 mm is flagged REIMAGE_NODE (reappeared_node)",
     ),
@@ -37,6 +38,7 @@ RULES = (
         when=c.rose_without_the_missing,
         shows=c.show_rise,
         needs=c.needs_rise_without_the_missing,
+        arises=c.not_all_evaluated,
         cite=f"{E09}, 4.4.2: missing lesions cannot change the category",
     ),
     Rule(
@@ -45,6 +47,7 @@ RULES = (
         when=c.not_all_evaluated,
         shows=c.show_missing,
         needs=c.needs_missing,
+        arises=c.not_all_evaluated,
         cite=f"{E09}, 4.4.2 and Table 1",
     ),
     Rule(
@@ -62,6 +65,7 @@ RULES = (
         when=c.held_after_cr,
         shows=c.show_left,
         needs=c.needs_held,
+        arises=c.may_hold,
         cite="protocol option reappeared_node",
         note="A6: off by default",
     ),
@@ -80,6 +84,7 @@ RULES = (
         when=c.no_reference,
         shows=c.show_fall,
         needs=c.needs_reference,
+        arises=c.no_reference,
         cite=f"{E09}, 4.3.1: a decrease is counted from the baseline sum",
     ),
     Rule(
@@ -96,6 +101,7 @@ RULES = (
         when=c.pr_carried,
         shows=c.show_pr,
         needs=c.needs_carrying,
+        arises=c.may_carry,
         cite="protocol option pr_carry_forward",
         note="A2: off by default",
     ),

@@ -430,6 +430,9 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
     if len(pairs) <= 3:
         return ", ".join(f"{name} {category}" for name, category in pairs)
     names: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for name, category in pairs:
-        names.setdefault(category, []).append(name)
-    return "; ".join(f"{category} by {', '.join(those)}" for category, those in names.items())
+        alike = PLAIN.get(category, category)
+        names.setdefault(alike, []).append(name)
+        said.setdefault(alike, []).append(category)
+    return "; ".join(f"{'/'.join(dict.fromkeys(said[one]))} by {', '.join(those)}" for one, those in names.items())

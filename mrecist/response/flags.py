@@ -7,8 +7,8 @@ from __future__ import annotations
 
 MEANING = {
     "AFTER_ICPD": "iRECIST: after a confirmed progression; shown, but nothing after it counts.",
-    "AS_READ": "The overall response as it was read at that visit, before a later visit proved a new lesion (back- "
-    "dating).",
+    "AS_READ": "The overall response as it was read at that visit, before a later visit proved a new lesion "
+    "(back-dating).",
     "BACK_DATED": "A new lesion, equivocal here, was proven at the named later time point; progression dates back to "
     "here.",
     "BASELINE_INCOMPLETE": "A target has no usable size at baseline, so there is no baseline sum: a decrease cannot be judged.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -67,6 +67,8 @@ class Measurements:
 
     rows: tuple[Measurement, ...]
     problems: tuple[Problem, ...]
+    # Columns that are not known and look like misspellings of known ones.
+    notes: tuple[str, ...] = ()
 
     def reads(self) -> dict[tuple[str, str], list[Measurement]]:
         """(subject, reader) -> rows, without the reads that have a problem, in order of subject and reader."""
@@ -116,7 +118,17 @@ def read_measurements(
     if number == 0:
         raise InputError(f"{path}: has a header and no rows; nothing to assess")
     _fill_kinds(rows, without_kind)
-    return Measurements(rows=tuple(rows), problems=tuple(problems))
+    return Measurements(rows=tuple(rows), problems=tuple(problems), notes=tuple(_misspelled(path, header)))
+
+
+def _misspelled(path: Path, header: list[str]) -> Iterator[str]:
+    """Columns that are not known are ignored; one that is nearly a known column which is not there is told."""
+    for name in header:
+        if name not in MEASUREMENT_COLUMNS:
+            missing = [known for known in MEASUREMENT_COLUMNS if known not in header]
+            near = get_close_matches(name.casefold(), missing, n=1, cutoff=0.7)
+            if near:
+                yield f"{path.name}: column '{name}' is not known and was ignored; did you mean '{near[0]}'?"
 
 
 def _fill_kinds(rows: list[Measurement], without_kind: list[int]) -> None:

@@ -54,7 +54,7 @@ def _reported(
     not_empty("subject", subject)
     baselines = sorted({parse_date(cells["baseline_date"], partial) for _, cells in rows if cells["baseline_date"]})
     if len(baselines) != 1:
-        found = ", ".join(str(b) for b in baselines) or "none"
+        found = ", ".join(str(b) for b in baselines) or "missing"
         raise ValueError(f"baseline_date is {found}; give exactly one date")
     responses: dict[date, Response] = {}
     for number, cells in rows:

@@ -178,3 +178,35 @@ def test_what_is_written_can_be_read_back(tmp_path: Path) -> None:
     rows = read_measurements(write(tmp_path, GOOD)).rows
     again = read_measurements(write(tmp_path, measurements_csv(rows), "again.csv")).rows
     assert again == rows
+
+
+def test_a_misspelled_column_that_is_not_required_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD.replace("longest_mm", "longest").replace("viable_mm", "viable_mm,note")
+    rows = "\n".join(line + ",x" if line.startswith("S1") else line for line in text.splitlines()) + "\n"
+    assert main(["assess", str(write(tmp_path, rows)), "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().err
+    assert "column 'longest' is not known and was ignored; did you mean 'longest_mm'?" in told
+    assert "'note'" not in told
+
+
+@pytest.mark.parametrize(("separator", "word"), [(";", "';'"), ("\t", "tabs")])
+def test_another_separator_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], separator: str, word: str
+) -> None:
+    path = write(tmp_path, GOOD.replace(",", separator))
+    assert main(["assess", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert f"separated by {word} and not by ','" in capsys.readouterr().err
+
+
+def test_what_is_not_utf8_is_found_by_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes((GOOD + "S2,0,2024-01-01,T\u00e9,target,measured,10,10\n").encode("latin-1"))
+    assert main(["assess", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "line 5 is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_cut_off_that_changes_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    protocol = write(tmp_path, 'format = "mrecist-protocol/1"\n[response]\ndata_cutoff = 2024-04-01\n', "p.toml")
+    options = ["--protocol", str(protocol), "--out", str(tmp_path / "out")]
+    assert main(["assess", str(write(tmp_path, GOOD)), *options]) == 2
+    assert "cut does not name it" in capsys.readouterr().err

@@ -46,10 +46,12 @@ def test_each_rule_is_told_with_its_numbers_up_to_the_one_that_decided(
     assert "sum 54 mm = T01 40 + N01 14" in words
     assert "baseline 62 mm: -12.9032 %, -8 mm" in words
     assert "smallest sum before 42 mm (time point 1): +28.5714 %, +12 mm" in words
-    order = ["back after complete response", "not all evaluated", "complete response (CR)", "YES progression (PD)"]
+    order = ["no complete response (CR)", "YES progression (PD)", "nothing to ask here: back after complete response"]
     assert [words.index(name) for name in order] == sorted(words.index(name) for name in order)
     assert "progression from at least +20 % and at least +5 mm [Eisenhauer 2009, 4.3.1]" in words
     assert "not tried any more: no baseline sum, partial response" in words
+    # Options that are off are no rules of this protocol.
+    assert "carries a partial response forward" not in words
 
 
 def test_a_missing_target_is_named_and_no_sum_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

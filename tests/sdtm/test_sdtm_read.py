@@ -291,7 +291,7 @@ def test_files_may_be_named_one_by_one(tmp_path: Path, capsys: pytest.CaptureFix
     folder = write_all(tmp_path, "csv", tu_onco=LESIONS, tr_onco=RESULTS)
     files = [str(folder / "tu_onco.csv"), str(folder / "tr_onco.csv")]
     assert main(["assess", *files, "--out", str(tmp_path / "out")]) == 0
-    assert "time points" in capsys.readouterr().err
+    assert "time-point responses" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
