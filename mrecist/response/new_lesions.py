@@ -30,8 +30,15 @@ class NewAtVisit:
     flags: tuple[str, ...]
 
 
+_NONE = NewAtVisit(
+    as_read=NewLesion.NO, counted_as_read=(), counted=(), proven_later={}, words="no new lesion", flags=()
+)
+
+
 def new_lesions_by_visit(read: Read, setting: CriterionSetting) -> dict[int, NewAtVisit]:
     """What the new lesions mean at every follow-up of a read, by the rules of one criterion."""
+    if not read.new_lesions():
+        return dict.fromkeys([visit.timepoint for visit in read.visits[1:]], _NONE)
     views = {
         lesion: setting.criterion.new_lesion(read.history(lesion), setting.thresholds) for lesion in read.new_lesions()
     }

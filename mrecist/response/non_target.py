@@ -28,9 +28,9 @@ def non_targets_at(
     """What the non-targets of a criterion amount to at one visit."""
     if not baseline_rows:
         return NonTargets(response=Response.NA, words="no non-target disease")
-    views = dict(_views(read, visit, setting, baseline_rows))
-    said = ", ".join([view.words for view in views.values()])
-    states = {view.state for view in views.values()}
+    views = list(_views(read, visit, setting, baseline_rows))
+    said = ", ".join([view.words for _, view in views])
+    states = {view.state for _, view in views}
     if State.PROGRESSED in states:
         response, words = Response.PD, f"unequivocal progression ({said})"
     elif State.NOT_EVALUABLE in states:
@@ -42,9 +42,9 @@ def non_targets_at(
     return NonTargets(
         response=response,
         words=words,
-        flags=tuple(flag for view in views.values() for flag in view.flags),
-        progressed=tuple(lesion for lesion, view in views.items() if view.state is State.PROGRESSED),
-        present=tuple(lesion for lesion, view in views.items() if view.state is State.PRESENT),
+        flags=tuple([flag for _, view in views for flag in view.flags]),
+        progressed=tuple([lesion for lesion, view in views if view.state is State.PROGRESSED]),
+        present=tuple([lesion for lesion, view in views if view.state is State.PRESENT]),
     )
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from mrecist.criteria import CRITERIA
 from mrecist.criteria._rule import Thresholds
 from mrecist.model import Kind, LocalTherapy, Measurement, Response, State, VisitResponse, YesNo
 from mrecist.protocol import CriterionSetting, ResponseRules
@@ -208,14 +210,21 @@ def _that_matter(
 ) -> Iterator[tuple[str, Any]]:
     traits = frozenset([trait for visit in read.visits for row in visit.rows.values() for trait in _traits_of(row)])
     facts = _Facts(read=read, responses=responses, thresholds=setting.thresholds, traits=traits)
-    for choice in OTHER_CHOICES:
-        if choice.key not in setting.criterion.options or setting.criterion.name not in _ONLY_FOR.get(
-            choice.key, (setting.criterion.name,)
-        ):
-            continue
+    for choice in _open_choices(setting.criterion.name):
         if choice.matters(facts):
             current = getattr(setting.thresholds, choice.key)
             yield from ((choice.key, value) for value in choice.values if value != current)
+
+
+@cache
+def _open_choices(criterion: str) -> tuple[OtherChoice, ...]:
+    """The choices that a criterion leaves open."""
+    options = CRITERIA[criterion].options
+    return tuple(
+        choice
+        for choice in OTHER_CHOICES
+        if choice.key in options and criterion in _ONLY_FOR.get(choice.key, (criterion,))
+    )
 
 
 def _word(value: Any) -> str:

@@ -11,7 +11,7 @@ from mrecist.criteria._sizes import added, treated
 from mrecist.model import Change, Measurement, Nadir, Response, Role, State
 from mrecist.protocol import CriterionSetting
 from mrecist.response.read import Read, Visit, too_many_targets
-from mrecist.units import ZERO, difference, show, total
+from mrecist.units import ZERO, difference, rose_by, show, total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +181,11 @@ def _absolute_minimum_decides(facts: TargetFacts, given: Response, setting: Crit
     if other is None or facts.reference is None:
         return []
     rise = difference(facts.known_sum, facts.reference.sum)
-    if not 0 < rise < max(other, setting.thresholds.pd_absolute_mm):
+    limits = setting.thresholds
+    if not 0 < rise < max(other, limits.pd_absolute_mm):
         # Both minima are met, or there is no rise: they cannot differ.
+        return []
+    if not rose_by(facts.known_sum, facts.reference.sum, limits.pd_percent, inclusive=limits.pd_inclusive):
         return []
     elsewhere = replace(facts, thresholds=replace(setting.thresholds, pd_absolute_mm=other))
     if first_that_holds(setting.criterion.rules, elsewhere).gives is given:
