@@ -86,6 +86,22 @@ def _not_negative(text: str) -> float:
     return value
 
 
+def _repeats(text: str) -> int:
+    if not text.isdecimal() or not 5 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of repeats (5 to 1000)")
+    return int(text)
+
+
+def _percent(text: str) -> str:
+    try:
+        fine = 0 <= float(text) <= 100
+    except ValueError:
+        fine = False
+    if not fine:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a standard deviation in % (0 to 100)")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -167,6 +183,7 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--out", type=Path, required=True, metavar="DIR")
     _add_rules(score)
     score.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
+    score.add_argument("--repeat", type=_repeats, metavar="N", help="draw every outline N times again: spread.csv")
 
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
 
@@ -205,6 +222,15 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timepoint", type=_timepoint, metavar="N", help="default: from the images, else 0")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="with --lesions: NIfTI files hold no date")
     parser.add_argument("--reader", metavar="TEXT", help="default: from the segmentation, else R1")
+    parser.add_argument("--spread", type=Path, metavar="FILE", help="draw every outline again; how each size varies")
+    parser.add_argument("--repeat", type=_repeats, metavar="N", help="with --spread: how often (default 20)")
+    parser.add_argument("--repeat-seed", type=_timepoint, metavar="N", help="with --spread: seed (default 0)")
+    parser.add_argument(
+        "--repeat-percent", type=_percent, metavar="PCT", help="with --spread: sd of a longest diameter (8.6)"
+    )
+    parser.add_argument(
+        "--repeat-viable-percent", type=_percent, metavar="PCT", help="with --spread: sd of a viable diameter"
+    )
 
 
 if __name__ == "__main__":

@@ -97,6 +97,8 @@ class StabilityRules:
     draws: int = 1000
     seed: int = 0
     correlation: Decimal = Decimal(0)
+    # How often `score` draws the outlines of every mask again; 0: the standard deviations of `error` stand for all sizes.
+    repeat: int = 0
     error: MeasurementError = field(default_factory=MeasurementError)
 
 
@@ -296,6 +298,12 @@ def _draws(value: Any) -> int:
     return value
 
 
+def _repeats(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 5 <= value <= 1000):
+        raise ValueError("0, or a whole number from 5 to 1000")
+    return value
+
+
 def _plain(value: Any) -> float:
     return float(_number(value))
 
@@ -404,6 +412,7 @@ _STABILITY: dict[str, Reader] = {
     "draws": _draws,
     "seed": _whole,
     "correlation": _share,
+    "repeat": _repeats,
     **{f.name: _number for f in fields(MeasurementError)},
 }
 _ORIGIN: dict[str, Reader] = {

@@ -16,7 +16,9 @@ from mrecist.measure.lesion import LesionMeasurement
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import Measuring
 from mrecist.reading import join_reads, measure_mask, measured_row, recorded_sizes
+from mrecist.repeating import Repeating, own_spread
 from mrecist.results import KeyImage
+from mrecist.stability.spread import OwnSpread
 from mrecist.study import LabelMaskFile, SubjectInput
 
 
@@ -41,6 +43,7 @@ class SubjectResult:
     key_images: tuple[KeyImage, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    spread: tuple[OwnSpread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +58,8 @@ class _DrawnMask:
     phase: str
 
 
-def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
-    """Measure every mask of a subject and join what the reader stated.
+def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> SubjectResult:
+    """Measure every mask of a subject and join what the reader stated; with ``repeating``, again with outlines moved.
 
     Never raises for bad input: what cannot be used becomes a problem with one line, and the rest is still measured.
     """
@@ -66,6 +69,7 @@ def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
     rows: dict[tuple[str, int, str], Measurement] = {}
     drawings: list[Drawing] = []
     images: list[KeyImage] = []
+    spread: list[OwnSpread] = []
     for one in sorted(drawn, key=lambda d: (d.reader, d.timepoint, d.mask.lesion)):
         try:
             row, measured = _row(one, given, measuring, rows)
@@ -78,6 +82,8 @@ def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
             rows[key] = row
             drawings.append(_drawing(row, measured, one))
             images += _pictures(row, one, measured, measuring)
+            if repeating is not None:
+                spread += own_spread(row, one.mask, measured, repeating)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, reader=one.reader, message=str(error)))
     joined = join_reads(rows, given.rows)
@@ -93,6 +99,7 @@ def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
         key_images=tuple(images),
         problems=tuple(problems),
         notes=tuple(notes),
+        spread=tuple(spread),
     )
 
 
