@@ -102,6 +102,16 @@ def _percent(text: str) -> str:
     return text
 
 
+def _dense(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if value != 0 and not 150 <= value <= 3000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not 0 or a density in HU (150 to 3000)")
+    return value
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -218,6 +228,13 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
         "--max-gap-mm", type=_not_negative, default=0.0, metavar="MM", help="bridge thin septa (default 0)"
     )
     parser.add_argument("--round-mm", type=_step, default="0.1", metavar="MM", help="step of recorded sizes (0.1)")
+    parser.add_argument(
+        "--dense-hu",
+        type=_dense,
+        default=0.0,
+        metavar="HU",
+        help="with --seg: take denser parts off the viable one (off)",
+    )
     parser.add_argument("--subject", metavar="TEXT", help="with --lesions: default is the file's name")
     parser.add_argument("--timepoint", type=_timepoint, metavar="N", help="default: from the images, else 0")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="with --lesions: NIfTI files hold no date")

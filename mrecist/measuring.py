@@ -13,7 +13,16 @@ from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
-from mrecist.reading import mean_hu, measure_mask, recorded_foci, recorded_sizes, role_from_id, thickness, with_sizes
+from mrecist.reading import (
+    dense_note,
+    look,
+    measure_mask,
+    recorded_foci,
+    recorded_sizes,
+    role_from_id,
+    thickness,
+    with_sizes,
+)
 from mrecist.repeating import Repeating, own_spread
 from mrecist.score import measurement_json, series_of
 from mrecist.stability.spread import OwnSpread
@@ -53,7 +62,7 @@ def measure_labels(
     subject = given.subject or lesions.name.split(".")[0]
     given = replace(given, subject=subject)
     masks = [(mask, None) for mask in read_label_masks(lesions, viable)]
-    return _measure(masks, measuring, given, repeating, [], [])
+    return _measure(masks, (), measuring, given, repeating, [], [])
 
 
 def measure_segmentations(
@@ -80,11 +89,12 @@ def measure_segmentations(
             masks += [(mask, series_of(mask, series)) for mask in found.masks]
         except MrecistError as error:
             problems.append(Problem(subject=given.subject or "", message=str(error)))
-    return _measure(masks, measuring, given, repeating, problems, notes)
+    return _measure(masks, series, measuring, given, repeating, problems, notes)
 
 
 def _measure(
     masks: Sequence[tuple[LesionMask, Series | None]],
+    nearby: Sequence[Series],
     measuring: Measuring,
     given: Given,
     repeating: Repeating | None,
@@ -96,6 +106,9 @@ def _measure(
     spread: list[OwnSpread] = []
     for mask, series in masks:
         try:
+            looked = look(mask, series, nearby, measuring)
+            before = measure_mask(mask, measuring) if looked.taken_off else None
+            mask = looked.mask
             measured = measure_mask(mask, measuring)
             role = role_from_id(mask.lesion) or Role.TARGET
             row = Measurement(
@@ -108,14 +121,17 @@ def _measure(
                 kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
                 organ=mask.organ or "",
                 state=_STATE[role],
-                mean_hu=mean_hu(mask, series) if series else None,
+                mean_hu=looked.mean_hu,
+                dense_percent=looked.dense_percent,
                 modality=series.modality if series else "",
                 phase=series.phase.name if series else "",
                 slice_thickness_mm=thickness(series),
             )
             row = with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))
             rows.append(row)
-            drawings.append(measurement_json(mask.lesion, measured, mask))
+            drawings.append(measurement_json(mask.lesion, measured, mask, looked, before))
+            if note := dense_note(looked, before, measured):
+                notes.append(note)
             if repeating is not None:
                 spread += own_spread(row, mask, measured, repeating)
             if role is Role.NEW:

@@ -51,6 +51,8 @@ class Measuring:
     convention: str = ""
     max_gap_mm: float = 0.0
     round_mm: Decimal = Decimal("0.1")
+    # CT voxels from this HU on are taken off the viable part where that can be told; 0: nothing is taken off.
+    dense_hu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +310,16 @@ def _plain(value: Any) -> float:
     return float(_number(value))
 
 
+def _dense(value: Any) -> float:
+    try:
+        hu = _number(value)
+    except ValueError:
+        hu = Decimal(-1)
+    if hu != 0 and not 150 <= hu <= 3000:
+        raise ValueError("0, or a number from 150 to 3000")
+    return float(hu)
+
+
 def _step(value: Any) -> Decimal:
     if _number(value) == 0:
         raise ValueError("a number above 0")
@@ -406,6 +418,7 @@ _MEASURING: dict[str, Reader] = {
     "convention": _one_of("calibrated", "extent", "edge", "centre"),
     "max_gap_mm": _plain,
     "round_mm": _step,
+    "dense_hu": _dense,
 }
 _STABILITY: dict[str, Reader] = {
     "level": _share,

@@ -113,7 +113,10 @@ def _measuring(options: Namespace) -> Measuring:
     if options.convention is not None and options.convention not in list(Convention):
         raise InputError(f"measure: --convention is '{options.convention}', not one of: {', '.join(Convention)}")
     return Measuring(
-        convention=options.convention or "", max_gap_mm=options.max_gap_mm, round_mm=Decimal(options.round_mm)
+        convention=options.convention or "",
+        max_gap_mm=options.max_gap_mm,
+        round_mm=Decimal(options.round_mm),
+        dense_hu=options.dense_hu,
     )
 
 

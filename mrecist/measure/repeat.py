@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 LONGEST_PER_BORDER = 1.64
 SHORT_PER_BORDER = 1.69
 # The same for a viable diameter and the border with dead tissue, over what the lesion's own outline brings.
-VIABLE_PER_BORDER = 1.3
+VIABLE_PER_BORDER = 1.2
 # Correlation length of the displacement over the diameter that it belongs to.
 LENGTH = 0.5
 # The size that RECIST 1.1 and mRECIST ask of a target at baseline, mm.
@@ -235,7 +235,8 @@ def _signed_distance(region: BoolArray, geometry: Geometry) -> FloatArray:
     from scipy.ndimage import distance_transform_edt
 
     spacing = (geometry.row_spacing_mm, geometry.column_spacing_mm)
-    half = float(np.sqrt(spacing[0] * spacing[1])) / 2
+    # Half a pixel, so that no pixel changes sides when nothing moves.
+    half = min(spacing) / 2
     result = np.empty(region.shape)
     for index, here in enumerate(region):
         if here.all() or not here.any():
