@@ -182,12 +182,14 @@ def perturbed(
     """The masks of each draw, cut to the surroundings of the lesion, with the geometry of the cut. Both may be empty."""
     box = _surroundings(whole, geometry, _REACH * jitter.sd_mm)
     crop = _cut(geometry, box)
-    outline = _Border(whole[box], crop, jitter.sd_mm, jitter.length_mm)
+    # The field is laid out from the lesion's own first row and column.
+    corner = tuple(int(np.flatnonzero(whole[box].any(axis=axes))[0]) for axes in ((0, 2), (0, 1)))
+    outline = _Border(whole[box], crop, corner, jitter.sd_mm, jitter.length_mm)
     part = None if viable is None else viable[box]
     inner = None
     if part is not None and part.any() and (part != whole[box]).any():
         dead = _continued(whole[box], whole[box] & ~part, crop)
-        inner = _Border(dead, crop, jitter.viable_sd_mm, jitter.viable_length_mm)
+        inner = _Border(dead, crop, corner, jitter.viable_sd_mm, jitter.viable_length_mm)
     for draw in range(draws):
         rng = _generator(*name, draw)
         mask = outline.moved(rng)
@@ -205,11 +207,13 @@ def _generator(*name: object) -> np.random.Generator:
 class _Border:
     """The outline of a region on each slice, and the pixels that it may sweep over."""
 
-    def __init__(self, region: BoolArray, geometry: Geometry, sd_mm: float, length_mm: float) -> None:
+    def __init__(
+        self, region: BoolArray, geometry: Geometry, corner: tuple[int, ...], sd_mm: float, length_mm: float
+    ) -> None:
         self.region, self.sd_mm, self.length_mm = region, sd_mm, length_mm
         self.distance = _signed_distance(region, geometry)
-        self.rows = np.arange(region.shape[1]) * geometry.row_spacing_mm
-        self.columns = np.arange(region.shape[2]) * geometry.column_spacing_mm
+        self.rows = (np.arange(region.shape[1]) - corner[0]) * geometry.row_spacing_mm
+        self.columns = (np.arange(region.shape[2]) - corner[1]) * geometry.column_spacing_mm
         origins = np.array(geometry.origins_lps)
         self.heights: FloatArray = (origins - origins[0]) @ geometry.normal
 
