@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 
 from mrecist.errors import MaskError, ReadError
-from mrecist.imaging.dense import DENSE_HU, Dense, DenseVerdict, dense_in, lesion_hu, native_of
+from mrecist.imaging.dense import DENSE_HU, Dense, DenseVerdict, dense_in, lesion_box, lesion_hu, native_of
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.series import Series
 from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, Diameter, LesionMeasurement, measure_lesion
@@ -124,7 +124,7 @@ def look(mask: LesionMask, series: Series | None, others: Sequence[Series], meas
     hu = None if series is None else lesion_hu(mask, series)
     if series is None or hu is None:
         return Looked(mask=mask)
-    inside = hu[mask.whole]
+    inside = hu[mask.whole[lesion_box(mask.whole)]]
     inside = inside[np.isfinite(inside)]
     mean = round_size(float(inside.mean(dtype=np.float64)), Decimal("0.1")) if inside.size else None
     dense = dense_in(mask, hu, native_of(series, others), measuring.dense_hu or DENSE_HU)

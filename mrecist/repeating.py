@@ -63,7 +63,7 @@ def own_spread(
 
 def jitter(row: Measurement, measured: LesionMeasurement, error: MeasurementError) -> Jitter:
     """How far the outlines of a row move for the error of one measurement that a protocol states."""
-    viable = measured.viable.mm if measured.viable else 0.0
+    longest, viable = measured.longest.mm, measured.viable.mm if measured.viable else 0.0
     at_baseline = row.timepoint == 0
     of_viable = float(error.viable_baseline_percent if at_baseline else error.viable_percent)
     node = None
@@ -71,7 +71,7 @@ def jitter(row: Measurement, measured: LesionMeasurement, error: MeasurementErro
         node = hypot(float(error.node_percent) / 100 * measured.short.mm, float(error.node_mm))
     return jitter_of(
         measured,
-        percent=hypot(float(error.lesion_percent), 100 * float(error.lesion_mm) / measured.longest.mm),
+        percent=hypot(float(error.lesion_percent), 100 * float(error.lesion_mm) / longest if longest else 0.0),
         viable_percent=hypot(of_viable, 100 * float(error.viable_mm) / viable) if viable else 0.0,
         node_mm=node,
     )

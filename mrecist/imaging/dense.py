@@ -8,7 +8,7 @@ so, and the viable part stays as it was drawn. Thresholds with their sources and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import pi
 from typing import Any
@@ -27,8 +27,8 @@ HuArray = npt.NDArray[np.floating[Any]]
 
 # From here on CT a lesion is called dense when the protocol names no other value.
 DENSE_HU = 200.0
-# So far below the threshold, faint oil and strong enhancement look the same.
-DOUBTFUL_BELOW_HU = 50.0
+# A part of the lesion that reaches so close to the threshold is cut by it at random: oil or enhancement, nothing tells.
+DOUBTFUL_BELOW_HU = 25.0
 # Before contrast: above soft tissue and clotted blood.
 NATIVE_DENSE_HU = 100.0
 # A dense part that gains this much with contrast may hold enhancing tissue.
@@ -95,7 +95,7 @@ def find_dense(
     bright = _without_specks(whole & (hu >= dense_hu), spacing)
     if native is None:
         dense, doubt = bright, _doubt_on_one_phase(hu, whole, viable, bright, spacing, dense_hu)
-        reason = doubt or f"{dense_hu:g} HU or more, which no enhancing tissue is expected to reach"
+        reason = doubt or f"{dense_hu:g} HU or more, and no part of the lesion just below that"
     else:
         dense = _without_specks(whole & (native >= NATIVE_DENSE_HU), spacing)
         doubt = _doubt_with_native(hu, native, bright, dense, dense_hu)
@@ -181,38 +181,34 @@ def _without_specks(mask: BoolArray, spacing: tuple[float, float]) -> BoolArray:
 
 
 def lesion_hu(mask: LesionMask, series: Series) -> HuArray | None:
-    """(Z, Y, X) HU on the slices that hold the lesion, NaN on the others; None for anything but CT, where values have no unit."""
+    """HU in the box of the lesion (:func:`lesion_box`), NaN on slices without it; None for anything but CT, which has no HU."""
     if series.modality != "CT":
         return None
-    hu = np.full(mask.geometry.shape, np.nan, dtype=np.float32)
-    for index in np.flatnonzero(mask.whole.any(axis=(1, 2))):
-        hu[index] = load_slice(series, int(index))
+    box = lesion_box(mask.whole)
+    hu = np.full(mask.whole[box].shape, np.nan, dtype=np.float32)
+    for place, index in enumerate(range(box[0].start, box[0].stop)):
+        if mask.whole[index].any():
+            hu[place] = load_slice(series, index)[box[1:]]
     return hu
 
 
 def dense_in(mask: LesionMask, hu: HuArray, native: Series | None, dense_hu: float = DENSE_HU) -> Dense:
     """The dense material of a drawn lesion; ``hu`` from :func:`lesion_hu`, ``native`` from :func:`native_of`."""
-    before = None if native is None else lesion_hu(mask, native)
-    spacing = (mask.geometry.row_spacing_mm, mask.geometry.column_spacing_mm)
-    # Only the box of the lesion is looked at; a stack is some hundred times larger.
-    box = _box(mask.whole)
+    box = lesion_box(mask.whole)
     found = find_dense(
-        hu[box],
+        hu,
         mask.whole[box],
         None if mask.viable is None else mask.viable[box],
-        spacing,
-        native=None if before is None else before[box],
+        (mask.geometry.row_spacing_mm, mask.geometry.column_spacing_mm),
+        native=None if native is None else lesion_hu(mask, native),
         dense_hu=dense_hu,
     )
-    return Dense(
-        dense=_placed(found.dense, mask.whole.shape, box),
-        viable=None if found.viable is None else _placed(found.viable, mask.whole.shape, box),
-        fraction=found.fraction,
-        hu=found.hu,
-        with_native=found.with_native,
-        verdict=found.verdict,
-        reason=found.reason,
-    )
+    dense = np.zeros_like(mask.whole)
+    dense[box] = found.dense
+    viable = mask.viable
+    if viable is not None and found.verdict is DenseVerdict.SEPARATED:
+        viable = viable & ~dense
+    return replace(found, dense=dense, viable=viable)
 
 
 def native_of(series: Series, candidates: Sequence[Series]) -> Series | None:
@@ -237,15 +233,10 @@ def _same_lattice(one: Geometry | None, other: Geometry | None) -> bool:
     return all(np.allclose(one.to_lps(*c), other.to_lps(*c), rtol=0, atol=_LATTICE_MM) for c in corners)
 
 
-def _box(mask: BoolArray) -> tuple[slice, slice, slice]:
+def lesion_box(whole: BoolArray) -> tuple[slice, slice, slice]:
+    """The smallest box around a lesion; a stack is some hundred times larger."""
     spans = []
     for axis in range(3):
-        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        hit = np.flatnonzero(whole.any(axis=tuple(a for a in range(3) if a != axis)))
         spans.append(slice(int(hit[0]), int(hit[-1]) + 1))
     return spans[0], spans[1], spans[2]
-
-
-def _placed(part: BoolArray, shape: tuple[int, ...], box: tuple[slice, slice, slice]) -> BoolArray:
-    whole = np.zeros(shape, bool)
-    whole[box] = part
-    return whole

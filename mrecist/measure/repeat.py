@@ -34,6 +34,7 @@ LENGTH = 0.5
 MEASURABLE_MM = 10.0
 
 _WAVES = 64
+_SMALLEST_MM = 1e-3  # one pixel measures 0 between centres
 _REACH = 4.0  # standard deviations; room around the lesion for its outline
 _SIZES = ("longest", "short", "viable", "viable_short")
 
@@ -82,9 +83,10 @@ def jitter_of(
     node_mm : for a node: standard deviation of its short axis in mm, in place of ``percent``.
     """
     viable = 0.0 if measured.viable is None else measured.viable.mm
-    size, sd = measured.longest.mm, measured.longest.mm * percent / 100 / LONGEST_PER_BORDER
+    size = max(measured.longest.mm if node_mm is None else measured.short.mm, _SMALLEST_MM)
+    sd = measured.longest.mm * percent / 100 / LONGEST_PER_BORDER
     if node_mm is not None:
-        size, sd = measured.short.mm, node_mm / SHORT_PER_BORDER
+        sd = node_mm / SHORT_PER_BORDER
         percent = 100 * node_mm / size
     rest = sqrt(max(viable_percent**2 - percent**2, 0.0))
     return Jitter(

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from mrecist.imaging.geometry import Geometry
-from mrecist.measure.lesion import measure_lesion
+from mrecist.measure.lesion import Convention, measure_lesion
 from mrecist.measure.repeat import Jitter, jitter_of, perturbed, repeat_lesion, spread_of
 
 BoolArray = npt.NDArray[np.bool_]
@@ -200,3 +200,17 @@ def test_a_viable_error_below_that_of_the_lesion_moves_no_border() -> None:
     # 3-4-5: what the border brings is 4 % of 20.8 mm, over the ratio of diameter to border.
     one, two = (jitter_of(measured, percent=3, viable_percent=p).viable_sd_mm for p in (5, np.hypot(3, 8)))
     assert two == pytest.approx(2 * one)
+
+
+def test_a_single_pixel_that_measures_nothing_can_be_drawn_again() -> None:
+    """Between pixel centres one pixel is 0 mm long."""
+    whole = np.zeros((1, 9, 9), bool)
+    whole[0, 4, 4] = True
+    measured = measure_lesion(whole, stack(whole.shape), whole, convention=Convention.CENTRE)
+    assert measured.longest.mm == 0
+    for node_mm in (None, 1.02):
+        jitter = jitter_of(measured, percent=8.6, viable_percent=25.8, node_mm=node_mm)
+        found = repeat_lesion(
+            whole, stack(whole.shape), whole, jitter, draws=5, name=("pixel",), convention=Convention.CENTRE
+        )
+        assert all(np.isfinite(values).all() for values in found.values())
