@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from mrecist.errors import MaskError, ReadError
+from mrecist.errors import MaskError, ReadError, SeriesError
 from mrecist.imaging.dense import DENSE_HU, Dense, DenseVerdict, dense_in, lesion_box, lesion_hu, native_of
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.series import Series
@@ -100,12 +100,14 @@ class Looked:
     mask : what is measured: as drawn, or without the dense material where ``taken_off``.
     mean_hu : of the whole lesion, to 0.1.
     dense : what :func:`mrecist.imaging.dense.find_dense` found.
+    unread : why the native phase could not be read; empty when it could, or there is none.
     """
 
     mask: LesionMask
     mean_hu: Decimal | None = None
     dense: Dense | None = None
     taken_off: bool = False
+    unread: str = ""
 
     @property
     def dense_percent(self) -> Decimal | None:
@@ -127,7 +129,12 @@ def look(mask: LesionMask, series: Series | None, others: Sequence[Series], meas
     inside = hu[mask.whole[lesion_box(mask.whole)]]
     inside = inside[np.isfinite(inside)]
     mean = round_size(float(inside.mean(dtype=np.float64)), Decimal("0.1")) if inside.size else None
-    dense = dense_in(mask, hu, native_of(series, others), measuring.dense_hu or DENSE_HU)
+    native, before, unread = native_of(series, others), None, ""
+    try:
+        before = None if native is None else lesion_hu(mask, native)
+    except SeriesError as error:
+        unread = str(error)
+    dense = dense_in(mask, hu, before, measuring.dense_hu or DENSE_HU)
     taken_off = (
         measuring.dense_hu > 0
         and dense.verdict is DenseVerdict.SEPARATED
@@ -139,19 +146,25 @@ def look(mask: LesionMask, series: Series | None, others: Sequence[Series], meas
         mean_hu=mean,
         dense=dense,
         taken_off=taken_off,
+        unread=unread,
     )
 
 
 def dense_note(looked: Looked, drawn: LesionMeasurement | None, left: LesionMeasurement) -> str:
     """What a person should know of the dense material in a lesion; empty without any. ``drawn``: before it was taken off."""
     dense = looked.dense
+    unread = f"{looked.mask.lesion}: its native phase is not used: {looked.unread}" if looked.unread else ""
     if dense is None or dense.verdict is DenseVerdict.NONE:
-        return ""
+        return unread
     found = f"{looked.mask.lesion}: {looked.dense_percent} % of the lesion is very dense on CT, {dense.verdict}: {dense.reason}"
     if drawn is None or drawn.viable is None:
-        return f"{found}; look whether it is iodised oil or calcification (A19); no size was changed"
-    now = 0.0 if left.viable is None else left.viable.mm
-    return f"{found}; taken off the viable part by dense_hu: {drawn.viable.mm:.1f} mm as drawn, {now:.1f} mm without"
+        said = f"{found}; look whether it is iodised oil or calcification (A19); no size was changed"
+    else:
+        now = 0.0 if left.viable is None else left.viable.mm
+        said = (
+            f"{found}; taken off the viable part by dense_hu: {drawn.viable.mm:.1f} mm as drawn, {now:.1f} mm without"
+        )
+    return f"{said}; {unread}" if unread else said
 
 
 def role_from_id(lesion: str) -> Role | None:

@@ -192,15 +192,15 @@ def lesion_hu(mask: LesionMask, series: Series) -> HuArray | None:
     return hu
 
 
-def dense_in(mask: LesionMask, hu: HuArray, native: Series | None, dense_hu: float = DENSE_HU) -> Dense:
-    """The dense material of a drawn lesion; ``hu`` from :func:`lesion_hu`, ``native`` from :func:`native_of`."""
+def dense_in(mask: LesionMask, hu: HuArray, native: HuArray | None, dense_hu: float = DENSE_HU) -> Dense:
+    """The dense material of a drawn lesion; ``hu`` and ``native`` from :func:`lesion_hu`, the latter of :func:`native_of`."""
     box = lesion_box(mask.whole)
     found = find_dense(
         hu,
         mask.whole[box],
         None if mask.viable is None else mask.viable[box],
         (mask.geometry.row_spacing_mm, mask.geometry.column_spacing_mm),
-        native=None if native is None else lesion_hu(mask, native),
+        native=native,
         dense_hu=dense_hu,
     )
     dense = np.zeros_like(mask.whole)

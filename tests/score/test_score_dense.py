@@ -56,7 +56,7 @@ def paint(series: Series, where: npt.NDArray[np.bool_], hu: int) -> None:
 
 
 def rewrite(source: Path, target: Path, where: npt.NDArray[np.bool_], hu: int, **changes: Any) -> None:
-    """The image with another density in ``where``, uncompressed; ``rest`` sets everything else inside the body too."""
+    """The image with another density in ``where``, uncompressed; ``rest`` sets everything else too. A change to None removes the tag."""
     dataset = pydicom.dcmread(source)
     values = dataset.pixel_array.copy()
     slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
@@ -65,7 +65,10 @@ def rewrite(source: Path, target: Path, where: npt.NDArray[np.bool_], hu: int, *
         values[:] = round((rest - intercept) / slope)
     values[where] = round((hu - intercept) / slope)
     for name, value in changes.items():
-        setattr(dataset, name, value)
+        if value is None:
+            delattr(dataset, name)
+        else:
+            setattr(dataset, name, value)
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     dataset.PixelData = values.tobytes()
@@ -160,11 +163,11 @@ def test_what_cannot_be_told_is_not_taken_off(
     assert "whether anything enhances beneath cannot be seen" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("shifted", [False, True])
+@pytest.mark.parametrize("fault", ["", "shifted", "no rescale"])
 def test_a_native_phase_on_the_same_lattice_tells_faint_oil(
-    make_study: MakeStudy, tmp_path: Path, shifted: bool
+    make_study: MakeStudy, tmp_path: Path, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """150 HU in both phases. On another lattice (0.5 mm away) the native phase is not used."""
+    """150 HU in both phases. On another lattice (0.5 mm away), or without its rescale, the native phase is not used; the rest is done."""
     study = make_study("SAMPLE-01")
     series, mask = drawn(study)
     oil = oil_in(mask)
@@ -179,13 +182,16 @@ def test_a_native_phase_on_the_same_lattice_tells_faint_oil(
             "SeriesDescription": "LIVER NATIVE 5.0",
             "rest": 55,
         }
-        if shifted:
+        if fault == "no rescale":
+            changes["RescaleSlope"] = None
+        if fault == "shifted":
             changes["ImagePositionPatient"] = [x + 0.5, y, z]
         rewrite(piece.path, folder / f"{index}.dcm", oil[index], 150, **changes)
     (study / "series.csv").write_text(f"series_uid,phase\n{uid},NATIVE\n", encoding="utf-8")
     row, drawing, _ = scored(study, tmp_path / "out")
-    if shifted:
+    if fault:
         assert (row["dense_percent"], drawing["dense"]["with_native"]) == ("0", False)
+        assert ("native phase is not used" in capsys.readouterr().err) is (fault == "no rescale")
     else:
         assert float(row["dense_percent"]) == pytest.approx(100 * oil.sum() / mask.whole.sum(), abs=0.06)
         assert (drawing["dense"]["verdict"], drawing["dense"]["with_native"]) == ("separated", True)
