@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 # The standard deviation of a diameter over that of its outline: lesions of 10 to 100 mm, correlation length as below
 # (benchmarks/readers.py --calibrate; the table is in docs/repeatability.md).
 LONGEST_PER_BORDER = 1.64
-SHORT_PER_BORDER = 1.69
+SHORT_PER_BORDER = 1.7
 # The same for a viable diameter and the border with dead tissue, over what the lesion's own outline brings.
 VIABLE_PER_BORDER = 1.2
 # Correlation length of the displacement over the diameter that it belongs to.
