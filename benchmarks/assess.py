@@ -1,8 +1,8 @@
 """``mrecist assess`` from CSV to CSV against pandas doing the arithmetic alone, and against a pandas loop over subjects.
 
-Run ``python benchmarks/assess.py [--subjects N] [--repeats N]`` (needs pandas, which the ``test`` extra installs). Every contender is a process of its
-own that reads the same table of N subjects x 8 visits x 5 lesions (3 targets, 2 non-targets) and writes CSV; they take turns, and
-the median of the ratios within a turn is printed. What each does:
+Run ``python benchmarks/assess.py [--subjects N] [--repeats N]`` (needs pandas, which the ``test`` extra installs). Every contender
+is a process of its own that reads the same table of N subjects x 8 visits x 5 lesions (3 targets, 2 non-targets) and writes CSV;
+they take turns, and the median of the ratios within a turn is printed. What each does:
 
 * limit: reads the table with Python's csv module and writes it back, nothing else.
 * pandas: sums of targets, baseline, smallest earlier sum, CR / PR / SD / PD of the targets by RECIST 1.1 and by mRECIST, in

@@ -13,12 +13,13 @@ from mrecist.checks.finding import Finding, findings_csv
 from mrecist.checks.run import Checked, check_table
 from mrecist.model import Measurement, Problem, VisitStability
 from mrecist.protocol import CriterionSetting, Measuring, Protocol
+from mrecist.repeating import Repeating, repeating_of
 from mrecist.report.html import report_html
 from mrecist.response.derive import Derived, derive
 from mrecist.results import CriterionText, FindingText, StudyResults
 from mrecist.score import SubjectResult, score_subject
 from mrecist.stability.derive import stabilities, with_flags
-from mrecist.stability.table import stability_csv, stability_lesions_csv
+from mrecist.stability.table import spread_csv, stability_csv, stability_lesions_csv
 from mrecist.study import Study, SubjectInput, open_study
 from mrecist.tables import Measurements, best_responses_csv, measurements_csv, problems_csv, responses_csv, write_whole
 
@@ -44,6 +45,7 @@ def score_study(
     protocol_file: Path | None = None,
     criteria: list[str] | None = None,
     workers: int = 1,
+    repeat: int | None = None,
     progress: Progress | None = None,
 ) -> Scored:
     """Score a study folder (docs/files.md) and write measurements, responses, best responses, problems and the report.
@@ -56,6 +58,8 @@ def score_study(
     protocol_file : overrides STUDY/protocol.toml.
     criteria : names of criteria; all of the protocol by default.
     workers : number of processes; the results are the same for any number.
+    repeat : how often the outlines of every mask are drawn again, in place of the protocol's ``[stability]`` ``repeat``; the
+        spread of each size goes to spread.csv and takes the place of the protocol's standard deviations.
     progress : called with what is done, how much is finished and out of how much.
 
     Raises
@@ -65,18 +69,24 @@ def score_study(
     report = progress or _silent
     study = open_study(root, protocol_file, lambda done, of: report("reading headers", done, of))
     settings = study.protocol.select(criteria)
-    results, resumed = _score_subjects(study, out, workers, report)
+    repeating = repeating_of(study.protocol.stability, repeat)
+    results, resumed = _score_subjects(study, repeating, out, workers, report)
     assessed = _complete_reads(results)
     derived = derive(assessed, study.protocol, settings, study.dates)
     report("drawing sizes again", 0, 1)
-    stability = stabilities(assessed, study.protocol, settings, derived.responses)
+    spread = [one for result in results for one in result.spread if (one.subject, one.reader) in assessed]
+    own = {one.cell: float(one.sd) for one in spread}
+    stability = stabilities(assessed, study.protocol, settings, derived.responses, own)
     derived = replace(derived, responses=with_flags(derived.responses, stability))
     report("drawing sizes again", 1, 1)
     rows = tuple(row for rows in assessed.values() for row in rows)
     checked = check_table(Measurements(rows=rows, problems=()), study.protocol, settings, study.dates)
     summary = _summary(study, settings, results, rows, derived, stability, checked)
     report("writing the report", 0, 1)
-    files = _write(out, summary, results, study.protocol, checked)
+    more = {"findings.csv": findings_csv(checked.findings, study.protocol.sha256)}
+    if repeating is not None:
+        more["spread.csv"] = spread_csv(spread)
+    files = _write(out, summary, results, study.protocol, more)
     derivation.keep(out, measurements_csv(summary.measurements), study.protocol, settings)
     report("writing the report", 1, 1)
     return Scored(results=summary, files=files, resumed=resumed)
@@ -89,9 +99,11 @@ def _silent(_what: str, _done: int, _of: int) -> None:
 # --- subjects --------------------------------------------------------------------------------------------------------
 
 
-def _score_subjects(study: Study, out: Path, workers: int, report: Progress) -> tuple[list[SubjectResult], int]:
+def _score_subjects(
+    study: Study, repeating: Repeating | None, out: Path, workers: int, report: Progress
+) -> tuple[list[SubjectResult], int]:
     folder = out / CHECKPOINTS
-    stamps = {s.subject: checkpoint.signature(s, study.protocol.measuring) for s in study.subjects}
+    stamps = {s.subject: checkpoint.signature(s, study.protocol.measuring, repeating) for s in study.subjects}
     results: dict[str, SubjectResult] = {}
     for given in study.subjects:
         kept = checkpoint.load(folder, given.subject, stamps[given.subject])
@@ -101,20 +113,22 @@ def _score_subjects(study: Study, out: Path, workers: int, report: Progress) -> 
     todo = [given for given in study.subjects if given.subject not in results]
     total = len(study.subjects)
     report("measuring subjects", resumed, total)
-    for result in _run(todo, study.protocol.measuring, workers):
+    for result in _run(todo, study.protocol.measuring, repeating, workers):
         checkpoint.save(folder, result, stamps[result.subject])
         results[result.subject] = result
         report("measuring subjects", len(results), total)
     return [results[given.subject] for given in study.subjects], resumed
 
 
-def _run(todo: list[SubjectInput], measuring: Measuring, workers: int) -> Iterator[SubjectResult]:
+def _run(
+    todo: list[SubjectInput], measuring: Measuring, repeating: Repeating | None, workers: int
+) -> Iterator[SubjectResult]:
     if workers <= 1 or len(todo) <= 1:
         for given in todo:
-            yield _score_safely(given, measuring)
+            yield _score_safely(given, measuring, repeating)
         return
     with ProcessPoolExecutor(max_workers=min(workers, len(todo))) as pool:
-        futures = [pool.submit(_score_safely, given, measuring) for given in todo]
+        futures = [pool.submit(_score_safely, given, measuring, repeating) for given in todo]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -123,10 +137,10 @@ def _run(todo: list[SubjectInput], measuring: Measuring, workers: int) -> Iterat
             raise
 
 
-def _score_safely(given: SubjectInput, measuring: Measuring) -> SubjectResult:
+def _score_safely(given: SubjectInput, measuring: Measuring, repeating: Repeating | None) -> SubjectResult:
     """Score one subject; a fault of ours is reported as one line too, and the batch goes on."""
     try:
-        return score_subject(given, measuring)
+        return score_subject(given, measuring, repeating)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one subject must not stop the others
         message = f"subject {given.subject}: unexpected {type(error).__name__}: {error}; please report this"
         problem = Problem(subject=given.subject, message=" ".join(message.split()))
@@ -202,7 +216,7 @@ def _text(finding: Finding) -> FindingText:
 
 
 def _write(
-    out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol, checked: Checked
+    out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol, more: dict[str, str]
 ) -> tuple[Path, ...]:
     sha256 = summary.protocol_sha256
     done = {(row.subject, row.reader) for row in summary.measurements}
@@ -219,8 +233,8 @@ def _write(
         "best_responses.csv": best_responses_csv(summary.best, sha256),
         "stability.csv": stability_csv(summary.stability, protocol),
         "stability_lesions.csv": stability_lesions_csv(summary.stability, protocol),
-        "findings.csv": findings_csv(checked.findings, sha256),
         "problems.csv": problems_csv(summary.problems),
+        **more,
         "report.html": report_html(summary),
     }
     for name, content in contents.items():

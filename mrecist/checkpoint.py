@@ -20,18 +20,27 @@ from typing import Any
 from mrecist import __version__
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
+from mrecist.repeating import Repeating
 from mrecist.results import KeyImage, KeyLine
 from mrecist.score import Drawing, SubjectResult
+from mrecist.stability.spread import OwnSpread
 from mrecist.study import SubjectInput
 from mrecist.tables import WORD_COLUMNS, write_whole
 
 
-def signature(given: SubjectInput, measuring: Measuring) -> str:
+def signature(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> str:
     """SHA-256 of everything that the result of a subject depends on."""
     files: set[Path] = {piece.path for series in given.series for piece in series.slices}
     files |= {segmentation.path for segmentation in given.segmentations}
     files |= {path for mask in given.label_masks for path in (mask.lesions, mask.viable) if path is not None}
-    parts = [__version__, repr(measuring), repr(given.rows), repr(given.timepoints), repr(given.label_masks)]
+    parts = [
+        __version__,
+        repr(measuring),
+        repr(repeating),
+        repr(given.rows),
+        repr(given.timepoints),
+        repr(given.label_masks),
+    ]
     parts += [repr(given.problems), repr(given.notes)]
     parts += [repr((s.uid, s.stack, s.phase, s.verdict, s.date)) for s in given.series]
     parts += _stamps(sorted(files))
@@ -90,6 +99,7 @@ def _result(content: dict[str, Any]) -> SubjectResult:
         key_images=tuple(_image(image) for image in content["key_images"]),
         problems=tuple(Problem(**problem) for problem in content["problems"]),
         notes=tuple(content["notes"]),
+        spread=tuple(_spread(one) for one in content["spread"]),
     )
 
 
@@ -105,6 +115,12 @@ def _row(content: dict[str, Any]) -> Measurement:
         values[name] = None if values[name] is None else Decimal(values[name])
     values["viable_foci_mm"] = tuple(Decimal(focus) for focus in values["viable_foci_mm"])
     return Measurement(**values)
+
+
+def _spread(content: dict[str, Any]) -> OwnSpread:
+    decimals = {f.name for f in fields(OwnSpread) if str(f.type).startswith("Decimal")}
+    values: dict[str, Any] = {k: Decimal(v) if k in decimals and v is not None else v for k, v in content.items()}
+    return OwnSpread(**values)
 
 
 def _image(content: dict[str, Any]) -> KeyImage:

@@ -86,6 +86,32 @@ def _not_negative(text: str) -> float:
     return value
 
 
+def _repeats(text: str) -> int:
+    if not text.isdecimal() or not 5 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of repeats (5 to 1000)")
+    return int(text)
+
+
+def _percent(text: str) -> str:
+    try:
+        fine = 0 <= float(text) <= 100
+    except ValueError:
+        fine = False
+    if not fine:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a standard deviation in % (0 to 100)")
+    return text
+
+
+def _dense(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if value != 0 and not 150 <= value <= 3000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not 0 or a density in HU (150 to 3000)")
+    return value
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -167,6 +193,7 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--out", type=Path, required=True, metavar="DIR")
     _add_rules(score)
     score.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
+    score.add_argument("--repeat", type=_repeats, metavar="N", help="draw every outline N times again: spread.csv")
 
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
 
@@ -201,10 +228,26 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
         "--max-gap-mm", type=_not_negative, default=0.0, metavar="MM", help="bridge thin septa (default 0)"
     )
     parser.add_argument("--round-mm", type=_step, default="0.1", metavar="MM", help="step of recorded sizes (0.1)")
+    parser.add_argument(
+        "--dense-hu",
+        type=_dense,
+        default=0.0,
+        metavar="HU",
+        help="with --seg: take denser parts off the viable one (off)",
+    )
     parser.add_argument("--subject", metavar="TEXT", help="with --lesions: default is the file's name")
     parser.add_argument("--timepoint", type=_timepoint, metavar="N", help="default: from the images, else 0")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="with --lesions: NIfTI files hold no date")
     parser.add_argument("--reader", metavar="TEXT", help="default: from the segmentation, else R1")
+    parser.add_argument("--spread", type=Path, metavar="FILE", help="draw every outline again; how each size varies")
+    parser.add_argument("--repeat", type=_repeats, metavar="N", help="with --spread: how often (default 20)")
+    parser.add_argument("--repeat-seed", type=_timepoint, metavar="N", help="with --spread: seed (default 0)")
+    parser.add_argument(
+        "--repeat-percent", type=_percent, metavar="PCT", help="with --spread: sd of a longest diameter (8.6)"
+    )
+    parser.add_argument(
+        "--repeat-viable-percent", type=_percent, metavar="PCT", help="with --spread: sd of a viable diameter"
+    )
 
 
 if __name__ == "__main__":

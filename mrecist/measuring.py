@@ -13,8 +13,19 @@ from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
-from mrecist.reading import mean_hu, measure_mask, recorded_foci, recorded_sizes, role_from_id, thickness, with_sizes
+from mrecist.reading import (
+    dense_note,
+    look,
+    measure_mask,
+    recorded_foci,
+    recorded_sizes,
+    role_from_id,
+    thickness,
+    with_sizes,
+)
+from mrecist.repeating import Repeating, own_spread
 from mrecist.score import measurement_json, series_of
+from mrecist.stability.spread import OwnSpread
 from mrecist.study import Progress
 
 _STATE = {Role.TARGET: State.MEASURED, Role.NON_TARGET: State.PRESENT, Role.NEW: State.EQUIVOCAL}
@@ -38,20 +49,29 @@ class MeasuredMasks:
     drawings: tuple[dict[str, object], ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    spread: tuple[OwnSpread, ...] = ()
 
 
-def measure_labels(lesions: Path, viable: Path | None, measuring: Measuring, given: Given) -> MeasuredMasks:
-    """Measure every label of a NIfTI mask; voxel value k of ``lesions`` is lesion k.
+def measure_labels(
+    lesions: Path, viable: Path | None, measuring: Measuring, given: Given, repeating: Repeating | None = None
+) -> MeasuredMasks:
+    """Measure every label of a NIfTI mask; voxel value k of ``lesions`` is lesion k; with ``repeating``, its spread too.
 
     Raises :class:`MaskError` when a mask cannot be read or the two do not fit.
     """
     subject = given.subject or lesions.name.split(".")[0]
     given = replace(given, subject=subject)
-    return _measure([(mask, None) for mask in read_label_masks(lesions, viable)], measuring, given, [], [])
+    masks = [(mask, None) for mask in read_label_masks(lesions, viable)]
+    return _measure(masks, (), measuring, given, repeating, [], [])
 
 
 def measure_segmentations(
-    files: Sequence[Path], images: Path, measuring: Measuring, given: Given, progress: Progress | None = None
+    files: Sequence[Path],
+    images: Path,
+    measuring: Measuring,
+    given: Given,
+    progress: Progress | None = None,
+    repeating: Repeating | None = None,
 ) -> MeasuredMasks:
     """Measure every lesion of DICOM segmentations whose series lie below ``images``; one bad file stops no other."""
     if not images.is_dir():
@@ -69,20 +89,26 @@ def measure_segmentations(
             masks += [(mask, series_of(mask, series)) for mask in found.masks]
         except MrecistError as error:
             problems.append(Problem(subject=given.subject or "", message=str(error)))
-    return _measure(masks, measuring, given, problems, notes)
+    return _measure(masks, series, measuring, given, repeating, problems, notes)
 
 
 def _measure(
     masks: Sequence[tuple[LesionMask, Series | None]],
+    nearby: Sequence[Series],
     measuring: Measuring,
     given: Given,
+    repeating: Repeating | None,
     problems: list[Problem],
     notes: list[str],
 ) -> MeasuredMasks:
     rows: list[Measurement] = []
     drawings: list[dict[str, object]] = []
+    spread: list[OwnSpread] = []
     for mask, series in masks:
         try:
+            looked = look(mask, series, nearby, measuring)
+            before = measure_mask(mask, measuring) if looked.taken_off else None
+            mask = looked.mask
             measured = measure_mask(mask, measuring)
             role = role_from_id(mask.lesion) or Role.TARGET
             row = Measurement(
@@ -95,20 +121,32 @@ def _measure(
                 kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
                 organ=mask.organ or "",
                 state=_STATE[role],
-                mean_hu=mean_hu(mask, series) if series else None,
+                mean_hu=looked.mean_hu,
+                dense_percent=looked.dense_percent,
                 modality=series.modality if series else "",
                 phase=series.phase.name if series else "",
                 slice_thickness_mm=thickness(series),
             )
-            rows.append(with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring)))
-            drawings.append(measurement_json(mask.lesion, measured, mask))
+            row = with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))
+            rows.append(row)
+            drawings.append(measurement_json(mask.lesion, measured, mask, looked, before))
+            if note := dense_note(looked, before, measured):
+                notes.append(note)
+            if repeating is not None:
+                spread += own_spread(row, mask, measured, repeating)
             if role is Role.NEW:
                 notes.append(
                     f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"
                 )
         except MrecistError as error:
             problems.append(Problem(subject=given.subject or "", message=str(error)))
-    return MeasuredMasks(rows=tuple(rows), drawings=tuple(drawings), problems=tuple(problems), notes=tuple(notes))
+    return MeasuredMasks(
+        rows=tuple(rows),
+        drawings=tuple(drawings),
+        problems=tuple(problems),
+        notes=tuple(notes),
+        spread=tuple(spread),
+    )
 
 
 def _timepoint(series: Series | None, given: Given) -> int:

@@ -163,6 +163,8 @@ class Measurement:
     volume_mm3: Decimal | None = None
     viable_volume_mm3: Decimal | None = None
     mean_hu: Decimal | None = None
+    # Share of the lesion that is very dense on CT, in %; 0: looked for and not found.
+    dense_percent: Decimal | None = None
     # Every viable focus of the lesion by its longest diameter, when a reader recorded more than the longest one.
     viable_foci_mm: tuple[Decimal, ...] = ()
     basis: Basis | None = None

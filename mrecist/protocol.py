@@ -52,6 +52,8 @@ class Measuring:
     convention: str = ""
     max_gap_mm: float = 0.0
     round_mm: Decimal = Decimal("0.1")
+    # CT voxels from this HU on are taken off the viable part where that can be told; 0: nothing is taken off.
+    dense_hu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,8 @@ class StabilityRules:
     draws: int = 1000
     seed: int = 0
     correlation: Decimal = Decimal(0)
+    # How often `score` draws the outlines of every mask again; 0: the standard deviations of `error` stand for all sizes.
+    repeat: int = 0
     error: MeasurementError = field(default_factory=MeasurementError)
 
 
@@ -306,8 +310,24 @@ def _draws(value: Any) -> int:
     return value
 
 
+def _repeats(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 5 <= value <= 1000):
+        raise ValueError("0, or a whole number from 5 to 1000")
+    return value
+
+
 def _plain(value: Any) -> float:
     return float(_number(value))
+
+
+def _dense(value: Any) -> float:
+    try:
+        hu = _number(value)
+    except ValueError:
+        hu = Decimal(-1)
+    if hu != 0 and not 150 <= hu <= 3000:
+        raise ValueError("0, or a number from 150 to 3000")
+    return float(hu)
 
 
 def _step(value: Any) -> Decimal:
@@ -408,12 +428,14 @@ _MEASURING: dict[str, Reader] = {
     "convention": _one_of("calibrated", "extent", "edge", "centre"),
     "max_gap_mm": _plain,
     "round_mm": _step,
+    "dense_hu": _dense,
 }
 _STABILITY: dict[str, Reader] = {
     "level": _share,
     "draws": _draws,
     "seed": _whole,
     "correlation": _share,
+    "repeat": _repeats,
     **{f.name: _number for f in fields(MeasurementError)},
 }
 _ORIGIN: dict[str, Reader] = {

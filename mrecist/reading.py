@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from mrecist.errors import MaskError, ReadError
+from mrecist.errors import MaskError, ReadError, SeriesError
+from mrecist.imaging.dense import DENSE_HU, Dense, DenseVerdict, dense_in, lesion_box, lesion_hu, native_of
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.series import Series
-from mrecist.imaging.volume import load_slice
 from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, Diameter, LesionMeasurement, measure_lesion
 from mrecist.model import Kind, Measurement, Role, State
 from mrecist.protocol import Measuring
@@ -93,16 +93,78 @@ def with_sizes(
     )
 
 
-def mean_hu(mask: LesionMask, series: Series) -> Decimal | None:
-    """Mean of the whole lesion in HU, to 0.1; None for anything but CT, where values have no unit."""
-    if series.modality != "CT":
-        return None
-    values = [
-        load_slice(series, int(index))[mask.whole[index]] for index in np.flatnonzero(mask.whole.any(axis=(1, 2)))
-    ]
-    inside = np.concatenate(values)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A lesion mask with what its images say; all None without CT images.
+
+    mask : what is measured: as drawn, or without the dense material where ``taken_off``.
+    mean_hu : of the whole lesion, to 0.1.
+    dense : what :func:`mrecist.imaging.dense.find_dense` found.
+    unread : why the native phase could not be read; empty when it could, or there is none.
+    """
+
+    mask: LesionMask
+    mean_hu: Decimal | None = None
+    dense: Dense | None = None
+    taken_off: bool = False
+    unread: str = ""
+
+    @property
+    def dense_percent(self) -> Decimal | None:
+        """Share of the lesion that is dense, to 0.1 %, and never 0 where something was found."""
+        if self.dense is None:
+            return None
+        found = self.dense.verdict is not DenseVerdict.NONE
+        return max(round_size(100 * self.dense.fraction, Decimal("0.1")), Decimal("0.1")) if found else ZERO
+
+
+def look(mask: LesionMask, series: Series | None, others: Sequence[Series], measuring: Measuring) -> Looked:
+    """Look at the CT images of a lesion: its density, and dense material, taken off the viable part when the protocol says so.
+
+    ``others`` are the series among which a native phase is sought.
+    """
+    hu = None if series is None else lesion_hu(mask, series)
+    if series is None or hu is None:
+        return Looked(mask=mask)
+    inside = hu[mask.whole[lesion_box(mask.whole)]]
     inside = inside[np.isfinite(inside)]
-    return round_size(float(inside.mean(dtype=np.float64)), Decimal("0.1")) if inside.size else None
+    mean = round_size(float(inside.mean(dtype=np.float64)), Decimal("0.1")) if inside.size else None
+    native, before, unread = native_of(series, others), None, ""
+    try:
+        before = None if native is None else lesion_hu(mask, native)
+    except SeriesError as error:
+        unread = str(error)
+    dense = dense_in(mask, hu, before, measuring.dense_hu or DENSE_HU)
+    taken_off = (
+        measuring.dense_hu > 0
+        and dense.verdict is DenseVerdict.SEPARATED
+        and mask.viable is not None
+        and bool((mask.viable & dense.dense).any())
+    )
+    return Looked(
+        mask=replace(mask, viable=dense.viable) if taken_off else mask,
+        mean_hu=mean,
+        dense=dense,
+        taken_off=taken_off,
+        unread=unread,
+    )
+
+
+def dense_note(looked: Looked, drawn: LesionMeasurement | None, left: LesionMeasurement) -> str:
+    """What a person should know of the dense material in a lesion; empty without any. ``drawn``: before it was taken off."""
+    dense = looked.dense
+    unread = f"{looked.mask.lesion}: its native phase is not used: {looked.unread}" if looked.unread else ""
+    if dense is None or dense.verdict is DenseVerdict.NONE:
+        return unread
+    found = f"{looked.mask.lesion}: {looked.dense_percent} % of the lesion is very dense on CT, {dense.verdict}: {dense.reason}"
+    if drawn is None or drawn.viable is None:
+        said = f"{found}; look whether it is iodised oil or calcification (A19); no size was changed"
+    else:
+        now = 0.0 if left.viable is None else left.viable.mm
+        said = (
+            f"{found}; taken off the viable part by dense_hu: {drawn.viable.mm:.1f} mm as drawn, {now:.1f} mm without"
+        )
+    return f"{said}; {unread}" if unread else said
 
 
 def role_from_id(lesion: str) -> Role | None:
@@ -119,6 +181,7 @@ def measured_row(
     timepoint: int,
     day: date,
     reader: str,
+    looked: Looked,
     series: Series | None,
     phase: str,
     stated: Sequence[Measurement],
@@ -128,6 +191,7 @@ def measured_row(
 
     Parameters
     ----------
+    looked : what the images say of the lesion.
     stated : the reader's row for this lesion and visit from ``reads/``, or nothing.
     earlier : a row of the same lesion at another visit, which gives role, kind and organ where nothing else does.
 
@@ -153,7 +217,8 @@ def measured_row(
         kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
         organ=mask.organ or "",
         state=_state(role, note, where),
-        mean_hu=mean_hu(mask, series) if series else None,
+        mean_hu=looked.mean_hu,
+        dense_percent=looked.dense_percent,
         modality=series.modality if series else "",
         phase=phase,
         slice_thickness_mm=thickness(series),

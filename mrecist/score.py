@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
@@ -15,8 +15,10 @@ from mrecist.keyimages import key_images
 from mrecist.measure.lesion import LesionMeasurement
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import Measuring
-from mrecist.reading import join_reads, measure_mask, measured_row, recorded_sizes
+from mrecist.reading import Looked, dense_note, join_reads, look, measure_mask, measured_row, recorded_sizes
+from mrecist.repeating import Repeating, own_spread
 from mrecist.results import KeyImage
+from mrecist.stability.spread import OwnSpread
 from mrecist.study import LabelMaskFile, SubjectInput
 
 
@@ -41,6 +43,7 @@ class SubjectResult:
     key_images: tuple[KeyImage, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    spread: tuple[OwnSpread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +58,8 @@ class _DrawnMask:
     phase: str
 
 
-def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
-    """Measure every mask of a subject and join what the reader stated.
+def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> SubjectResult:
+    """Measure every mask of a subject and join what the reader stated; with ``repeating``, again with outlines moved.
 
     Never raises for bad input: what cannot be used becomes a problem with one line, and the rest is still measured.
     """
@@ -66,9 +69,12 @@ def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
     rows: dict[tuple[str, int, str], Measurement] = {}
     drawings: list[Drawing] = []
     images: list[KeyImage] = []
+    spread: list[OwnSpread] = []
     for one in sorted(drawn, key=lambda d: (d.reader, d.timepoint, d.mask.lesion)):
         try:
-            row, measured = _row(one, given, measuring, rows)
+            looked = look(one.mask, one.series, given.series, measuring)
+            drawn_as, one = one, replace(one, mask=looked.mask)
+            row, measured = _row(one, looked, given, measuring, rows)
             key = (row.reader, row.timepoint, row.lesion)
             if key in rows:
                 where = f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
@@ -76,8 +82,13 @@ def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
                     f"{where}: lesion {row.lesion} has two masks, the second in {one.mask.source}; keep one"
                 )
             rows[key] = row
-            drawings.append(_drawing(row, measured, one))
+            before = measure_mask(drawn_as.mask, measuring) if looked.taken_off else None
+            drawings.append(_drawing(row, measured, one, looked, before))
+            if note := dense_note(looked, before, measured):
+                notes.append(f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}")
             images += _pictures(row, one, measured, measuring)
+            if repeating is not None:
+                spread += own_spread(row, one.mask, measured, repeating)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, reader=one.reader, message=str(error)))
     joined = join_reads(rows, given.rows)
@@ -93,6 +104,7 @@ def score_subject(given: SubjectInput, measuring: Measuring) -> SubjectResult:
         key_images=tuple(images),
         problems=tuple(problems),
         notes=tuple(notes),
+        spread=tuple(spread),
     )
 
 
@@ -175,7 +187,11 @@ def _from_labels(label_mask: LabelMaskFile, given: SubjectInput) -> Iterator[_Dr
 
 
 def _row(
-    one: _DrawnMask, given: SubjectInput, measuring: Measuring, rows: dict[tuple[str, int, str], Measurement]
+    one: _DrawnMask,
+    looked: Looked,
+    given: SubjectInput,
+    measuring: Measuring,
+    rows: dict[tuple[str, int, str], Measurement],
 ) -> tuple[Measurement, LesionMeasurement]:
     lesion = one.mask.lesion
     same = [row for row in given.rows if (row.reader, row.lesion) == (one.reader, lesion)]
@@ -191,6 +207,7 @@ def _row(
         timepoint=one.timepoint,
         day=one.day,
         reader=one.reader,
+        looked=looked,
         series=one.series,
         phase=one.phase,
         stated=stated,
@@ -208,18 +225,29 @@ def _pictures(
     return key_images(row, one.mask, measured, one.series, sizes)
 
 
-def _drawing(row: Measurement, measured: LesionMeasurement, one: _DrawnMask) -> Drawing:
+def _drawing(
+    row: Measurement, measured: LesionMeasurement, one: _DrawnMask, looked: Looked, drawn: LesionMeasurement | None
+) -> Drawing:
     return Drawing(
         subject=row.subject,
         reader=row.reader,
         timepoint=row.timepoint,
         lesion=row.lesion,
-        measurement=measurement_json(row.lesion, measured, one.mask),
+        measurement=measurement_json(row.lesion, measured, one.mask, looked, drawn),
     )
 
 
-def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask) -> dict[str, object]:
-    """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm."""
+def measurement_json(
+    lesion: str,
+    measured: LesionMeasurement,
+    mask: LesionMask,
+    looked: Looked | None = None,
+    drawn: LesionMeasurement | None = None,
+) -> dict[str, object]:
+    """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm.
+
+    ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off.
+    """
     diameters = {
         "longest": measured.longest,
         "short": measured.short,
@@ -244,6 +272,21 @@ def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask)
     result["viable_volume_mm3"] = measured.viable_volume_mm3
     result["convention"] = str(measured.convention)
     result["max_gap_mm"] = measured.max_gap_mm
+    result["dense"] = _dense_json(looked, drawn)
     result["tracking_uid"] = mask.tracking_uid
     result["series_uid"] = mask.series_uid
     return result
+
+
+def _dense_json(looked: Looked | None, drawn: LesionMeasurement | None) -> dict[str, object] | None:
+    if looked is None or looked.dense is None:
+        return None
+    return {
+        "percent": 100 * looked.dense.fraction,
+        "hu": looked.dense.hu,
+        "with_native": looked.dense.with_native,
+        "verdict": str(looked.dense.verdict),
+        "reason": looked.dense.reason,
+        "taken_off": looked.taken_off,
+        "viable_drawn_mm": drawn.viable.mm if drawn and drawn.viable else None,
+    }

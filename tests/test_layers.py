@@ -18,7 +18,7 @@ LADDER = (
     ("tables",),
     ("response", "keyimages"),
     ("derivation", "checks", "stability"),
-    ("reading", "study", "samples", "report", "conformance", "explain", "sdtm"),
+    ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),
     ("batch",),

@@ -93,6 +93,7 @@ def stated(row: Measurement, word: str) -> Measurement:
         **{organ: {"organ": organ.replace("-", " ")} for organ in _ORGANS},
         **{modality: {"modality": modality} for modality in ("CT", "MR")},
         "lipiodol": {"lipiodol": YesNo.YES},
+        "dense": {"dense_percent": Decimal("5.9")},
         "overall": {"basis": Basis.OVERALL},
         "nodule": {"intratumoral_nodule": Change.INCREASE},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ from mrecist.commands._terminal import outcome, progress, say
 from mrecist.dates import parse_date
 from mrecist.errors import InputError
 from mrecist.model import Problem
-from mrecist.protocol import Measuring
+from mrecist.protocol import MeasurementError, Measuring
 
 if TYPE_CHECKING:
     from mrecist.imaging.scan import Scan
     from mrecist.imaging.series import Series
+    from mrecist.repeating import Repeating
 
 
 def scan(options: Namespace) -> int:
@@ -75,17 +77,18 @@ def _print_series(series: Series) -> None:
 def measure(options: Namespace) -> int:
     """``mrecist measure``."""
     from mrecist.measuring import Given, measure_labels, measure_segmentations
+    from mrecist.stability.table import spread_csv
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
-    measuring = _measuring(options)
+    measuring, repeating = _measuring(options), _repeating(options)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
     if options.lesions is not None:
-        done = measure_labels(options.lesions, options.viable, measuring, given)
+        done = measure_labels(options.lesions, options.viable, measuring, given, repeating)
     else:
         with progress() as report:
             done = measure_segmentations(
-                options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of)
+                options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of), repeating
             )
     if done.problems and not done.rows:
         # Nothing could be read: nothing is written, so an older table is not replaced by an empty one.
@@ -94,6 +97,8 @@ def measure(options: Namespace) -> int:
     tables.write_whole(options.out, tables.measurements_csv(done.rows))
     if options.json is not None:
         tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
+    if options.spread is not None:
+        tables.write_whole(options.spread, spread_csv(done.spread))
     for note in done.notes:
         say(f"mrecist: note: {note}")
     if not done.rows:
@@ -108,8 +113,35 @@ def _measuring(options: Namespace) -> Measuring:
     if options.convention is not None and options.convention not in list(Convention):
         raise InputError(f"measure: --convention is '{options.convention}', not one of: {', '.join(Convention)}")
     return Measuring(
-        convention=options.convention or "", max_gap_mm=options.max_gap_mm, round_mm=Decimal(options.round_mm)
+        convention=options.convention or "",
+        max_gap_mm=options.max_gap_mm,
+        round_mm=Decimal(options.round_mm),
+        dense_hu=options.dense_hu,
     )
+
+
+def _repeating(options: Namespace) -> Repeating | None:
+    """How outlines are drawn again for ``--spread``; the standard deviations that are not given are the protocol's defaults."""
+    from mrecist.repeating import DEFAULT_DRAWS, Repeating
+
+    changed = {
+        "--repeat": options.repeat,
+        "--repeat-seed": options.repeat_seed,
+        "--repeat-percent": options.repeat_percent,
+        "--repeat-viable-percent": options.repeat_viable_percent,
+    }
+    if options.spread is None:
+        for name, value in changed.items():
+            if value is not None:
+                raise InputError(f"measure: {name} goes with --spread; give the file to write")
+        return None
+    error = MeasurementError()
+    if options.repeat_percent is not None:
+        error = replace(error, lesion_percent=Decimal(options.repeat_percent))
+    if options.repeat_viable_percent is not None:
+        viable = Decimal(options.repeat_viable_percent)
+        error = replace(error, viable_baseline_percent=viable, viable_percent=viable)
+    return Repeating(draws=options.repeat or DEFAULT_DRAWS, seed=options.repeat_seed or 0, error=error)
 
 
 def _date(text: str | None) -> date | None:

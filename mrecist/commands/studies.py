@@ -23,6 +23,7 @@ def score(options: Namespace) -> int:
             protocol_file=options.protocol,
             criteria=options.criterion,
             workers=options.workers,
+            repeat=options.repeat,
             progress=report,
         )
     _print_scored(scored, options.out)

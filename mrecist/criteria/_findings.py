@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mrecist.criteria._rule import NewLesionView, NonTargetView, Placement, Thresholds
-from mrecist.model import Kind, Measurement, NewLesion, State
+from mrecist.model import Kind, Measurement, NewLesion, State, YesNo
 from mrecist.units import show
 
 # A new node below this as the only sign of progression should be followed before it counts (RECIST FAQ).
@@ -25,6 +25,13 @@ def non_target_as_read(row: Measurement, _baseline: Measurement, thresholds: Thr
             return NonTargetView(state=State.ABSENT, words=words)
         return NonTargetView(state=State.PRESENT, words=f"{row.lesion} present, short axis {show(row.short_mm)} mm")
     return NonTargetView(state=row.state, words=f"{row.lesion} {row.state}")
+
+
+def lipiodol_flags(row: Measurement) -> tuple[str, ...]:
+    """Lipiodol by the reader's word; else very dense material that was found in the images (A19). Neither changes a size."""
+    if row.lipiodol is YesNo.YES:
+        return (f"LIPIODOL:{row.lesion}",)
+    return (f"DENSE_PART:{row.lesion}={show(row.dense_percent)}",) if row.dense_percent else ()
 
 
 def new_lesion_as_read(history: dict[int, Measurement], thresholds: Thresholds) -> dict[int, NewLesionView]:

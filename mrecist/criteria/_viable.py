@@ -6,9 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
-from mrecist.criteria._findings import as_recorded, non_target_as_read
+from mrecist.criteria._findings import as_recorded, lipiodol_flags, non_target_as_read
 from mrecist.criteria._rule import LesionSize, NonTargetView, Placement, Thresholds
-from mrecist.model import Basis, Kind, Measurement, Role, State, YesNo
+from mrecist.model import Basis, Kind, Measurement, Role, State
 from mrecist.units import ZERO
 
 _ARTERIAL_SHORT = frozenset(("ap", "art", "hap", "eap", "lap"))
@@ -51,8 +51,9 @@ def judged_by_phase(size: LesionSize, row: Measurement, thresholds: Thresholds) 
 
 
 def flagged_lipiodol(size: LesionSize, row: Measurement) -> LesionSize:
-    """Lipiodol hides or mimics enhancement on CT (A19)."""
-    return replace(size, flags=(*size.flags, f"LIPIODOL:{row.lesion}")) if row.lipiodol is YesNo.YES else size
+    """Lipiodol, and what is as dense, hides or mimics enhancement on CT (A19)."""
+    flags = lipiodol_flags(row)
+    return replace(size, flags=(*size.flags, *flags)) if flags else size
 
 
 def enhancing_targets(baseline: Measurement, thresholds: Thresholds) -> Placement:

@@ -19,6 +19,8 @@ MEANING = {
     "CONFIRMATION_LATE": "iRECIST: confirmation more than 56 days, or more than icpd_max_days, after the iUPD (A25).",
     "CR_THEN_WORSE": "Disease after an overall complete response; the protocol option response.cr_then_worse decides (A7).",
     "CUT_AT": "Assessments after this day do not count: new anticancer therapy or data cut-off (response.cut).",
+    "DENSE_PART": "So many % of this lesion are very dense on CT, found in the images and not recorded as lipiodol: oil or "
+    "calcification can hide or mimic enhancement (A19).",
     "EFFUSION_NOT_PROVEN": "mRECIST: a new or worse effusion or ascites without malignant cytology is not progression.",
     "INCOMPLETE_SUM": "Not every target was evaluated; the sum is empty and never a nadir.",
     "LESS_LIKELY_THAN": "Measured again with the protocol's measurement error, the sizes would give this overall response less "

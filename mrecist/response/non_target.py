@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from mrecist.criteria._findings import lipiodol_flags
 from mrecist.criteria._rule import NonTargetView
-from mrecist.model import Measurement, Response, State, YesNo
+from mrecist.model import Measurement, Response, State
 from mrecist.protocol import CriterionSetting
 from mrecist.response.read import Read, Visit
 
@@ -67,6 +68,5 @@ def _flagged(view: NonTargetView, read: Read, visit: Visit, lesion: str) -> NonT
     flags = []
     if lesion in read.treated and read.treated[lesion][1] <= visit.timepoint:
         flags.append(f"LOCAL_THERAPY:{lesion}@{read.treated[lesion][1]}")
-    if visit.rows[lesion].lipiodol is YesNo.YES:
-        flags.append(f"LIPIODOL:{lesion}")
+    flags += lipiodol_flags(visit.rows[lesion])
     return replace(view, flags=(*view.flags, *flags)) if flags else view

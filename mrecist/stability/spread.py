@@ -64,6 +64,36 @@ class Spread:
         return error.lesion_percent, error.lesion_mm
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSpread:
+    """One size of one row, drawn again ``draws`` times by moving the outline of its mask (docs/repeatability.md).
+
+    ``recorded``, ``mean``, ``low``, ``high`` and ``sd`` in the unit of the column, ``cv_percent`` in %; ``below_10_mm`` and ``lost`` are
+    shares of the draws, the first None for volumes.
+    """
+
+    subject: str
+    reader: str
+    timepoint: int
+    lesion: str
+    column: str
+    sd: Decimal
+    recorded: Decimal
+    mean: Decimal
+    low: Decimal
+    high: Decimal
+    cv_percent: Decimal
+    below_10_mm: Decimal | None
+    lost: Decimal
+    draws: int
+    seed: int
+
+    @property
+    def cell(self) -> Cell:
+        """Which size it is."""
+        return self.subject, self.reader, self.timepoint, self.lesion, self.column
+
+
 def columns_of(criterion: Criterion, row: Measurement, baseline: Measurement) -> tuple[str, ...]:
     """The columns of measurements.csv that make up what a measured row counts: one, or the two diameters of an area."""
     viable = "viable_" if criterion.name in _OF_VIABLE_PART and by_viable_part(baseline) else ""

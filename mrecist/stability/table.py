@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from mrecist import __version__
 from mrecist.errors import InputError
 from mrecist.model import Flip, Response, VisitStability
 from mrecist.protocol import Protocol
-from mrecist.stability.spread import Cell
+from mrecist.stability.spread import Cell, OwnSpread
 from mrecist.tables import SIZE_COLUMNS, Measurements, csv_text, read_rows
 from mrecist.units import parse_size
 
@@ -42,6 +43,8 @@ LESION_COLUMNS = (
 
 
 SPREAD_COLUMNS = ("subject", "reader", "timepoint", "lesion", "column", "sd")
+# What `spread.csv` says beside the standard deviation when masks were drawn again; :func:`read_spread` needs none of it.
+OWN_SPREAD_COLUMNS = tuple(field.name for field in fields(OwnSpread))
 
 
 def read_spread(path: Path, measurements: Measurements) -> dict[Cell, float]:
@@ -76,6 +79,11 @@ def _spread_row(cells: dict[str, str]) -> tuple[Cell, float]:
         raise ValueError(f"has sd {error}; give a standard deviation in the unit of its column") from None
     reader = cells.get("reader") or "R1"
     return (cells["subject"], reader, int(cells["timepoint"]), cells["lesion"], cells["column"]), sd
+
+
+def spread_csv(rows: Iterable[OwnSpread]) -> str:
+    """``spread.csv`` as text: what :func:`read_spread` reads."""
+    return csv_text(OWN_SPREAD_COLUMNS, map(asdict, rows))
 
 
 def stability_csv(rows: Iterable[VisitStability], protocol: Protocol) -> str:

@@ -50,7 +50,17 @@ WORD_COLUMNS: dict[str, type[StrEnum]] = {
 }
 MEASUREMENT_COLUMNS = (
     *("subject", "timepoint", "date", "reader", "lesion", "role", "kind", "organ", "station", "state"),
-    *(*SIZE_COLUMNS, "mean_hu", "viable_foci_mm", "basis", "part_of", "pattern", "change", "intratumoral_nodule"),
+    *(
+        *SIZE_COLUMNS,
+        "mean_hu",
+        "dense_percent",
+        "viable_foci_mm",
+        "basis",
+        "part_of",
+        "pattern",
+        "change",
+        "intratumoral_nodule",
+    ),
     *("local_therapy", "progressed_since", "imaged_at_baseline", "lipiodol", "cytology", "lirads_tr", "lirads_version"),
     *("modality", "phase", "slice_thickness_mm", "comment"),
 )
@@ -217,7 +227,7 @@ def _signed(name: str, text: str) -> Decimal:
 _READERS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("subject", "reader", "lesion", "organ", "station", "part_of", "modality", "phase"), str),
     "kind": partial(_word, Kind, "kind"),
-    **{name: partial(_size, name) for name in (*SIZE_COLUMNS, "slice_thickness_mm")},
+    **{name: partial(_size, name) for name in (*SIZE_COLUMNS, "slice_thickness_mm", "dense_percent")},
     "mean_hu": partial(_signed, "mean_hu"),
     "viable_foci_mm": _foci,
     **{name: partial(_word, words, name) for name, words in WORD_COLUMNS.items()},
