@@ -10,14 +10,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, lattice
+from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, Spacing, lattice
 from mrecist.measure.diameters import feret_of_rows
+from mrecist.measure.joining import longest_between_points
 from mrecist.measure.viable import (
-    Spacing,
     border_pixels,
-    corner_points,
     free_of_dead_cores,
-    longest_between_points,
     longest_in_extent,
 )
 
@@ -99,7 +97,7 @@ def longest_inside(
     points = border_pixels(mask) * 6 + 3
     units = (spacing[0] / 6, spacing[1] / 6)
     bar = max(0.0, at_least * (1 - 1e-9) - _MOST * _pixel(spacing))  # no segment is lengthened by more
-    length, found = longest_between_points(lattice(free_of_dead_cores(mask)), points, units, bar)
+    length, found = longest_between_points(lattice(free_of_dead_cores(mask)), points, units, bar, pixel=3)
     length, segments = _finished(length, found / 6 - 0.5, spacing, convention)
     return (length, segments) if length >= at_least * (1 - 1e-9) else (0.0, segments[:0])
 

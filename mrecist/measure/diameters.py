@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, is_free, lattice
-from mrecist.measure.viable import TIE, Spacing, corner_points
+from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Spacing, is_free, lattice
+from mrecist.measure.viable import corner_points
 
 _NEAR = 1e-9  # mm and cells; for lines that pass through a corner
 _ROUNDS, _FEW = 5, 12  # of thinning; points that are not worth another round
@@ -144,7 +144,9 @@ def _hull_bound(
     """Length of the chord of the convex hull of the pixels at each station, mm: no chord of the region is longer."""
     rows = np.flatnonzero(mask.any(axis=1))
     first, last = np.argmax(mask[rows], axis=1), mask.shape[1] - np.argmax(mask[rows, ::-1], axis=1)
-    hull = convex_hull(np.repeat(rows, 2) + np.tile([0, 1], len(rows)), np.repeat(first, 2), np.repeat(last, 2)) * spacing
+    hull = (
+        convex_hull(np.repeat(rows, 2) + np.tile([0, 1], len(rows)), np.repeat(first, 2), np.repeat(last, 2)) * spacing
+    )
     at, level = hull @ along, hull @ across
     hull_ends = (int(np.argmin(at)), int(np.argmax(at)))
     sides = []
@@ -152,7 +154,7 @@ def _hull_bound(
         index = np.arange(begin, end + 1 if end >= begin else end + 1 + len(hull)) % len(hull)
         index = index[np.argsort(at[index], kind="stable")]
         sides.append([np.interp(stations + shift, at[index], level[index]) for shift in (-_EDGE, _EDGE)])
-    return np.asarray(np.abs(np.subtract(*sides)).max(axis=0) + 1e3 * _EDGE)
+    return np.asarray(np.abs(np.array(sides[0]) - np.array(sides[1])).max(axis=0) + 1e3 * _EDGE)
 
 
 def _free_bound(mask: BoolArray, spacing: Spacing, points: FloatArray, across: FloatArray) -> FloatArray:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mrecist.measure._lattice import BoolArray, FloatArray
+from mrecist.measure._lattice import TIE, BoolArray, FloatArray
 from mrecist.measure.measured import Diameter
 from mrecist.measure.stack import Ruler, longest_of_stack, settle_tie
-from mrecist.measure.viable import TIE, close_gaps
+from mrecist.measure.viable import close_gaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

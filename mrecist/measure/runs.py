@@ -6,7 +6,6 @@ come from the runs, so that no mask of a single lesion is ever made and no voxel
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from mrecist.imaging.geometry import Geometry
-from mrecist.measure._lattice import FloatArray, IntArray
+from mrecist.measure._lattice import TIE, FloatArray, IntArray, Spacing
 from mrecist.measure.conventions import Convention, at_most, longest_of_rows
 from mrecist.measure.runs import LabelRows
-from mrecist.measure.viable import TIE, Spacing
 
 _DIRECTIONS = 16
 _SLACK = 1 / float(np.cos(np.pi / (2 * _DIRECTIONS)))  # a diameter between two directions is at most this much longer

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrecist.imaging.geometry import Geometry
-from mrecist.measure._lattice import BoolArray, FloatArray
+from mrecist.measure._lattice import TIE, BoolArray, FloatArray
 from mrecist.measure.conventions import Convention, drawn_in, longest_anywhere, longest_inside
 from mrecist.measure.diameters import directions, longest_chord_across
 from mrecist.measure.measured import Diameter
-from mrecist.measure.viable import TIE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

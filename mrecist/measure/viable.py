@@ -1,25 +1,19 @@
 """The longest straight segment inside a 2-D mask, exactly; and the closing that bridges thin gaps.
 
-Two searches, both over a finite set of candidates and with integer inside tests:
-
-* :func:`longest_in_extent`: the longest segment in the union of the closed pixel rectangles. Some longest segment passes
-  through two corners of the outline (sliding a segment parallel to itself changes its length linearly until a corner is
-  met; turning it about that corner makes each half d / cos, convex, until a second is met), so all lines through two
-  corners are tried, each extended to its limits.
-* :func:`longest_between_points`: the longest free segment that joins two points of a given finite set.
-
-Both prune by length: pairs that cannot beat the best segment so far are never walked.
+:func:`longest_in_extent` is the longest segment in the union of the closed pixel rectangles. Some longest segment passes
+through two corners of the outline (sliding a segment parallel to itself changes its length linearly until a corner is
+met; turning it about that corner makes each half d / cos, convex, until a second is met), so all lines through two corners
+are tried, each extended to its limits. Segments whose ends are both corners come first
+(:mod:`mrecist.measure.joining`, also the search of the other conventions); lines that cannot beat them are never walked.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, Lattice, is_free, lattice, reach, visible
+from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Lattice, Spacing, is_free, lattice, reach
+from mrecist.measure.joining import longest_between_points
 
-Spacing = tuple[float, float]
-
-TIE = 1e-9  # relative difference below which two lengths count as equal
 _BLOCK = 400_000  # pairs looked at together
 _SLABS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
 _PROBES = (0.5, 0.25, 0.75, 0.0, 1.0, 0.375, 0.625, 0.125, 0.875, 0.0625, 0.9375)
@@ -95,69 +89,6 @@ def border_pixels(mask: BoolArray) -> IntArray:
     padded = np.pad(mask, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.argwhere(mask & ~inner)
-
-
-# --- segments between two points of a finite set ---------------------------------------------------------------------
-
-
-def longest_between_points(
-    grid: Lattice, points: IntArray, units: Spacing, at_least: float = 0.0
-) -> tuple[float, IntArray]:
-    """The longest free segments that join two of the points.
-
-    Parameters
-    ----------
-    grid : where a segment may pass.
-    points : (N, 2) int, half cells, all in the free region.
-    units : mm of half a cell from row to row and from column to column.
-    at_least : mm; shorter segments are of no interest.
-
-    Returns
-    -------
-    The length in mm and all segments of that length, (K, 2, 2) int, half cells. One point alone gives a segment of
-    length 0. K = 0 when nothing reaches ``at_least``.
-    """
-    best, found = at_least, np.zeros((0, 2, 2), np.int64)
-    for stride in (64, 8, 1):  # the coarse rounds only raise the bar for the last one
-        chosen = points[::stride]
-        rows = max(1, _BLOCK // max(len(chosen), 1))
-        for start in range(0, len(chosen) - 1, rows):
-            pairs, lengths = _long_pairs(chosen[start : start + rows], chosen[start + 1 :], units, best)
-            value, hits = _first_visible(grid, pairs, lengths)
-            if len(hits) and value > best * (1 + TIE):
-                best, found = value, hits
-            elif len(hits):
-                found = np.concatenate([found, hits])
-    if not len(found) and at_least <= 0:
-        found = np.repeat(points[:, None, :], 2, axis=1)
-    return (best if len(found) else 0.0), np.unique(found, axis=0)
-
-
-def _long_pairs(first: IntArray, second: IntArray, units: Spacing, best: float) -> tuple[IntArray, FloatArray]:
-    """Pairs (first[i], second[j >= i]) at least ``best`` long, longest first: (K, 2, 2) and their lengths."""
-    rise = (first[:, None, 0] - second[:, 0]) * units[0]
-    run = (first[:, None, 1] - second[:, 1]) * units[1]
-    square = rise * rise + run * run
-    i, j = np.nonzero(square >= (best * (1 - TIE)) ** 2)
-    i, j = i[j >= i], j[j >= i]
-    lengths = np.sqrt(square[i, j])
-    order = np.argsort(-lengths, kind="stable")
-    return np.stack([first[i[order]], second[j[order]]], axis=1), lengths[order]
-
-
-def _first_visible(grid: Lattice, ends: IntArray, lengths: FloatArray) -> tuple[float, IntArray]:
-    """The first free segments of a list sorted by falling length, with all that are as long."""
-    start, size = 0, 256
-    while start < len(ends):
-        seen = np.flatnonzero(visible(grid, ends[start : start + size, 0], ends[start : start + size, 1]))
-        if len(seen):
-            first = start + int(seen[0])
-            value = float(lengths[first])
-            stop = first + int(np.searchsorted(-lengths[first:], -value * (1 - TIE), side="right"))
-            tied = ends[first:stop]
-            return value, tied[visible(grid, tied[:, 0], tied[:, 1])]
-        start, size = start + size, min(4 * size, 65_536)
-    return 0.0, ends[:0]
 
 
 # --- lines through two corners, extended to their limits -------------------------------------------------------------

@@ -135,14 +135,14 @@ def _separate_masks(
     """Lesions that may overlap, one mask each."""
     unknown = sorted(set(viable) - set(labels))
     if unknown:
-        raise MaskError(f"viable masks of lesions {unknown}, which have no lesion mask; their numbers are {sorted(labels)}")
+        raise MaskError(
+            f"viable masks of lesions {unknown}, which have no lesion mask; their numbers are {sorted(labels)}"
+        )
     found = {}
     for label in sorted(labels):
         part = viable.get(label)
         try:
-            one = measure(
-                np.asarray(labels[label]) != 0, geometry, part, convention=convention, max_gap_mm=max_gap_mm
-            )
+            one = measure(np.asarray(labels[label]) != 0, geometry, part, convention=convention, max_gap_mm=max_gap_mm)
         except MaskError as error:
             raise MaskError(f"lesion {label}: {error}") from None
         if not one:
@@ -151,8 +151,8 @@ def _separate_masks(
     return found
 
 
-def _checked(mask: LabelArray, geometry: Geometry, name: str) -> LabelArray:
-    mask = np.asarray(mask)
+def _checked(given: LabelArray, geometry: Geometry, name: str) -> npt.NDArray[Any]:
+    mask: npt.NDArray[Any] = np.asarray(given)
     if mask.shape != geometry.shape:
         raise MaskError(f"the {name} mask has shape {mask.shape}, its images {geometry.shape} (slices, rows, columns)")
     if mask.dtype.kind not in "iub":
