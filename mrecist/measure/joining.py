@@ -56,6 +56,23 @@ def longest_between_points(
     return (search.best if len(found) else 0.0), _distinct(found)
 
 
+def far_blocks(grid: Lattice, points: IntArray, units: Spacing, at_least: float) -> tuple[FloatArray, FloatArray, float]:
+    """Pairs of small blocks of points between which a segment of this length may run.
+
+    The centres of the one and of the other block, (N, 2) cells, and half a block's side.
+    """
+    search = _Search(grid, points, units, at_least, 1)
+    first, second = np.triu_indices(len(search.large.centre))
+    for blocks in (search.large, search.small):
+        far = np.flatnonzero(search.longest(blocks, first, second) >= at_least * (1 - TIE))
+        first, second = first[far], second[far]
+        free = search.within_band(blocks, first, second)
+        first, second = first[free], second[free]
+        if blocks is search.large:
+            first, second = _members(blocks, first, second)
+    return search.small.centre[first], search.small.centre[second], search.small.size / 2
+
+
 def _distinct(pairs: IntArray) -> IntArray:
     """Each segment once, the end with the smaller row (then column) first."""
     first, second = pairs[:, 0], pairs[:, 1]
@@ -88,14 +105,13 @@ class _Search:
             self._point_pairs(first, second)
             return
         blocks = levels[0]
-        apart = np.abs(blocks.centre[first] - blocks.centre[second]) + blocks.size
-        bound = np.hypot(apart[:, 0] * 2 * self.units[0], apart[:, 1] * 2 * self.units[1])
+        bound = self.longest(blocks, first, second)
         order = np.flatnonzero(bound >= self.best * (1 - TIE))
         order = order[np.argsort(-bound[order], kind="stable")]
         first, second, bound = first[order], second[order], bound[order]
         start, size = 0, _PROBED
         while start < len(first) and bound[start] >= self.best * (1 - TIE):
-            part = start + self._within_band(blocks, first[start : start + size], second[start : start + size])
+            part = start + self.within_band(blocks, first[start : start + size], second[start : start + size])
             self._open_members(levels, first[part], second[part], bound[part])
             start, size = start + size, min(_GROWTH * size, _MOST)
 
@@ -109,7 +125,12 @@ class _Search:
             self._open(levels[1:], *_members(blocks, first[start:stop], second[start:stop]))
             start, size, before = stop, min(_GROWTH * size, _MOST), int(opened[stop - 1])
 
-    def _within_band(self, blocks: _Blocks, first: IntArray, second: IntArray) -> IntArray:
+    def longest(self, blocks: _Blocks, first: IntArray, second: IntArray) -> FloatArray:
+        """The most that a segment between two blocks may measure, mm."""
+        apart = np.abs(blocks.centre[first] - blocks.centre[second]) + blocks.size
+        return np.asarray(np.hypot(apart[:, 0] * 2 * self.units[0], apart[:, 1] * 2 * self.units[1]))
+
+    def within_band(self, blocks: _Blocks, first: IntArray, second: IntArray) -> IntArray:
         """Indices of the pairs of blocks of which no probed place of the band between them is without a free cell."""
         band, (height, width) = self.band[blocks.size], self.grid.shape
         one = blocks.centre[first] + 1  # the padding is one cell
@@ -154,7 +175,7 @@ def _blocks(place: IntArray, size: int) -> _Blocks:
     fresh = np.ones(len(place), bool)
     fresh[1:] = (place[1:] != place[:-1]).any(axis=1)
     begin = np.flatnonzero(fresh)
-    return _Blocks(centre=(2 * place[begin] + 1) * (size / 2.0), begin=np.append(begin, len(place)), size=size)
+    return _Blocks(centre=np.asarray((place[begin] + 0.5) * size), begin=np.append(begin, len(place)), size=size)
 
 
 def _members(blocks: _Blocks, first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:

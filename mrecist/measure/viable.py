@@ -9,10 +9,13 @@ are tried, each extended to its limits. Segments whose ends are both corners com
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from mrecist.measure._corridors import corridors
 from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Lattice, Spacing, is_free, lattice, reach
-from mrecist.measure.joining import longest_between_points
+from mrecist.measure.joining import far_blocks, longest_between_points
 
 _BLOCK = 400_000  # pairs looked at together
 _SLABS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
@@ -40,7 +43,7 @@ def longest_in_extent(mask: BoolArray, spacing: Spacing, at_least: float = 0.0) 
     found = [pairs.astype(np.float64)]
     widest = float(np.hypot(*(np.ptp(corners, axis=0) * units)))
     if best < widest * (1 - TIE):
-        best, found = _extend_lines(grid, corners, units, max(best, at_least), found)
+        best, found = _extend_lines(grid, mask, corners, units, max(best, at_least), found)
     segments = np.concatenate(found)
     lengths = np.hypot(*((segments[:, 1] - segments[:, 0]) * units).T)
     keep = lengths >= best * (1 - TIE)
@@ -95,21 +98,19 @@ def border_pixels(mask: BoolArray) -> IntArray:
 
 
 def _extend_lines(
-    grid: Lattice, corners: IntArray, units: Spacing, best: float, found: list[FloatArray]
+    grid: Lattice, mask: BoolArray, corners: IntArray, units: Spacing, best: float, found: list[FloatArray]
 ) -> tuple[float, list[FloatArray]]:
     """Try every line through two corners that the outline lets pass at one of them."""
     passable = _passable(grid, corners)
+    lanes = corridors(*far_blocks(grid, border_pixels(mask) * 2 + 1, units, best), mask.shape)
     slabs = np.array(_SLABS)
     offsets = corners @ slabs.T
     low, high = offsets.min(axis=0), offsets.max(axis=0)
-    rows = max(1, _BLOCK // len(corners))
-    for start in range(0, len(corners) - 1, rows):
-        i, j = np.nonzero(np.ones((min(rows, len(corners) - start), len(corners) - start - 1), bool))
-        i, j = (i[j >= i] + start), (j[j >= i] + start + 1)
+    for i, j in _passing_pairs(corners, passable):
         step = corners[j] - corners[i]
-        sign = np.sign(step) + 1
-        open_ends = passable[j, sign[:, 0], sign[:, 1]] | passable[i, 2 - sign[:, 0], 2 - sign[:, 1]]
-        i, step = i[open_ends], step[open_ends]
+        if lanes is not None:
+            kept = lanes.hold(corners[i], step)
+            i, step = i[kept], step[kept]
         kept, span = _chord_bound(offsets[i], step, slabs, low, high, units, best)
         i, step = i[kept], step[kept]
         kept = _probe_span(grid, corners[i], step, span)
@@ -124,6 +125,30 @@ def _extend_lines(
             ends = [corners[i] - behind[:, None] * step, corners[i] + ahead[:, None] * step]
             found.append(np.stack(ends, axis=1)[good])
     return best, found
+
+
+def _passing_pairs(corners: IntArray, passable: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs (i, j) of corners, in blocks, of which a line through both may pass j and goes on.
+
+    Of the four cells around a corner that can be passed at a slant, two opposite ones are free, so that it lets pass
+    rising lines or falling ones, or both; and any line along rows or columns.
+    """
+    rising = passable[:, 2, 2] & passable[:, 0, 0]
+    falling = passable[:, 0, 2] & passable[:, 2, 0]
+    rows = max(1, _BLOCK // len(corners))
+    at_row, at_column = corners[:, 0].astype(np.int32), corners[:, 1].astype(np.int32)
+    for through, sign in ((rising, 1), (falling, -1)):
+        ends = np.flatnonzero(through)
+        number = np.where(through, np.arange(len(corners)), -1)
+        for start in range(0, len(ends), rows):
+            some = ends[start : start + rows]
+            slant = (at_row[some, None] - at_row) * (at_column[some, None] - at_column) * sign
+            once = number < some[:, None]  # of two corners that can both be passed each pair comes once
+            j, i = np.nonzero((slant >= 0) & once)
+            j = some[j]
+            signs = np.sign(corners[j] - corners[i]) + 1
+            leaves = passable[i, signs[:, 0], signs[:, 1]]
+            yield i[leaves], j[leaves]
 
 
 def _passable(grid: Lattice, corners: IntArray) -> BoolArray:
