@@ -8,15 +8,26 @@ from datetime import date
 from pathlib import Path
 
 from mrecist.errors import InputError, MrecistError
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.masks import LesionMask, read_label_volume, read_segmentation
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
+from mrecist.measure.measured import LesionMeasurement
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
-from mrecist.reading import mean_hu, measure_mask, recorded_foci, recorded_sizes, role_from_id, thickness, with_sizes
+from mrecist.reading import (
+    mean_hu,
+    measure_mask,
+    measure_volume,
+    recorded_foci,
+    recorded_sizes,
+    role_from_id,
+    thickness,
+    with_sizes,
+)
 from mrecist.score import measurement_json, series_of
 from mrecist.study import Progress
 
+LABEL_FILES = (".nii", ".nii.gz", ".nrrd", ".mha")
 _STATE = {Role.TARGET: State.MEASURED, Role.NON_TARGET: State.PRESENT, Role.NEW: State.EQUIVOCAL}
 
 
@@ -40,14 +51,73 @@ class MeasuredMasks:
     notes: tuple[str, ...]
 
 
-def measure_labels(lesions: Path, viable: Path | None, measuring: Measuring, given: Given) -> MeasuredMasks:
-    """Measure every label of a NIfTI mask; voxel value k of ``lesions`` is lesion k.
+def label_files(lesions: Sequence[Path], viable: Sequence[Path] | None) -> list[tuple[Path, Path | None]]:
+    """Each label mask with its viable mask: files in the order given, or a folder each, where the names must be the same.
 
-    Raises :class:`MaskError` when a mask cannot be read or the two do not fit.
+    Raises :class:`InputError` when it is not clear which belongs to which.
     """
-    subject = given.subject or lesions.name.split(".")[0]
-    given = replace(given, subject=subject)
-    return _measure([(mask, None) for mask in read_label_masks(lesions, viable)], measuring, given, [], [])
+    if len(lesions) == 1 and lesions[0].is_dir():
+        files = sorted(path for path in lesions[0].iterdir() if path.name.lower().endswith(LABEL_FILES))
+        if not files:
+            raise InputError(
+                f"{lesions[0]}: no such file in this folder: {', '.join(LABEL_FILES)}; give the one with masks"
+            )
+        if viable is None:
+            return [(path, None) for path in files]
+        if len(viable) != 1 or not viable[0].is_dir():
+            raise InputError(f"measure: --lesions is the folder {lesions[0]}; --viable must be one folder too")
+        return [(path, viable[0] / path.name) for path in files]
+    if viable is not None and len(viable) != len(lesions):
+        raise InputError(
+            f"measure: {len(lesions)} files of --lesions and {len(viable)} of --viable; give one for each, in order"
+        )
+    if viable is None:
+        return [(path, None) for path in lesions]
+    return list(zip(lesions, viable, strict=True))
+
+
+def measure_labels(
+    files: Sequence[tuple[Path, Path | None]], measuring: Measuring, given: Given, progress: Progress | None = None
+) -> MeasuredMasks:
+    """Measure every label of label masks, each with its viable mask or None; voxel value k is lesion k.
+
+    The subject is the file's name unless given. One bad file stops no other.
+
+    Raises :class:`InputError` when one subject is given for several files.
+    """
+    if given.subject is not None and len(files) > 1:
+        raise InputError(
+            f"measure: --subject is '{given.subject}' for {len(files)} files; leave it out or give one file"
+        )
+    rows: list[Measurement] = []
+    drawings: list[dict[str, object]] = []
+    problems: list[Problem] = []
+    notes: list[str] = []
+    seen: dict[str, Path] = {}
+    for done, (lesions, viable) in enumerate(files):
+        if progress is not None:
+            progress(done, len(files))
+        subject = given.subject or lesions.name.split(".")[0]
+        try:
+            if subject in seen:
+                raise InputError(
+                    f"{lesions}: subject '{subject}' was measured from {seen[subject]}; rename one of them"
+                )
+            volume = read_label_volume(lesions, viable)
+            found = measure_volume(volume, measuring)
+        except MrecistError as error:
+            problems.append(Problem(subject=subject, message=str(error)))
+            continue
+        seen[subject] = lesions
+        if not found:
+            notes.append(f"{lesions}: the mask holds no lesion (every voxel is 0)")
+        for label, measured in found.items():
+            row = _row(str(label), measured, measuring, replace(given, subject=subject), None, None)
+            rows.append(row)
+            drawings.append({**measurement_json(str(label), measured, None), "subject": subject})
+    if progress is not None:
+        progress(len(files), len(files))
+    return MeasuredMasks(rows=tuple(rows), drawings=tuple(drawings), problems=tuple(problems), notes=tuple(notes))
 
 
 def measure_segmentations(
@@ -84,31 +154,44 @@ def _measure(
     for mask, series in masks:
         try:
             measured = measure_mask(mask, measuring)
-            role = role_from_id(mask.lesion) or Role.TARGET
-            row = Measurement(
-                subject=given.subject or (series.subject if series else ""),
-                timepoint=_timepoint(series, given),
-                date=_day(series, given),
-                reader=given.reader or mask.reader or "R1",
-                lesion=mask.lesion,
-                role=role,
-                kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
-                organ=mask.organ or "",
-                state=_STATE[role],
-                mean_hu=mean_hu(mask, series) if series else None,
-                modality=series.modality if series else "",
-                phase=series.phase.name if series else "",
-                slice_thickness_mm=thickness(series),
-            )
-            rows.append(with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring)))
-            drawings.append(measurement_json(mask.lesion, measured, mask))
-            if role is Role.NEW:
+            row = _row(mask.lesion, measured, measuring, given, mask, series)
+            rows.append(row)
+            drawings.append({**measurement_json(mask.lesion, measured, mask), "subject": row.subject})
+            if row.role is Role.NEW:
                 notes.append(
                     f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"
                 )
         except MrecistError as error:
             problems.append(Problem(subject=given.subject or "", message=str(error)))
     return MeasuredMasks(rows=tuple(rows), drawings=tuple(drawings), problems=tuple(problems), notes=tuple(notes))
+
+
+def _row(
+    lesion: str,
+    measured: LesionMeasurement,
+    measuring: Measuring,
+    given: Given,
+    mask: LesionMask | None,
+    series: Series | None,
+) -> Measurement:
+    """The row of one lesion; ``mask`` and ``series`` as far as there are any."""
+    role = role_from_id(lesion) or Role.TARGET
+    row = Measurement(
+        subject=given.subject or (series.subject if series else ""),
+        timepoint=_timepoint(series, given),
+        date=_day(series, given),
+        reader=given.reader or (mask.reader if mask else None) or "R1",
+        lesion=lesion,
+        role=role,
+        kind=Kind.NODE if mask and mask.kind == "node" else Kind.LESION,
+        organ=(mask.organ if mask else None) or "",
+        state=_STATE[role],
+        mean_hu=mean_hu(mask, series) if mask and series else None,
+        modality=series.modality if series else "",
+        phase=series.phase.name if series else "",
+        slice_thickness_mm=thickness(series),
+    )
+    return with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))
 
 
 def _timepoint(series: Series | None, given: Given) -> int:

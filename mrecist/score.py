@@ -218,8 +218,11 @@ def _drawing(row: Measurement, measured: LesionMeasurement, one: _DrawnMask) -> 
     )
 
 
-def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask) -> dict[str, object]:
-    """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm."""
+def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask | None) -> dict[str, object]:
+    """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm.
+
+    ``mask`` : that of a segmentation, which names its images; None for a label file, which names nothing.
+    """
     diameters = {
         "longest": measured.longest,
         "short": measured.short,
@@ -236,7 +239,7 @@ def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask)
             "mm": diameter.mm,
             "slice": diameter.slice_index,
             "ends_lps": [list(point) for point in diameter.ends_lps],
-            "sop_instance_uid": mask.slice_uids[diameter.slice_index] if mask.slice_uids else None,
+            "sop_instance_uid": mask.slice_uids[diameter.slice_index] if mask and mask.slice_uids else None,
         }
     result["foci_mm"] = [focus.mm for focus in measured.foci]
     result["viable_is_empty"] = measured.viable_is_empty
@@ -244,6 +247,6 @@ def measurement_json(lesion: str, measured: LesionMeasurement, mask: LesionMask)
     result["viable_volume_mm3"] = measured.viable_volume_mm3
     result["convention"] = str(measured.convention)
     result["max_gap_mm"] = measured.max_gap_mm
-    result["tracking_uid"] = mask.tracking_uid
-    result["series_uid"] = mask.series_uid
+    result["tracking_uid"] = mask.tracking_uid if mask else None
+    result["series_uid"] = mask.series_uid if mask else None
     return result

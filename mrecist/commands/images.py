@@ -74,14 +74,16 @@ def _print_series(series: Series) -> None:
 
 def measure(options: Namespace) -> int:
     """``mrecist measure``."""
-    from mrecist.measuring import Given, measure_labels, measure_segmentations
+    from mrecist.measuring import Given, label_files, measure_labels, measure_segmentations
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
     measuring = _measuring(options)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
     if options.lesions is not None:
-        done = measure_labels(options.lesions, options.viable, measuring, given)
+        files = label_files(options.lesions, options.viable)
+        with progress() as report:
+            done = measure_labels(files, measuring, given, lambda d, of: report("measuring", d, of))
     else:
         with progress() as report:
             done = measure_segmentations(
@@ -96,8 +98,6 @@ def measure(options: Namespace) -> int:
         tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
     for note in done.notes:
         say(f"mrecist: note: {note}")
-    if not done.rows:
-        say("mrecist: note: the mask holds no lesion (every voxel is 0)")
     say(f"lesions measured: {len(done.rows)}, in {options.out}")
     return outcome(done.problems)
 

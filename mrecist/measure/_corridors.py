@@ -27,14 +27,14 @@ class Corridors:
 
     def hold(self, points: IntArray, steps: IntArray) -> BoolArray:
         """Whether a line through a point (N, 2) along a step (N, 2), half cells, may hold a long segment."""
-        size = np.sqrt((steps * steps).sum(axis=1))
-        normal = np.stack([-steps[:, 1], steps[:, 0]], axis=1) / size[:, None]
-        turn = (normal[:, 0] < 0) | ((normal[:, 0] == 0) & (normal[:, 1] < 0))
-        normal = np.where(turn[:, None], -normal, normal)  # angles from -90 to 90 degrees
-        angle = np.arctan2(normal[:, 1], normal[:, 0]) / np.pi + 0.5
-        bins = np.minimum((angle * _ANGLES).astype(np.int64), _ANGLES - 1)
-        offset = ((points / 2 - self.origin) * normal).sum(axis=1) + self.reach
-        return np.asarray(self.table[bins, offset.astype(np.int64)])
+        down, over = steps[:, 0], steps[:, 1]
+        # The normal (-over, down), turned so that its angle lies from -90 to 90 degrees.
+        sign = np.where((over > 0) | ((over == 0) & (down < 0)), -1.0, 1.0)
+        place = points / 2 - self.origin
+        offset = sign * (down * place[:, 1] - over * place[:, 0]) / np.sqrt(down * down + over * over)
+        angle = np.arctan2(sign * down, -sign * over) * (_ANGLES / np.pi) + _ANGLES / 2
+        bins = np.minimum(angle.astype(np.int64), _ANGLES - 1)
+        return np.asarray(self.table[bins, (offset + self.reach).astype(np.int64)])
 
 
 def corridors(first: FloatArray, second: FloatArray, half: float, shape: tuple[int, int]) -> Corridors | None:

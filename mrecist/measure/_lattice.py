@@ -81,13 +81,12 @@ def is_free(grid: Lattice, points: FloatArray) -> BoolArray:
     return result
 
 
-def reach(grid: Lattice, starts: IntArray, steps: IntArray, *, stop_at_target: bool) -> FloatArray:
+def reach(grid: Lattice, starts: IntArray, steps: IntArray) -> FloatArray:
     """How far each ray stays in the free region.
 
     Parameters
     ----------
     starts, steps : (N, 2) int, half cells; no step may be (0, 0).
-    stop_at_target : end a ray at ``start + step`` (the result is then at least 1 when the segment is free).
 
     Returns
     -------
@@ -102,10 +101,6 @@ def reach(grid: Lattice, starts: IntArray, steps: IntArray, *, stop_at_target: b
         failed, times = rays.blocked()
         result[rays.name[failed]] = times
         rays.stop(failed)
-        if stop_at_target:
-            arrived = rays.arriving()
-            result[rays.name[arrived]] = 1.0
-            rays.stop(arrived)
         rays.advance()
     return result
 
@@ -152,10 +147,6 @@ class _Rays:
         above = np.where(inside, passed * minor + whole[failed] - self.rest[failed], passed)
         below = np.where(inside, major * minor, major)
         return failed, above / below
-
-    def arriving(self) -> IntArray:
-        """Rays whose target lies within this strip."""
-        return np.flatnonzero((self.passed + self.strip >= self.major) & ~self.stopped)
 
     def stop(self, which: IntArray) -> None:
         """Park these rays; the arrays are packed when many are parked."""

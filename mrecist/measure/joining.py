@@ -15,6 +15,7 @@ import numpy as np
 from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Lattice, Spacing, probe
 from mrecist.measure._strips import Strips
 
+_FEW = 100  # points, whose pairs are searched without blocks
 _LARGE, _SMALL = 8, 2  # pixels along a side of a block
 _PROBED, _OPENED, _GROWTH, _MOST = 1_000, 2_000, 3, 400_000  # pairs looked at together: of blocks, of their members
 _BANDS = tuple(k / 16 for k in (8, 4, 12, 6, 10, 2, 14, 7, 9, 5, 11, 3, 13, 1, 15))
@@ -56,12 +57,16 @@ def longest_between_points(
     return (search.best if len(found) else 0.0), _distinct(found)
 
 
-def far_blocks(grid: Lattice, points: IntArray, units: Spacing, at_least: float) -> tuple[FloatArray, FloatArray, float]:
+def far_blocks(
+    grid: Lattice, points: IntArray, units: Spacing, at_least: float
+) -> tuple[FloatArray, FloatArray, float] | None:
     """Pairs of small blocks of points between which a segment of this length may run.
 
-    The centres of the one and of the other block, (N, 2) cells, and half a block's side.
+    The centres of the one and of the other block, (N, 2) cells, and half a block's side; None for a few points.
     """
     search = _Search(grid, points, units, at_least, 1)
+    if len(points) <= _FEW:
+        return None
     first, second = np.triu_indices(len(search.large.centre))
     for blocks in (search.large, search.small):
         far = np.flatnonzero(search.longest(blocks, first, second) >= at_least * (1 - TIE))
@@ -86,6 +91,9 @@ class _Search:
     def __init__(self, grid: Lattice, points: IntArray, units: Spacing, at_least: float, pixel: int) -> None:
         self.grid, self.units, self.best = grid, np.array(units), at_least
         self.found: list[IntArray] = []
+        self.points = points
+        if len(points) <= _FEW:
+            return
         large, small = _LARGE * pixel, _SMALL * pixel
         cell = points // 2
         order = np.lexsort(((cell // small)[:, 1], (cell // small)[:, 0], (cell // large)[:, 1], (cell // large)[:, 0]))
@@ -97,6 +105,9 @@ class _Search:
 
     def run(self) -> None:
         """Search all pairs."""
+        if len(self.points) <= _FEW:
+            self._point_pairs(*np.triu_indices(len(self.points), 1))
+            return
         self._open([self.large, self.small], *np.triu_indices(len(self.large.centre)))
 
     def _open(self, levels: list[_Blocks], first: IntArray, second: IntArray) -> None:

@@ -18,6 +18,7 @@ from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Latti
 from mrecist.measure.joining import far_blocks, longest_between_points
 
 _BLOCK = 400_000  # pairs looked at together
+_WALKED = 20_000  # lines walked together
 _SLABS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
 _PROBES = (0.5, 0.25, 0.75, 0.0, 1.0, 0.375, 0.625, 0.125, 0.875, 0.0625, 0.9375)
 
@@ -102,29 +103,40 @@ def _extend_lines(
 ) -> tuple[float, list[FloatArray]]:
     """Try every line through two corners that the outline lets pass at one of them."""
     passable = _passable(grid, corners)
-    lanes = corridors(*far_blocks(grid, border_pixels(mask) * 2 + 1, units, best), mask.shape)
+    far = far_blocks(grid, border_pixels(mask) * 2 + 1, units, best)
+    lanes = None if far is None else corridors(*far, mask.shape)
     slabs = np.array(_SLABS)
     offsets = corners @ slabs.T
     low, high = offsets.min(axis=0), offsets.max(axis=0)
+    waiting: list[tuple[IntArray, IntArray]] = []  # lines are walked together, for a walk costs by its steps
     for i, j in _passing_pairs(corners, passable):
         step = corners[j] - corners[i]
         if lanes is not None:
-            kept = lanes.hold(corners[i], step)
+            kept = np.flatnonzero(lanes.hold(corners[i], step))
             i, step = i[kept], step[kept]
         kept, span = _chord_bound(offsets[i], step, slabs, low, high, units, best)
         i, step = i[kept], step[kept]
         kept = _probe_span(grid, corners[i], step, span)
-        i, step = i[kept], step[kept]
-        ahead = reach(grid, corners[i], step, stop_at_target=False)
-        i, step, ahead = i[ahead >= 1], step[ahead >= 1], ahead[ahead >= 1]
-        behind = reach(grid, corners[i], -step, stop_at_target=False)
-        lengths = (ahead + behind) * np.hypot(step[:, 0] * units[0], step[:, 1] * units[1])
-        good = lengths >= best * (1 - TIE)
-        if good.any():
-            best = max(best, float(lengths.max()))
-            ends = [corners[i] - behind[:, None] * step, corners[i] + ahead[:, None] * step]
-            found.append(np.stack(ends, axis=1)[good])
-    return best, found
+        waiting.append((corners[i[kept]], step[kept]))
+        if sum(len(start) for start, _ in waiting) > _WALKED:
+            best = _walk(grid, waiting, units, best, found)
+            waiting = []
+    return (_walk(grid, waiting, units, best, found) if waiting else best), found
+
+
+def _walk(
+    grid: Lattice, lines: list[tuple[IntArray, IntArray]], units: Spacing, best: float, found: list[FloatArray]
+) -> float:
+    """Extend lines (starts, steps) to their limits; segments of the best length are added to ``found``."""
+    start, step = np.concatenate([start for start, _ in lines]), np.concatenate([step for _, step in lines])
+    ahead = reach(grid, start, step)
+    start, step, ahead = start[ahead >= 1], step[ahead >= 1], ahead[ahead >= 1]
+    behind = reach(grid, start, -step)
+    lengths = (ahead + behind) * np.hypot(step[:, 0] * units[0], step[:, 1] * units[1])
+    good = lengths >= best * (1 - TIE)
+    ends = [start - behind[:, None] * step, start + ahead[:, None] * step]
+    found.append(np.stack(ends, axis=1)[good])
+    return max(best, float(lengths.max(initial=0.0)))
 
 
 def _passing_pairs(corners: IntArray, passable: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:

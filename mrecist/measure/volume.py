@@ -78,6 +78,12 @@ def measure(
         return _separate_masks(labels, geometry, viable or {}, convention, max_gap_mm)
     if isinstance(viable, Mapping):
         raise TypeError("viable is a mapping and labels is an array: give both as arrays or both as mappings")
+    return _label_array(labels, geometry, viable, convention, float(max_gap_mm))
+
+
+def _label_array(
+    labels: LabelArray, geometry: Geometry, viable: LabelArray | None, convention: Convention, max_gap_mm: float
+) -> dict[int, LesionMeasurement]:
     volume = _checked(labels, geometry, "lesion")
     alive = None if viable is None else _checked(viable, geometry, "viable")
     rows = label_rows(volume)
@@ -92,7 +98,7 @@ def measure(
         if alive is not None:
             whole = volume[box] == label
             part = (alive[box] != 0) & whole
-            parts, drawn = viable_part(whole, part, ruler, float(max_gap_mm)), int(np.count_nonzero(part))
+            parts, drawn = viable_part(whole, part, ruler, max_gap_mm), int(np.count_nonzero(part))
         inside += drawn
         found[label] = LesionMeasurement(
             longest=long,
@@ -105,7 +111,7 @@ def measure(
             volume_mm3=_volume(int(rows.counts[number]), geometry),
             viable_volume_mm3=None if alive is None else _volume(drawn, geometry),
             convention=convention,
-            max_gap_mm=float(max_gap_mm),
+            max_gap_mm=max_gap_mm,
         )
     if alive is not None:
         _refuse_outside(inside, int(np.count_nonzero(alive)))
