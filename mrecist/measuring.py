@@ -114,7 +114,7 @@ def measure_labels(
         for label, measured in found.items():
             row = _row(str(label), measured, measuring, replace(given, subject=subject), None, None)
             rows.append(row)
-            drawings.append({**measurement_json(str(label), measured, None), "subject": subject})
+            drawings.append({"subject": subject, **measurement_json(str(label), measured, None)})
     if progress is not None:
         progress(len(files), len(files))
     return MeasuredMasks(rows=tuple(rows), drawings=tuple(drawings), problems=tuple(problems), notes=tuple(notes))
@@ -156,7 +156,7 @@ def _measure(
             measured = measure_mask(mask, measuring)
             row = _row(mask.lesion, measured, measuring, given, mask, series)
             rows.append(row)
-            drawings.append({**measurement_json(mask.lesion, measured, mask), "subject": row.subject})
+            drawings.append({"subject": row.subject, **measurement_json(mask.lesion, measured, mask)})
             if row.role is Role.NEW:
                 notes.append(
                     f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"

@@ -12,7 +12,7 @@ from mrecist.measure.viable import corner_points
 
 _NEAR = 1e-9  # mm and cells; for lines that pass through a corner
 _ROUNDS, _FEW = 5, 12  # of thinning; points that are not worth another round
-_LINES = 48  # lines cut together at first
+_LINES = 24  # lines cut together at first
 _EDGE = 1e-7  # mm; a chord along an edge of the hull is seen from just beside it
 _STRIDE = 2.0  # pixels between the looks that bound how far a line is free
 
@@ -129,7 +129,7 @@ def longest_chord_across(
         ends_of = chords.unbroken(low[some], draw_in) if inside else chords.widest(low[some], high[some], draw_in)
         first[some], last[some] = ends_of
         best = max(best, float((last[some] - first[some]).max()))
-        tried, size = tried + size, 4 * size
+        tried, size = tried + size, 2 * size
     lengths = last - first
     longest = np.flatnonzero(lengths >= best * (1 - TIE) - _NEAR)
     middle = float(ends.mean(axis=0) @ along)
