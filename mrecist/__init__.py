@@ -25,6 +25,7 @@ _HOME_OF = {
     "load_volume": "mrecist.imaging.volume",
     "read_segmentation": "mrecist.imaging.masks",
     "read_label_masks": "mrecist.imaging.masks",
+    "measure": "mrecist.measure",
     "measure_lesion": "mrecist.measure.lesion",
     "score_study": "mrecist.batch",
 }
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from mrecist.imaging.scan import scan_folder as scan_folder
     from mrecist.imaging.volume import load_volume as load_volume
     from mrecist.measure.lesion import measure_lesion as measure_lesion
+    from mrecist.measure.volume import measure as measure
     from mrecist.model import BestResponse as BestResponse
     from mrecist.model import Measurement as Measurement
     from mrecist.model import VisitResponse as VisitResponse
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name in _HOME_OF:
-        return getattr(import_module(_HOME_OF[name]), name)
+        home = import_module(_HOME_OF[name])
+        return home if home.__name__ == f"{__name__}.{name}" else getattr(home, name)
     raise AttributeError(f"module 'mrecist' has no attribute '{name}'")
 
 

@@ -217,9 +217,17 @@ def _add_conformance(parser: argparse.ArgumentParser) -> None:
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--lesions", type=Path, metavar="L.nii.gz", help="label mask: value k is lesion k")
+    source.add_argument(
+        "--lesions",
+        type=Path,
+        nargs="+",
+        metavar="L.nii.gz",
+        help="label masks, or a folder of them: value k is lesion k",
+    )
     source.add_argument("--seg", type=Path, nargs="+", metavar="SEG.dcm", help="DICOM segmentations")
-    parser.add_argument("--viable", type=Path, metavar="V.nii.gz", help="with --lesions: non-zero where viable")
+    parser.add_argument(
+        "--viable", type=Path, nargs="+", metavar="V.nii.gz", help="with --lesions, one for each: non-zero where viable"
+    )
     parser.add_argument("--images", type=Path, metavar="DIR", help="with --seg: folder with the series referred to")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--json", type=Path, metavar="FILE", help="slice and end points in LPS mm, unrounded")

@@ -8,15 +8,18 @@ from datetime import date
 from pathlib import Path
 
 from mrecist.errors import InputError, MrecistError
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.masks import LesionMask, read_label_masks, read_label_volume, read_segmentation
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
+from mrecist.measure.measured import LesionMeasurement
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.protocol import Measuring
 from mrecist.reading import (
+    Looked,
     dense_note,
     look,
     measure_mask,
+    measure_volume,
     recorded_foci,
     recorded_sizes,
     role_from_id,
@@ -28,6 +31,7 @@ from mrecist.score import measurement_json, series_of
 from mrecist.stability.spread import OwnSpread
 from mrecist.study import Progress
 
+LABEL_FILES = (".nii", ".nii.gz", ".nrrd", ".mha")
 _STATE = {Role.TARGET: State.MEASURED, Role.NON_TARGET: State.PRESENT, Role.NEW: State.EQUIVOCAL}
 
 
@@ -52,17 +56,87 @@ class MeasuredMasks:
     spread: tuple[OwnSpread, ...] = ()
 
 
-def measure_labels(
-    lesions: Path, viable: Path | None, measuring: Measuring, given: Given, repeating: Repeating | None = None
-) -> MeasuredMasks:
-    """Measure every label of a NIfTI mask; voxel value k of ``lesions`` is lesion k; with ``repeating``, its spread too.
+def label_files(lesions: Sequence[Path], viable: Sequence[Path] | None) -> list[tuple[Path, Path | None]]:
+    """Each label mask with its viable mask: files in the order given, or a folder each, where the names must be the same.
 
-    Raises :class:`MaskError` when a mask cannot be read or the two do not fit.
+    Raises :class:`InputError` when it is not clear which belongs to which.
     """
-    subject = given.subject or lesions.name.split(".")[0]
-    given = replace(given, subject=subject)
-    masks = [(mask, None) for mask in read_label_masks(lesions, viable)]
-    return _measure(masks, (), measuring, given, repeating, [], [])
+    if len(lesions) == 1 and lesions[0].is_dir():
+        files = sorted(path for path in lesions[0].iterdir() if path.name.lower().endswith(LABEL_FILES))
+        if not files:
+            raise InputError(
+                f"{lesions[0]}: no such file in this folder: {', '.join(LABEL_FILES)}; give the one with masks"
+            )
+        if viable is None:
+            return [(path, None) for path in files]
+        if len(viable) != 1 or not viable[0].is_dir():
+            raise InputError(f"measure: --lesions is the folder {lesions[0]}; --viable must be one folder too")
+        return [(path, viable[0] / path.name) for path in files]
+    if viable is not None and len(viable) != len(lesions):
+        raise InputError(
+            f"measure: {len(lesions)} files of --lesions and {len(viable)} of --viable; give one for each, in order"
+        )
+    if viable is None:
+        return [(path, None) for path in lesions]
+    return list(zip(lesions, viable, strict=True))
+
+
+def measure_labels(
+    files: Sequence[tuple[Path, Path | None]],
+    measuring: Measuring,
+    given: Given,
+    repeating: Repeating | None = None,
+    progress: Progress | None = None,
+) -> MeasuredMasks:
+    """Measure every label of label masks, each with its viable mask or None; voxel value k is lesion k.
+
+    The subject is the file's name unless given. One bad file stops no other. With ``repeating``, the spread of each size too.
+
+    Raises :class:`InputError` when one subject is given for several files.
+    """
+    if given.subject is not None and len(files) > 1:
+        raise InputError(
+            f"measure: --subject is '{given.subject}' for {len(files)} files; leave it out or give one file"
+        )
+    rows: list[Measurement] = []
+    drawings: list[dict[str, object]] = []
+    problems: list[Problem] = []
+    notes: list[str] = []
+    spread: list[OwnSpread] = []
+    seen: dict[str, Path] = {}
+    for done, (lesions, viable) in enumerate(files):
+        if progress is not None:
+            progress(done, len(files))
+        subject = given.subject or lesions.name.split(".")[0]
+        try:
+            if subject in seen:
+                raise InputError(
+                    f"{lesions}: subject '{subject}' was measured from {seen[subject]}; rename one of them"
+                )
+            volume = read_label_volume(lesions, viable)
+            found = measure_volume(volume, measuring)
+            masks = {m.lesion: m for m in read_label_masks(lesions, viable)} if repeating is not None else {}
+        except MrecistError as error:
+            problems.append(Problem(subject=subject, message=str(error)))
+            continue
+        seen[subject] = lesions
+        if not found:
+            notes.append(f"{lesions}: the mask holds no lesion (every voxel is 0)")
+        for label, measured in found.items():
+            row = _row(str(label), measured, measuring, replace(given, subject=subject), None, None)
+            rows.append(row)
+            if repeating is not None:
+                spread += own_spread(row, masks[str(label)], measured, repeating)
+            drawings.append({"subject": subject, **measurement_json(str(label), measured, None)})
+    if progress is not None:
+        progress(len(files), len(files))
+    return MeasuredMasks(
+        rows=tuple(rows),
+        drawings=tuple(drawings),
+        problems=tuple(problems),
+        notes=tuple(notes),
+        spread=tuple(spread),
+    )
 
 
 def measure_segmentations(
@@ -110,31 +184,14 @@ def _measure(
             before = measure_mask(mask, measuring) if looked.taken_off else None
             mask = looked.mask
             measured = measure_mask(mask, measuring)
-            role = role_from_id(mask.lesion) or Role.TARGET
-            row = Measurement(
-                subject=given.subject or (series.subject if series else ""),
-                timepoint=_timepoint(series, given),
-                date=_day(series, given),
-                reader=given.reader or mask.reader or "R1",
-                lesion=mask.lesion,
-                role=role,
-                kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
-                organ=mask.organ or "",
-                state=_STATE[role],
-                mean_hu=looked.mean_hu,
-                dense_percent=looked.dense_percent,
-                modality=series.modality if series else "",
-                phase=series.phase.name if series else "",
-                slice_thickness_mm=thickness(series),
-            )
-            row = with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))
+            row = _row(mask.lesion, measured, measuring, given, mask, series, looked)
             rows.append(row)
-            drawings.append(measurement_json(mask.lesion, measured, mask, looked, before))
+            drawings.append({"subject": row.subject, **measurement_json(mask.lesion, measured, mask, looked, before)})
             if note := dense_note(looked, before, measured):
                 notes.append(note)
             if repeating is not None:
                 spread += own_spread(row, mask, measured, repeating)
-            if role is Role.NEW:
+            if row.role is Role.NEW:
                 notes.append(
                     f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"
                 )
@@ -147,6 +204,36 @@ def _measure(
         notes=tuple(notes),
         spread=tuple(spread),
     )
+
+
+def _row(
+    lesion: str,
+    measured: LesionMeasurement,
+    measuring: Measuring,
+    given: Given,
+    mask: LesionMask | None,
+    series: Series | None,
+    looked: Looked | None = None,
+) -> Measurement:
+    """The row of one lesion; ``mask``, ``series`` and what the images say as far as there are any."""
+    role = role_from_id(lesion) or Role.TARGET
+    row = Measurement(
+        subject=given.subject or (series.subject if series else ""),
+        timepoint=_timepoint(series, given),
+        date=_day(series, given),
+        reader=given.reader or (mask.reader if mask else None) or "R1",
+        lesion=lesion,
+        role=role,
+        kind=Kind.NODE if mask and mask.kind == "node" else Kind.LESION,
+        organ=(mask.organ if mask else None) or "",
+        state=_STATE[role],
+        mean_hu=looked.mean_hu if looked else None,
+        dense_percent=looked.dense_percent if looked else None,
+        modality=series.modality if series else "",
+        phase=series.phase.name if series else "",
+        slice_thickness_mm=thickness(series),
+    )
+    return with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))
 
 
 def _timepoint(series: Series | None, given: Given) -> int:

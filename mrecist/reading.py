@@ -12,9 +12,10 @@ import numpy as np
 
 from mrecist.errors import MaskError, ReadError, SeriesError
 from mrecist.imaging.dense import DENSE_HU, Dense, DenseVerdict, dense_in, lesion_box, lesion_hu, native_of
-from mrecist.imaging.masks import LesionMask
+from mrecist.imaging.masks import LabelVolume, LesionMask
 from mrecist.imaging.series import Series
 from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, Diameter, LesionMeasurement, measure_lesion
+from mrecist.measure.volume import measure
 from mrecist.model import Kind, Measurement, Role, State
 from mrecist.protocol import Measuring
 from mrecist.tables import WORD_COLUMNS
@@ -48,6 +49,17 @@ def measure_mask(mask: LesionMask, measuring: Measuring) -> LesionMeasurement:
         )
     except MaskError as error:
         raise MaskError(f"{mask.source}: lesion {mask.lesion}: {error}") from None
+
+
+def measure_volume(volume: LabelVolume, measuring: Measuring) -> dict[int, LesionMeasurement]:
+    """Measure every lesion of a label volume by the protocol's ``[measurement]`` settings."""
+    convention = Convention(measuring.convention) if measuring.convention else DEFAULT_CONVENTION
+    try:
+        return measure(
+            volume.labels, volume.geometry, volume.viable, convention=convention, max_gap_mm=measuring.max_gap_mm
+        )
+    except MaskError as error:
+        raise MaskError(f"{volume.source}: {error}") from None
 
 
 def recorded_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[str, Decimal | None]:

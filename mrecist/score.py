@@ -240,12 +240,13 @@ def _drawing(
 def measurement_json(
     lesion: str,
     measured: LesionMeasurement,
-    mask: LesionMask,
+    mask: LesionMask | None,
     looked: Looked | None = None,
     drawn: LesionMeasurement | None = None,
 ) -> dict[str, object]:
     """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm.
 
+    ``mask`` : that of a segmentation, which names its images; None for a label file, which names nothing.
     ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off.
     """
     diameters = {
@@ -264,7 +265,7 @@ def measurement_json(
             "mm": diameter.mm,
             "slice": diameter.slice_index,
             "ends_lps": [list(point) for point in diameter.ends_lps],
-            "sop_instance_uid": mask.slice_uids[diameter.slice_index] if mask.slice_uids else None,
+            "sop_instance_uid": mask.slice_uids[diameter.slice_index] if mask and mask.slice_uids else None,
         }
     result["foci_mm"] = [focus.mm for focus in measured.foci]
     result["viable_is_empty"] = measured.viable_is_empty
@@ -273,8 +274,8 @@ def measurement_json(
     result["convention"] = str(measured.convention)
     result["max_gap_mm"] = measured.max_gap_mm
     result["dense"] = _dense_json(looked, drawn)
-    result["tracking_uid"] = mask.tracking_uid
-    result["series_uid"] = mask.series_uid
+    result["tracking_uid"] = mask.tracking_uid if mask else None
+    result["series_uid"] = mask.series_uid if mask else None
     return result
 
 

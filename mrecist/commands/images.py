@@ -76,7 +76,7 @@ def _print_series(series: Series) -> None:
 
 def measure(options: Namespace) -> int:
     """``mrecist measure``."""
-    from mrecist.measuring import Given, measure_labels, measure_segmentations
+    from mrecist.measuring import Given, label_files, measure_labels, measure_segmentations
     from mrecist.stability.table import spread_csv
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
@@ -84,7 +84,9 @@ def measure(options: Namespace) -> int:
     measuring, repeating = _measuring(options), _repeating(options)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
     if options.lesions is not None:
-        done = measure_labels(options.lesions, options.viable, measuring, given, repeating)
+        files = label_files(options.lesions, options.viable)
+        with progress() as report:
+            done = measure_labels(files, measuring, given, repeating, lambda d, of: report("measuring", d, of))
     else:
         with progress() as report:
             done = measure_segmentations(
@@ -101,8 +103,6 @@ def measure(options: Namespace) -> int:
         tables.write_whole(options.spread, spread_csv(done.spread))
     for note in done.notes:
         say(f"mrecist: note: {note}")
-    if not done.rows:
-        say("mrecist: note: the mask holds no lesion (every voxel is 0)")
     say(f"lesions measured: {len(done.rows)}, in {options.out}")
     return outcome(done.problems)
 

@@ -185,8 +185,18 @@ def _mask(lesion: Lesion, whole: BoolArray, viable: BoolArray | None, placed: Pl
 # NIfTI ------------------------------------------------------------------------------------------------------------------
 
 
-def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
-    """Lesions of a label file (NIfTI or anything else SimpleITK reads): voxel value k is lesion ``k``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelVolume:
+    """A label file: ``labels`` (Z, Y, X) whole numbers, 0 where no lesion is; ``viable`` (Z, Y, X) bool, None if not drawn."""
+
+    labels: npt.NDArray[np.integer[Any]]
+    viable: BoolArray | None
+    geometry: Geometry
+    source: str
+
+
+def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
+    """A label file (NIfTI or anything else SimpleITK reads): voxel value k is lesion ``k``.
 
     Parameters
     ----------
@@ -212,6 +222,13 @@ def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ..
         outside = int(np.count_nonzero(viable_voxels & (labels == 0)))
         if outside:
             raise MaskError(f"{viable}: {outside} viable voxels lie in no lesion of {lesions}; correct one of the two")
+    whole_numbers = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
+    return LabelVolume(labels=whole_numbers, viable=viable_voxels, geometry=geometry, source=str(lesions))
+
+
+def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
+    """The lesions of a label file, one mask each; parameters and errors as :func:`read_label_volume`."""
+    volume = read_label_volume(lesions, viable)
     return tuple(
         LesionMask(
             lesion=str(int(number)),
@@ -219,14 +236,14 @@ def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ..
             reader=None,
             organ=None,
             kind="lesion",
-            geometry=geometry,
-            whole=(whole := np.asarray(labels == number)),
-            viable=None if viable_voxels is None else whole & viable_voxels,
+            geometry=volume.geometry,
+            whole=(whole := np.asarray(volume.labels == number)),
+            viable=None if volume.viable is None else whole & volume.viable,
             slice_uids=None,
             series_uid=None,
-            source=str(lesions),
+            source=volume.source,
         )
-        for number in np.unique(labels).tolist()
+        for number in np.unique(volume.labels).tolist()
         if number != 0
     )
 

@@ -16,7 +16,9 @@ import numpy.typing as npt
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+Spacing = tuple[float, float]
 
+TIE = 1e-9  # relative difference below which two lengths count as equal
 _TOLERANCE = 1e-6  # cells; only widens the quick look-ups, never the exact walk
 _COMPRESS = 0.4  # share of stopped rays at which the arrays are packed
 
@@ -50,16 +52,8 @@ def lattice(free: BoolArray) -> Lattice:
     return Lattice(shape=(cells.shape[0], cells.shape[1]), flat=flat)
 
 
-def visible(grid: Lattice, starts: IntArray, targets: IntArray) -> BoolArray:
-    """Whether each closed segment lies wholly in the free region; ``starts``, ``targets`` : (N, 2) int, half cells."""
-    result = np.zeros(len(starts), bool)
-    maybe = probe(grid, starts, targets, (0.5, 0.25, 0.75, 0.375, 0.625, 0.125, 0.875))
-    result[maybe] = reach(grid, starts[maybe], targets[maybe] - starts[maybe], stop_at_target=True) >= 1
-    return result
-
-
 def probe(grid: Lattice, starts: IntArray, targets: IntArray, fractions: tuple[float, ...]) -> IntArray:
-    """Indices of the segments of which no probed point is blocked: a cheap necessary condition for :func:`visible`."""
+    """Indices of the segments of which no probed point is blocked: a cheap necessary condition."""
     left: IntArray = np.arange(len(starts))
     for fraction in fractions:
         points = (starts[left] * (1 - fraction) + targets[left] * fraction) / 2
@@ -87,13 +81,12 @@ def is_free(grid: Lattice, points: FloatArray) -> BoolArray:
     return result
 
 
-def reach(grid: Lattice, starts: IntArray, steps: IntArray, *, stop_at_target: bool) -> FloatArray:
+def reach(grid: Lattice, starts: IntArray, steps: IntArray) -> FloatArray:
     """How far each ray stays in the free region.
 
     Parameters
     ----------
     starts, steps : (N, 2) int, half cells; no step may be (0, 0).
-    stop_at_target : end a ray at ``start + step`` (the result is then at least 1 when the segment is free).
 
     Returns
     -------
@@ -108,10 +101,6 @@ def reach(grid: Lattice, starts: IntArray, steps: IntArray, *, stop_at_target: b
         failed, times = rays.blocked()
         result[rays.name[failed]] = times
         rays.stop(failed)
-        if stop_at_target:
-            arrived = rays.arriving()
-            result[rays.name[arrived]] = 1.0
-            rays.stop(arrived)
         rays.advance()
     return result
 
@@ -158,10 +147,6 @@ class _Rays:
         above = np.where(inside, passed * minor + whole[failed] - self.rest[failed], passed)
         below = np.where(inside, major * minor, major)
         return failed, above / below
-
-    def arriving(self) -> IntArray:
-        """Rays whose target lies within this strip."""
-        return np.flatnonzero((self.passed + self.strip >= self.major) & ~self.stopped)
 
     def stop(self, which: IntArray) -> None:
         """Park these rays; the arrays are packed when many are parked."""

@@ -10,14 +10,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, lattice
-from mrecist.measure.diameters import feret
+from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, Spacing, lattice
+from mrecist.measure.diameters import feret_of_rows
+from mrecist.measure.joining import longest_between_points
 from mrecist.measure.viable import (
-    Spacing,
     border_pixels,
-    corner_points,
     free_of_dead_cores,
-    longest_between_points,
     longest_in_extent,
 )
 
@@ -55,8 +53,35 @@ def longest_anywhere(mask: BoolArray, spacing: Spacing, convention: Convention) 
     -------
     mm, and all segments of that length (K, 2, 2): segment, end, (row, column), pixel centres at integers.
     """
-    length, pairs = feret(_end_points(mask, convention), (spacing[0] / 2, spacing[1] / 2))
+    rows = np.flatnonzero(mask.any(axis=1))
+    first, last = np.argmax(mask[rows], axis=1), mask.shape[1] - 1 - np.argmax(mask[rows, ::-1], axis=1)
+    return longest_of_rows(rows, first, last, spacing, convention)
+
+
+def longest_of_rows(
+    rows: IntArray, first: IntArray, last: IntArray, spacing: Spacing, convention: Convention
+) -> tuple[float, FloatArray]:
+    """As :func:`longest_anywhere`, for a mask that is given by its rows (ascending) and their outermost pixels, (R,)."""
+    middle, low, high = 2 * rows + 1, 2 * first + 1, 2 * last + 1  # half pixels
+    if convention is Convention.EXTENT:  # the corners of those pixels
+        middle, low, high = np.r_[middle - 1, middle + 1], np.r_[low, low] - 1, np.r_[high, high] + 1
+    elif convention is Convention.EDGE:  # the middles of their sides
+        middle = np.r_[middle - 1, middle, middle + 1]
+        low, high = np.r_[low, low - 1, low], np.r_[high, high + 1, high]
+    if convention in (Convention.EXTENT, Convention.EDGE):
+        order = np.argsort(middle, kind="stable")
+        middle, low, high = middle[order], low[order], high[order]
+        begin = np.flatnonzero(np.r_[True, middle[1:] != middle[:-1]])
+        middle, low, high = middle[begin], np.minimum.reduceat(low, begin), np.maximum.reduceat(high, begin)
+    length, pairs = feret_of_rows(middle, low, high, (spacing[0] / 2, spacing[1] / 2))
     return _finished(length, pairs / 2 - 0.5, spacing, convention)
+
+
+def at_most(centres_mm: float, spacing: Spacing, convention: Convention) -> float:
+    """The most that the longest diameter of pixels is whose centres are at most ``centres_mm`` apart, mm."""
+    if convention is Convention.CALIBRATED:
+        return centres_mm + lengthening(centres_mm, spacing)
+    return centres_mm + (0.0 if convention is Convention.CENTRE else float(np.hypot(*spacing)))
 
 
 def longest_inside(
@@ -72,7 +97,7 @@ def longest_inside(
     points = border_pixels(mask) * 6 + 3
     units = (spacing[0] / 6, spacing[1] / 6)
     bar = max(0.0, at_least * (1 - 1e-9) - _MOST * _pixel(spacing))  # no segment is lengthened by more
-    length, found = longest_between_points(lattice(free_of_dead_cores(mask)), points, units, bar)
+    length, found = longest_between_points(lattice(free_of_dead_cores(mask)), points, units, bar, pixel=3)
     length, segments = _finished(length, found / 6 - 0.5, spacing, convention)
     return (length, segments) if length >= at_least * (1 - 1e-9) else (0.0, segments[:0])
 
@@ -129,9 +154,7 @@ def _finished(
 
 
 def _end_points(mask: BoolArray, convention: Convention) -> IntArray:
-    """The points that may be ends, (N, 2) int in half pixels (corners even, centres odd)."""
-    if convention is Convention.EXTENT:
-        return corner_points(mask)
+    """The points that may be ends of an inside segment, (N, 2) int in half pixels: centres, or middles of sides."""
     border = border_pixels(mask)
     if convention is not Convention.EDGE:
         return border * 2 + 1

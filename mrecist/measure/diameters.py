@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, FloatArray, IntArray
-from mrecist.measure.viable import TIE, Spacing, corner_points
+from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Spacing, is_free, lattice
+from mrecist.measure.viable import corner_points
 
 _NEAR = 1e-9  # mm and cells; for lines that pass through a corner
+_ROUNDS, _FEW = 5, 12  # of thinning; points that are not worth another round
+_LINES = 24  # lines cut together at first
+_EDGE = 1e-7  # mm; a chord along an edge of the hull is seen from just beside it
+_STRIDE = 2.0  # pixels between the looks that bound how far a line is free
 
 
-def feret(points: IntArray, units: Spacing) -> tuple[float, IntArray]:
-    """The largest distance between two of the points and all pairs at that distance.
+def feret_of_rows(rows: IntArray, low: IntArray, high: IntArray, units: Spacing) -> tuple[float, IntArray]:
+    """The largest distance between two points that are the outermost two of their rows, and all pairs at that distance.
 
     Parameters
     ----------
-    points : (N, 2) int.
+    rows, low, high : (R,) int; the rows, ascending, and the smallest and largest column in each.
     units : mm per unit of row and of column.
 
     Returns
     -------
     mm, and (K, 2, 2) int: pair, end, (row, column). One point alone is at distance 0 of itself.
     """
-    corners = convex_hull(points)
+    corners = convex_hull(rows, low, high)
     if len(corners) == 1:
         return 0.0, np.stack([corners, corners], axis=1)
     rise = (corners[:, None, 0] - corners[:, 0]) * units[0]
@@ -37,19 +41,28 @@ def feret(points: IntArray, units: Spacing) -> tuple[float, IntArray]:
     return longest, np.stack([corners[i[later]], corners[j[later]]], axis=1)
 
 
-def convex_hull(points: IntArray) -> IntArray:
-    """Corners of the convex hull of integer points (N, 2), collinear ones left out (Andrew's monotone chain)."""
-    rows, columns = points[:, 0], points[:, 1]
-    order = np.lexsort((columns, rows))
-    rows, columns = rows[order], columns[order]
-    first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
-    last = np.r_[first[1:], len(rows)] - 1  # only the outermost points of a row can be corners
-    index = np.unique(np.r_[first, last])
-    chain = list(zip(rows[index].tolist(), columns[index].tolist(), strict=True))
+def convex_hull(rows: IntArray, low: IntArray, high: IntArray) -> IntArray:
+    """Corners (N, 2) of the convex hull of the outermost two points of each row, collinear ones left out.
+
+    Andrew's monotone chain, after a few rounds that drop all points behind the line of their neighbours at once.
+    """
+    chain = sorted({*_thinned(rows, low, 1), *_thinned(rows, high, -1)})
     if len(chain) < 3:
         return np.array(chain, np.int64)
     lower, upper = _half_hull(chain), _half_hull(chain[::-1])
     return np.array(lower[:-1] + upper[:-1], np.int64)
+
+
+def _thinned(rows: IntArray, columns: IntArray, side: int) -> list[tuple[int, int]]:
+    """One side of an outline without most of the points that are no corners of its hull; ``side`` 1 = low columns."""
+    for _ in range(_ROUNDS):
+        if len(rows) < _FEW:
+            break
+        keep = np.ones(len(rows), bool)
+        down, over = rows[1:] - rows[:-1], columns[1:] - columns[:-1]
+        keep[1:-1] = side * (down[:-1] * over[1:] - over[:-1] * down[1:]) > 0
+        rows, columns = rows[keep], columns[keep]
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def _half_hull(chain: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -96,20 +109,67 @@ def longest_chord_across(
     """
     ends = (segment + 0.5) * spacing  # mm, pixel corners at multiples of the spacing
     along, across = directions(segment, spacing)
-    stations, low, high = _corner_lines(corner_points(mask) / 2 * spacing, along, across)
+    corners = corner_points(mask) / 2 * spacing
+    stations, low, high = _corner_lines(corners, along, across)
     if inside:
         start, stop = sorted((ends @ along).tolist())
         within = (stations >= start - _NEAR) & (stations <= stop + _NEAR)
         stations = np.r_[stations[within], start, stop]
         low = high = np.full(len(stations), float(ends[0] @ across))
-    chords = _Chords(mask, spacing, along, across, stations)
-    first, last = chords.unbroken(low, draw_in) if inside else chords.widest(low, high, draw_in)
+        bound = _free_bound(mask, spacing, stations[:, None] * along + low[:, None] * across, across)
+    else:
+        bound = _hull_bound(mask, spacing, along, across, stations)
+    bound = np.maximum(bound - 2 * draw_in, 0) + _NEAR
+    order = np.argsort(-bound, kind="stable")
+    tried, best, size = 0, 0.0, _LINES
+    first, last = np.zeros(len(stations)), np.full(len(stations), -1.0)
+    while tried < len(order) and bound[order[tried]] >= best * (1 - TIE) - _NEAR:
+        some = order[tried : tried + size]
+        chords = _Chords(mask, spacing, along, across, stations[some])
+        ends_of = chords.unbroken(low[some], draw_in) if inside else chords.widest(low[some], high[some], draw_in)
+        first[some], last[some] = ends_of
+        best = max(best, float((last[some] - first[some]).max()))
+        tried, size = tried + size, 2 * size
     lengths = last - first
-    longest = np.flatnonzero(lengths >= lengths.max() * (1 - TIE) - _NEAR)
+    longest = np.flatnonzero(lengths >= best * (1 - TIE) - _NEAR)
     middle = float(ends.mean(axis=0) @ along)
-    best = longest[np.lexsort((stations[longest], np.round(np.abs(stations[longest] - middle), 6)))[0]]
-    points = stations[best] * along + np.outer([first[best], last[best]], across)
+    best_line = longest[np.lexsort((stations[longest], np.round(np.abs(stations[longest] - middle), 6)))[0]]
+    points = stations[best_line] * along + np.outer([first[best_line], last[best_line]], across)
     return np.asarray(points / spacing - 0.5)
+
+
+def _hull_bound(
+    mask: BoolArray, spacing: Spacing, along: FloatArray, across: FloatArray, stations: FloatArray
+) -> FloatArray:
+    """Length of the chord of the convex hull of the pixels at each station, mm: no chord of the region is longer."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    first, last = np.argmax(mask[rows], axis=1), mask.shape[1] - np.argmax(mask[rows, ::-1], axis=1)
+    hull = (
+        convex_hull(np.repeat(rows, 2) + np.tile([0, 1], len(rows)), np.repeat(first, 2), np.repeat(last, 2)) * spacing
+    )
+    at, level = hull @ along, hull @ across
+    hull_ends = (int(np.argmin(at)), int(np.argmax(at)))
+    sides = []
+    for begin, end in (hull_ends, hull_ends[::-1]):
+        index = np.arange(begin, end + 1 if end >= begin else end + 1 + len(hull)) % len(hull)
+        index = index[np.argsort(at[index], kind="stable")]
+        sides.append([np.interp(stations + shift, at[index], level[index]) for shift in (-_EDGE, _EDGE)])
+    return np.asarray(np.abs(np.array(sides[0]) - np.array(sides[1])).max(axis=0) + 1e3 * _EDGE)
+
+
+def _free_bound(mask: BoolArray, spacing: Spacing, points: FloatArray, across: FloatArray) -> FloatArray:
+    """How long an unbroken chord through each point (N, 2), mm, may be: looks along it, until one is not free."""
+    grid = lattice(mask)
+    step = _STRIDE * min(spacing)
+    bound = np.zeros(len(points))
+    for direction in (across, -across):
+        alive, looks = np.arange(len(points)), 0
+        while len(alive):
+            looks += 1
+            alive = alive[is_free(grid, (points[alive] + looks * step * direction) / spacing)]
+            bound[alive] += step
+        bound += step
+    return bound
 
 
 def _corner_lines(
@@ -119,7 +179,7 @@ def _corner_lines(
     stations, levels = points @ along, points @ across
     order = np.argsort(stations, kind="stable")
     stations, levels = stations[order], levels[order]
-    first = np.flatnonzero(np.r_[True, np.diff(stations) > _NEAR])
+    first = np.flatnonzero(np.r_[True, stations[1:] - stations[:-1] > _NEAR])
     return stations[first], np.minimum.reduceat(levels, first), np.maximum.reduceat(levels, first)
 
 
@@ -135,7 +195,7 @@ def _cut(cells: BoolArray, heights: FloatArray, positions: FloatArray, slope: fl
     cut = positions[:, 1:].copy()
     if slope > 0:
         share = np.clip((lower + 1 - low) / slope, 0, 1)
-        cut = np.where(upper > lower, positions[:, :-1] + share * np.diff(positions, axis=1), cut)
+        cut = np.where(upper > lower, positions[:, :-1] + share * (positions[:, 1:] - positions[:, :-1]), cut)
     else:  # on a border between two pixels either of them will do
         on_border = np.abs(low - np.round(low)) < _NEAR
         below = cells[np.clip(np.round(low), 0, top).astype(np.int64), strip]

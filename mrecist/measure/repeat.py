@@ -14,13 +14,11 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
-from mrecist.measure.lesion import DEFAULT_CONVENTION, BoolArray, Convention, LesionMeasurement, measure_lesion
-
-FloatArray = npt.NDArray[np.float64]
+from mrecist.measure._lattice import BoolArray, FloatArray
+from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, LesionMeasurement, measure_lesion
 
 # The standard deviation of a diameter over that of its outline: lesions of 10 to 100 mm, correlation length as below
 # (benchmarks/readers.py --calibrate; the table is in docs/repeatability.md).

@@ -1,26 +1,24 @@
 """The longest straight segment inside a 2-D mask, exactly; and the closing that bridges thin gaps.
 
-Two searches, both over a finite set of candidates and with integer inside tests:
-
-* :func:`longest_in_extent`: the longest segment in the union of the closed pixel rectangles. Some longest segment passes
-  through two corners of the outline (sliding a segment parallel to itself changes its length linearly until a corner is
-  met; turning it about that corner makes each half d / cos, convex, until a second is met), so all lines through two
-  corners are tried, each extended to its limits.
-* :func:`longest_between_points`: the longest free segment that joins two points of a given finite set.
-
-Both prune by length: pairs that cannot beat the best segment so far are never walked.
+:func:`longest_in_extent` is the longest segment in the union of the closed pixel rectangles. Some longest segment passes
+through two corners of the outline (sliding a segment parallel to itself changes its length linearly until a corner is
+met; turning it about that corner makes each half d / cos, convex, until a second is met), so all lines through two corners
+are tried, each extended to its limits. Segments whose ends are both corners come first
+(:mod:`mrecist.measure.joining`, also the search of the other conventions); lines that cannot beat them are never walked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, Lattice, is_free, lattice, reach, visible
+from mrecist.measure._corridors import corridors
+from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Lattice, Spacing, is_free, lattice, reach
+from mrecist.measure.joining import far_blocks, longest_between_points
 
-Spacing = tuple[float, float]
-
-TIE = 1e-9  # relative difference below which two lengths count as equal
 _BLOCK = 400_000  # pairs looked at together
+_WALKED = 20_000  # lines walked together
 _SLABS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
 _PROBES = (0.5, 0.25, 0.75, 0.0, 1.0, 0.375, 0.625, 0.125, 0.875, 0.0625, 0.9375)
 
@@ -46,7 +44,7 @@ def longest_in_extent(mask: BoolArray, spacing: Spacing, at_least: float = 0.0) 
     found = [pairs.astype(np.float64)]
     widest = float(np.hypot(*(np.ptp(corners, axis=0) * units)))
     if best < widest * (1 - TIE):
-        best, found = _extend_lines(grid, corners, units, max(best, at_least), found)
+        best, found = _extend_lines(grid, mask, corners, units, max(best, at_least), found)
     segments = np.concatenate(found)
     lengths = np.hypot(*((segments[:, 1] - segments[:, 0]) * units).T)
     keep = lengths >= best * (1 - TIE)
@@ -97,102 +95,72 @@ def border_pixels(mask: BoolArray) -> IntArray:
     return np.argwhere(mask & ~inner)
 
 
-# --- segments between two points of a finite set ---------------------------------------------------------------------
-
-
-def longest_between_points(
-    grid: Lattice, points: IntArray, units: Spacing, at_least: float = 0.0
-) -> tuple[float, IntArray]:
-    """The longest free segments that join two of the points.
-
-    Parameters
-    ----------
-    grid : where a segment may pass.
-    points : (N, 2) int, half cells, all in the free region.
-    units : mm of half a cell from row to row and from column to column.
-    at_least : mm; shorter segments are of no interest.
-
-    Returns
-    -------
-    The length in mm and all segments of that length, (K, 2, 2) int, half cells. One point alone gives a segment of
-    length 0. K = 0 when nothing reaches ``at_least``.
-    """
-    best, found = at_least, np.zeros((0, 2, 2), np.int64)
-    for stride in (64, 8, 1):  # the coarse rounds only raise the bar for the last one
-        chosen = points[::stride]
-        rows = max(1, _BLOCK // max(len(chosen), 1))
-        for start in range(0, len(chosen) - 1, rows):
-            pairs, lengths = _long_pairs(chosen[start : start + rows], chosen[start + 1 :], units, best)
-            value, hits = _first_visible(grid, pairs, lengths)
-            if len(hits) and value > best * (1 + TIE):
-                best, found = value, hits
-            elif len(hits):
-                found = np.concatenate([found, hits])
-    if not len(found) and at_least <= 0:
-        found = np.repeat(points[:, None, :], 2, axis=1)
-    return (best if len(found) else 0.0), np.unique(found, axis=0)
-
-
-def _long_pairs(first: IntArray, second: IntArray, units: Spacing, best: float) -> tuple[IntArray, FloatArray]:
-    """Pairs (first[i], second[j >= i]) at least ``best`` long, longest first: (K, 2, 2) and their lengths."""
-    rise = (first[:, None, 0] - second[:, 0]) * units[0]
-    run = (first[:, None, 1] - second[:, 1]) * units[1]
-    square = rise * rise + run * run
-    i, j = np.nonzero(square >= (best * (1 - TIE)) ** 2)
-    i, j = i[j >= i], j[j >= i]
-    lengths = np.sqrt(square[i, j])
-    order = np.argsort(-lengths, kind="stable")
-    return np.stack([first[i[order]], second[j[order]]], axis=1), lengths[order]
-
-
-def _first_visible(grid: Lattice, ends: IntArray, lengths: FloatArray) -> tuple[float, IntArray]:
-    """The first free segments of a list sorted by falling length, with all that are as long."""
-    start, size = 0, 256
-    while start < len(ends):
-        seen = np.flatnonzero(visible(grid, ends[start : start + size, 0], ends[start : start + size, 1]))
-        if len(seen):
-            first = start + int(seen[0])
-            value = float(lengths[first])
-            stop = first + int(np.searchsorted(-lengths[first:], -value * (1 - TIE), side="right"))
-            tied = ends[first:stop]
-            return value, tied[visible(grid, tied[:, 0], tied[:, 1])]
-        start, size = start + size, min(4 * size, 65_536)
-    return 0.0, ends[:0]
-
-
 # --- lines through two corners, extended to their limits -------------------------------------------------------------
 
 
 def _extend_lines(
-    grid: Lattice, corners: IntArray, units: Spacing, best: float, found: list[FloatArray]
+    grid: Lattice, mask: BoolArray, corners: IntArray, units: Spacing, best: float, found: list[FloatArray]
 ) -> tuple[float, list[FloatArray]]:
     """Try every line through two corners that the outline lets pass at one of them."""
     passable = _passable(grid, corners)
+    far = far_blocks(grid, border_pixels(mask) * 2 + 1, units, best)
+    lanes = None if far is None else corridors(*far, mask.shape)
     slabs = np.array(_SLABS)
     offsets = corners @ slabs.T
     low, high = offsets.min(axis=0), offsets.max(axis=0)
-    rows = max(1, _BLOCK // len(corners))
-    for start in range(0, len(corners) - 1, rows):
-        i, j = np.nonzero(np.ones((min(rows, len(corners) - start), len(corners) - start - 1), bool))
-        i, j = (i[j >= i] + start), (j[j >= i] + start + 1)
+    waiting: list[tuple[IntArray, IntArray]] = []  # lines are walked together, for a walk costs by its steps
+    for i, j in _passing_pairs(corners, passable):
         step = corners[j] - corners[i]
-        sign = np.sign(step) + 1
-        open_ends = passable[j, sign[:, 0], sign[:, 1]] | passable[i, 2 - sign[:, 0], 2 - sign[:, 1]]
-        i, step = i[open_ends], step[open_ends]
+        if lanes is not None:
+            kept = np.flatnonzero(lanes.hold(corners[i], step))
+            i, step = i[kept], step[kept]
         kept, span = _chord_bound(offsets[i], step, slabs, low, high, units, best)
         i, step = i[kept], step[kept]
         kept = _probe_span(grid, corners[i], step, span)
-        i, step = i[kept], step[kept]
-        ahead = reach(grid, corners[i], step, stop_at_target=False)
-        i, step, ahead = i[ahead >= 1], step[ahead >= 1], ahead[ahead >= 1]
-        behind = reach(grid, corners[i], -step, stop_at_target=False)
-        lengths = (ahead + behind) * np.hypot(step[:, 0] * units[0], step[:, 1] * units[1])
-        good = lengths >= best * (1 - TIE)
-        if good.any():
-            best = max(best, float(lengths.max()))
-            ends = [corners[i] - behind[:, None] * step, corners[i] + ahead[:, None] * step]
-            found.append(np.stack(ends, axis=1)[good])
-    return best, found
+        waiting.append((corners[i[kept]], step[kept]))
+        if sum(len(start) for start, _ in waiting) > _WALKED:
+            best = _walk(grid, waiting, units, best, found)
+            waiting = []
+    return (_walk(grid, waiting, units, best, found) if waiting else best), found
+
+
+def _walk(
+    grid: Lattice, lines: list[tuple[IntArray, IntArray]], units: Spacing, best: float, found: list[FloatArray]
+) -> float:
+    """Extend lines (starts, steps) to their limits; segments of the best length are added to ``found``."""
+    start, step = np.concatenate([start for start, _ in lines]), np.concatenate([step for _, step in lines])
+    ahead = reach(grid, start, step)
+    start, step, ahead = start[ahead >= 1], step[ahead >= 1], ahead[ahead >= 1]
+    behind = reach(grid, start, -step)
+    lengths = (ahead + behind) * np.hypot(step[:, 0] * units[0], step[:, 1] * units[1])
+    good = lengths >= best * (1 - TIE)
+    ends = [start - behind[:, None] * step, start + ahead[:, None] * step]
+    found.append(np.stack(ends, axis=1)[good])
+    return max(best, float(lengths.max(initial=0.0)))
+
+
+def _passing_pairs(corners: IntArray, passable: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs (i, j) of corners, in blocks, of which a line through both may pass j and goes on.
+
+    Of the four cells around a corner that can be passed at a slant, two opposite ones are free, so that it lets pass
+    rising lines or falling ones, or both; and any line along rows or columns.
+    """
+    rising = passable[:, 2, 2] & passable[:, 0, 0]
+    falling = passable[:, 0, 2] & passable[:, 2, 0]
+    rows = max(1, _BLOCK // len(corners))
+    at_row, at_column = corners[:, 0].astype(np.int32), corners[:, 1].astype(np.int32)
+    for through, sign in ((rising, 1), (falling, -1)):
+        ends = np.flatnonzero(through)
+        number = np.where(through, np.arange(len(corners)), -1)
+        for start in range(0, len(ends), rows):
+            some = ends[start : start + rows]
+            slant = (at_row[some, None] - at_row) * (at_column[some, None] - at_column) * sign
+            once = number < some[:, None]  # of two corners that can both be passed each pair comes once
+            j, i = np.nonzero((slant >= 0) & once)
+            j = some[j]
+            signs = np.sign(corners[j] - corners[i]) + 1
+            leaves = passable[i, signs[:, 0], signs[:, 1]]
+            yield i[leaves], j[leaves]
 
 
 def _passable(grid: Lattice, corners: IntArray) -> BoolArray:

@@ -505,6 +505,48 @@ def test_wrong_use_exits_2(capfd: pytest.CaptureFixture[str], arguments: list[st
     assert words in capfd.readouterr().err.splitlines()[-1]
 
 
+def two_masks(folder: Path) -> tuple[Path, Path]:
+    folder.mkdir()
+    return nifti(folder / "P1.nii.gz", block(8)), nifti(folder / "P2.nii.gz", block(5, value=3))
+
+
+def test_many_files_and_a_folder_give_the_rows_of_each_alone(tmp_path: Path) -> None:
+    masks = two_masks(tmp_path / "masks")
+    alone = [measure(tmp_path, "--lesions", mask, "--viable", mask) for mask in masks]
+    together = measure(tmp_path, "--lesions", *masks, "--viable", *masks)
+    assert together == ([*alone[0][0], *alone[1][0]], [*alone[0][1], *alone[1][1]])
+    assert [(row["subject"], row["lesion"]) for row in together[0]] == [("P1", "1"), ("P2", "3")]
+    assert [drawing["subject"] for drawing in together[1]] == ["P1", "P2"]
+    assert measure(tmp_path, "--lesions", tmp_path / "masks", "--viable", tmp_path / "masks") == together
+
+
+def test_one_bad_file_stops_no_other(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = two_masks(tmp_path / "masks")
+    (tmp_path / "masks" / "bad.nii.gz").write_bytes(b"no mask")
+    viable = tmp_path / "viable"
+    viable.mkdir()
+    shutil.copy(first, viable / first.name)
+    out = tmp_path / "sizes.csv"
+    assert main(["measure", "--lesions", str(tmp_path / "masks"), "--viable", str(viable), "--out", str(out)]) == 1
+    with out.open(encoding="utf-8", newline="") as file:
+        assert [row["subject"] for row in csv.DictReader(file)] == ["P1"]
+    said = capfd.readouterr().err
+    assert "bad.nii.gz: cannot be read as an image" in said
+    assert f"{viable / second.name}: no such file" in said
+
+
+def test_files_of_one_subject_are_not_mixed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = two_masks(tmp_path / "masks")
+    other = nifti(tmp_path / "P1.nii", block())
+    out = str(tmp_path / "sizes.csv")
+    assert main(["measure", "--lesions", str(first), str(other), "--out", out]) == 1
+    assert "subject 'P1' was measured from" in capfd.readouterr().err
+    assert main(["measure", "--lesions", str(first), str(second), "--subject", "P", "--out", out]) == 2
+    assert "--subject is 'P' for 2 files" in capfd.readouterr().err
+    assert main(["measure", "--lesions", str(first), str(second), "--viable", str(first), "--out", out]) == 2
+    assert "2 files of --lesions and 1 of --viable" in capfd.readouterr().err
+
+
 def test_an_earlier_file_survives_a_failure(tmp_path: Path) -> None:
     out = tmp_path / "sizes.csv"
     out.write_text("of yesterday\n", encoding="utf-8")

@@ -69,7 +69,6 @@ def pixel_corners(mask):
 def longest_inside_extent(mask, spacing):
     """Longest segment in the union of closed pixels: every maximal free part of every line through two pixel corners."""
     cells, best = cells_of(mask), 0.0
-    reach = sum(mask.shape) + 2
     lines = set()
     for (r0, c0), (r1, c1) in itertools.combinations(pixel_corners(mask), 2):
         dr, dc = r1 - r0, c1 - c0
@@ -80,11 +79,31 @@ def longest_inside_extent(mask, spacing):
         steps = r0 // dr if dr else c0 // dc  # a fixed representative of the line
         lines.add((r0 - steps * dr, c0 - steps * dc, dr, dc))
     for r0, c0, dr, dc in lines:
-        unit = math.hypot(dr * spacing[0], dc * spacing[1])
-        start, step = (Fraction(r0), Fraction(c0)), (Fraction(dr), Fraction(dc))
-        for a, b in free_parts(cells, 1, start, step, Fraction(-reach), Fraction(reach)):
-            best = max(best, float(b - a) * unit)
+        parts, scale = free_lengths(cells, mask.shape, (r0, c0), (dr, dc))
+        best = max(best, parts / scale * math.hypot(dr * spacing[0], dc * spacing[1]))
     return best
+
+
+def free_lengths(cells, shape, start, step):
+    """The longest free part of the line start + t * step, for whole numbers: t times a scale, and the scale.
+
+    Rational arithmetic on a common denominator: the line meets the borders of pixels at multiples of 1 / scale.
+    """
+    scale = math.lcm(step[0] or 1, step[1] or 1)
+    stops = set()
+    for axis in (0, 1):
+        if step[axis]:
+            stops |= {(border - start[axis]) * scale // step[axis] for border in range(shape[axis] + 1)}
+    best = length = 0
+    for a, b in itertools.pairwise(sorted(stops)):
+        row = 2 * scale * start[0] + step[0] * (a + b)  # of the middle, in units of 1 / (2 * scale)
+        column = 2 * scale * start[1] + step[1] * (a + b)
+        rows = {row // (2 * scale), -(-row // (2 * scale)) - 1}
+        columns = {column // (2 * scale), -(-column // (2 * scale)) - 1}
+        free = any((i, j) in cells for i in rows for j in columns)
+        length = length + b - a if free else 0
+        best = max(best, length)
+    return best, scale
 
 
 def longest_joining(cells, size, points, spacing):

@@ -1,0 +1,356 @@
+"""How fast lesions are measured, beside one pass over the bytes and beside the programs that give the same numbers.
+
+Run ``python benchmarks/measure.py [--turns N] [--slow]``. It makes its data (seeded), checks first that all contenders agree
+within their own convention, then lets them take turns in one process and prints medians of the ratios within each turn.
+Processor time is taken, so that other work on the machine disturbs little. Contenders that are not installed are named and
+left out: OpenCV (``opencv-python-headless``), SimpleITK, scikit-image, SciPy, PyRadiomics (``--slow``, once).
+
+1. Ten lesions of 10 to 130 mm in 200 slices of 512 x 512 (uint8, 0.75 mm pixels, 2.5 mm steps). mrecist gives the longest
+   diameter, the short axis and the volume of all; the others the longest diameter alone.
+2. One slice of 512 x 512, as after a stroke of a brush.
+3. The viable diameter of single slices with 0.7 mm pixels: ragged rims, holes, thresholded noise.
+4. Memory beside the volume, and the first call of a new process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import mrecist
+from mrecist.imaging.geometry import Geometry
+from mrecist.measure._lattice import lattice
+from mrecist.measure.conventions import Convention, longest_inside
+from mrecist.measure.viable import corner_points
+
+SEED = 20240607
+PIXEL, STEP = 0.75, 2.5
+Mask = npt.NDArray[np.bool_]
+Sizes = dict[int, float]
+FIRST_CALL = """
+import time; began = time.process_time()
+import numpy as np, mrecist
+from mrecist.imaging.geometry import Geometry
+loaded = time.process_time()
+y, x = np.mgrid[:200, :200] - 100
+rim = ((np.hypot(x, y) < 71) & (np.hypot(x, y) > 54))[None]
+shape = Geometry(shape=(1, 200, 200), origins_lps=((0.0, 0.0, 0.0),), row_direction=(1.0, 0.0, 0.0),
+                 column_direction=(0.0, 1.0, 0.0), row_spacing_mm=0.7, column_spacing_mm=0.7, slice_step_mm=1.0)
+mrecist.measure(rim, shape{viable})
+print(time.process_time() - began)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--slow", action="store_true", help="also the contenders that take minutes, once")
+    options = parser.parse_args()
+    machine()
+    labels = ten_lesions()
+    geometry = geometry_of(labels.shape, PIXEL, STEP)
+    contenders = installed(labels, geometry, slow=options.slow)
+    agree(labels, contenders)
+    print("\n1. ten lesions in 200 x 512 x 512")
+    limit = "limit: np.count_nonzero"
+    runs: dict[str, Callable[[], object]] = {limit: lambda: np.count_nonzero(labels)}
+    for convention in (Convention.CALIBRATED, Convention.EXTENT, Convention.CENTRE):
+        runs[f"mrecist, long + short, {convention}"] = lambda c=convention: mrecist.measure(
+            labels, geometry, convention=c
+        )
+    runs |= {name: run for name, (_, run) in contenders.items()}
+    own = f"mrecist, long + short, {Convention.CALIBRATED}"
+    report(take_turns(runs, options.turns), {"x limit": limit, "x mrecist": own})
+    print("\n2. one slice of 512 x 512 with a lesion of 100 mm")
+    whole = np.zeros((1, 512, 512), np.uint8)
+    whole[0, 100:356, 100:356] = ragged_rim(100, 12)[0]
+    flat = geometry_of(whole.shape, 0.7, STEP)
+    report(take_turns({"mrecist, long + short": lambda: mrecist.measure(whole, flat)}, 3 * options.turns), {})
+    viable_segments(options.turns)
+    memory(labels, geometry)
+    for name, viable in (("whole lesion", ""), ("with its viable part", ", rim")):
+        done = [first_call(viable) for _ in range(3)]
+        print(f"new process, import and first call, {name}: {statistics.median(done):.2f} s of processor time")
+
+
+def machine() -> None:
+    names = [name for name in ("scipy", "skimage", "SimpleITK", "cv2", "radiomics") if importlib.util.find_spec(name)]
+    versions = {name: getattr(__import__(name), "__version__", "?") for name in names}
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {platform.system()}, Python {platform.python_version()}")
+    print(
+        f"mrecist {mrecist.__version__}, numpy {np.__version__}, " + ", ".join(f"{n} {v}" for n, v in versions.items())
+    )
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            print(next(line.split(":")[1].strip() for line in file if line.startswith("model name")))
+    except (OSError, StopIteration):
+        pass
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+def geometry_of(shape: tuple[int, ...], pixel: float, step: float) -> Geometry:
+    return Geometry(
+        shape=(shape[0], shape[1], shape[2]),
+        origins_lps=tuple((0.0, 0.0, step * k) for k in range(shape[0])),
+        row_direction=(1.0, 0.0, 0.0),
+        column_direction=(0.0, 1.0, 0.0),
+        row_spacing_mm=pixel,
+        column_spacing_mm=pixel,
+        slice_step_mm=step,
+    )
+
+
+def ten_lesions() -> npt.NDArray[np.uint8]:
+    """Lobed ellipsoids of 10 to 130 mm, largest first, none touching another; label k is the k-th smallest."""
+    rng = np.random.default_rng(SEED)
+    shape, steps = (200, 512, 512), np.array([STEP, PIXEL, PIXEL])
+    labels = np.zeros(shape, np.uint8)
+    placed: list[tuple[npt.NDArray[np.float64], float]] = []
+    for label, size in zip(range(10, 0, -1), np.linspace(130, 10, 10), strict=True):
+        radius = size / 2
+        while True:
+            centre = rng.uniform(1.2 * radius, np.array(shape) * steps - 1.2 * radius)
+            if all(np.linalg.norm(centre - other) > 1.2 * (radius + far) + 3 for other, far in placed):
+                break
+        placed.append((centre, radius))
+        low = np.maximum(0, ((centre - 1.2 * radius) / steps).astype(int))
+        high = np.minimum(shape, ((centre + 1.2 * radius) / steps).astype(int) + 2)
+        z, y, x = (np.arange(a, b) * step - middle for a, b, step, middle in zip(low, high, steps, centre, strict=True))
+        turn = rng.uniform(0, np.pi)
+        along = x * np.cos(turn) + y[:, None] * np.sin(turn)
+        across = y[:, None] * np.cos(turn) - x * np.sin(turn)
+        lobes = 1 + 0.04 * np.cos(5 * np.arctan2(across, along)) + 0.02 * np.cos(11 * np.arctan2(across, along))
+        inside = (along**2 + (across / 0.75) ** 2) / lobes**2 + (z[:, None, None] / 0.8) ** 2 <= radius**2
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        labels[box][inside] = label
+    return labels
+
+
+def ragged_rim(size: float, thick: float, pixel: float = 0.7, side: int = 256) -> tuple[Mask, Mask]:
+    """A lesion of ``size`` mm and its viable rim, both outlines ragged."""
+    rng = np.random.default_rng(SEED)
+    y, x = (np.mgrid[:side, :side] - (side - 1) / 2) * pixel
+    angle, far = np.arctan2(y, x), np.hypot(y, x)
+
+    def outline(radius: float) -> npt.NDArray[np.float64]:
+        waves = np.full_like(angle, radius)
+        for k in range(2, 24):
+            waves += size / 100 / np.sqrt(k) * rng.normal() * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
+        return waves
+
+    whole = far <= outline(size / 2)
+    return whole, whole & (far > outline(size / 2 - thick))
+
+
+def noisy(dead: float) -> Mask:
+    """A lesion of 100 mm less the lowest part of a noise that was smoothed over 3 x 3 pixels."""
+    whole = ragged_rim(100, 12)[0]
+    noise = np.random.default_rng(SEED).random(np.array(whole.shape) + 2)
+    smooth = sum(noise[a : a + whole.shape[0], b : b + whole.shape[1]] for a in range(3) for b in range(3))
+    return whole & (smooth >= np.quantile(smooth, dead))
+
+
+# --- contenders ------------------------------------------------------------------------------------------------------
+
+
+def boxes(labels: npt.NDArray[Any]) -> dict[int, tuple[slice, ...]]:
+    from scipy.ndimage import find_objects
+
+    return {label: box for label, box in enumerate(find_objects(labels), start=1) if box is not None}
+
+
+def per_slice(labels: npt.NDArray[Any], of_slice: Callable[[Mask], float]) -> Sizes:
+    """The largest of a figure over the slices of each lesion, cropped first."""
+    found = {}
+    for label, box in boxes(labels).items():
+        slices = labels[box] == label
+        found[label] = max(of_slice(np.pad(one, 1)) for one in slices if one.any())
+    return found
+
+
+def with_opencv(mask: Mask) -> float:
+    import cv2
+    from scipy.spatial.distance import pdist
+
+    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = cv2.convexHull(np.vstack(outlines))[:, 0] * PIXEL
+    return float(pdist(hull).max()) if len(hull) > 1 else 0.0
+
+
+def with_simpleitk(mask: Mask) -> float:
+    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
+
+    image = sitk.GetImageFromArray(mask.view(np.uint8))
+    image.SetSpacing((PIXEL, PIXEL))
+    shapes = sitk.LabelShapeStatisticsImageFilter()
+    shapes.ComputeFeretDiameterOn()
+    shapes.Execute(image)
+    return float(shapes.GetFeretDiameter(1))
+
+
+def with_find_contours(mask: Mask) -> float:
+    from scipy.spatial.distance import pdist
+    from skimage.measure import find_contours
+
+    return float(pdist(np.concatenate(find_contours(mask.astype(float), 0.5))).max()) * PIXEL
+
+
+def with_hull(mask: Mask) -> float:
+    from scipy.spatial import ConvexHull, QhullError
+    from scipy.spatial.distance import pdist
+
+    points = np.argwhere(mask) * PIXEL
+    try:
+        return float(pdist(points[ConvexHull(points).vertices]).max())
+    except QhullError:
+        return float(pdist(points).max(initial=0.0)) if len(points) < 100 else 0.0
+
+
+def with_regionprops(mask: Mask) -> float:
+    from skimage.measure import regionprops
+
+    return float(regionprops(mask.view(np.uint8))[0].feret_diameter_max) * PIXEL
+
+
+def with_pyradiomics(labels: npt.NDArray[Any]) -> Sizes:
+    import logging
+
+    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
+    from radiomics.shape import RadiomicsShape
+
+    logging.disable(logging.CRITICAL)
+    found = {}
+    for label, box in boxes(labels).items():
+        image = sitk.GetImageFromArray(np.pad(labels[box] == label, 1).astype(np.uint8))
+        image.SetSpacing((PIXEL, PIXEL, STEP))
+        found[label] = float(RadiomicsShape(image, image).getMaximum2DDiameterSliceFeatureValue())
+    return found
+
+
+Contenders = dict[str, tuple[Convention | None, Callable[[], Sizes]]]
+
+
+def installed(labels: npt.NDArray[Any], geometry: Geometry, *, slow: bool) -> Contenders:
+    """Name -> the convention whose numbers it gives (None = none of ours) and its run."""
+    by_slice = {
+        "OpenCV findContours + convexHull": ("cv2", Convention.CENTRE, with_opencv),
+        "SimpleITK LabelShapeStatistics, per slice": ("SimpleITK", Convention.CENTRE, with_simpleitk),
+        "scikit-image find_contours + pdist": ("skimage", Convention.EDGE, with_find_contours),
+        "SciPy ConvexHull + pdist": ("scipy", Convention.CENTRE, with_hull),
+        "scikit-image regionprops, per slice": ("skimage", None, with_regionprops),
+    }
+    found: Contenders = {}
+    for name, (module, convention, run) in by_slice.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"not installed, left out: {name}")
+            continue
+        found[name] = (convention, lambda run=run: per_slice(labels, run))
+    if slow and importlib.util.find_spec("radiomics") is not None:
+        began = time.process_time()
+        sizes = with_pyradiomics(labels)
+        taken = time.process_time() - began
+        own = mrecist.measure(labels, geometry, convention=Convention.EDGE)
+        worst = max(abs(own[label].longest.mm - mm) for label, mm in sizes.items())
+        print(f"PyRadiomics Maximum2DDiameterSlice, once: {taken:.1f} s, within {worst:.4f} mm of `edge`")
+    return found
+
+
+def agree(labels: npt.NDArray[Any], contenders: Contenders) -> None:
+    """Stop when a contender of a convention gives other numbers than mrecist in that convention."""
+    geometry = geometry_of(labels.shape, PIXEL, STEP)
+    own = {c: {k: m.longest.mm for k, m in mrecist.measure(labels, geometry, convention=c).items()} for c in Convention}
+    for name, (convention, run) in contenders.items():
+        sizes = run()
+        nearest = convention or Convention.EDGE
+        worst = max(abs(sizes[label] - mm) for label, mm in own[nearest].items())
+        print(f"{name}: {nearest}, largest difference {worst:.2g} mm{'' if convention else ' (another outline)'}")
+        if convention is not None and worst > 1e-3:
+            raise SystemExit(f"{name} does not agree with mrecist; nothing is timed")
+
+
+# --- timing ----------------------------------------------------------------------------------------------------------
+
+
+def take_turns(runs: dict[str, Callable[[], object]], turns: int) -> dict[str, list[float]]:
+    """Name -> processor seconds of each turn."""
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    for _ in range(turns):
+        for name, run in runs.items():
+            began = time.process_time()
+            run()
+            taken[name].append(time.process_time() - began)
+    return taken
+
+
+def report(taken: dict[str, list[float]], beside: dict[str, str]) -> None:
+    """Median milliseconds, and the median of the ratios within each turn to the contenders of ``beside``."""
+    print(f"{'contender':<46}{'ms':>10}" + "".join(f"{title:>12}" for title in beside))
+    for name, times in taken.items():
+        ratios = [
+            statistics.median(one / other for one, other in zip(times, taken[reference], strict=True))
+            for reference in beside.values()
+        ]
+        print(f"{name:<46}{1e3 * statistics.median(times):>10.2f}" + "".join(f"{ratio:>12.2f}" for ratio in ratios))
+
+
+def viable_segments(turns: int) -> None:
+    print("\n3. viable diameter of one slice, 0.7 mm pixels (the segment alone)")
+    cases = {
+        "rim of 12 mm, lesion of 100 mm": ragged_rim(100, 12)[1],
+        "rim of 25 mm, lesion of 100 mm": ragged_rim(100, 25)[1],
+        "rim of 6 mm, lesion of 30 mm": ragged_rim(30, 6)[1],
+        "solid, 100 mm": ragged_rim(100, 12)[0],
+        "noise, 5 % dead": noisy(0.05),
+        "noise, 20 % dead": noisy(0.2),
+    }
+    spacing = (0.7, 0.7)
+    for title, mask in cases.items():
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        lengths = {c: longest_inside(mask, spacing, c)[0] for c in (Convention.CALIBRATED, Convention.EXTENT)}
+        taken = take_turns(
+            {str(c): lambda c=c, mask=mask: longest_inside(mask, spacing, c) for c in lengths}
+            | {"preparing the lattice": lambda mask=mask: lattice(mask)},
+            turns,
+        )
+        shown = ", ".join(
+            f"{c} {mm:.3f} mm {1e3 * statistics.median(taken[str(c)]):.1f} ms" for c, mm in lengths.items()
+        )
+        print(f"{title:<34}{len(corner_points(mask)):>6} corners: {shown}")
+
+
+def memory(labels: npt.NDArray[Any], geometry: Geometry) -> None:
+    print("\n4. memory and first call")
+    tracemalloc.start()
+    mrecist.measure(labels, geometry, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(
+        f"largest extra memory, viable part included: {peak / labels.nbytes:.2f} x the volume of {labels.nbytes / 2**20:.0f} MiB"
+    )
+
+
+def first_call(viable: str) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_CALL.replace("{viable}", viable)], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+if __name__ == "__main__":
+    main()
