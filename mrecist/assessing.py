@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from mrecist import tables
-from mrecist.model import Problem, VisitResponse
+from mrecist.model import Measurement, Problem, VisitResponse
 from mrecist.protocol import CriterionSetting, Protocol, load_protocol
 from mrecist.response.derive import derive
 
@@ -83,7 +83,7 @@ def _assess(job: Job, share: tuple[str, str] | None) -> Done:
     responses: tuple[VisitResponse, ...] = derived.responses
     contents: dict[str, str] = {}
     if job.stability:
-        responses, contents = _with_stability(job, protocol, settings, measurements, responses)
+        responses, contents = _with_stability(job, protocol, settings, measurements, reads, responses)
     contents["responses.csv"] = tables.responses_csv(responses, protocol.sha256)
     contents["best_responses.csv"] = tables.best_responses_csv(derived.best, protocol.sha256)
     problems = (*measurements.problems, *derived.problems)
@@ -101,19 +101,16 @@ def _with_stability(
     protocol: Protocol,
     settings: tuple[CriterionSetting, ...],
     measurements: tables.Measurements,
+    reads: Mapping[tuple[str, str], list[Measurement]],
     responses: tuple[VisitResponse, ...],
 ) -> tuple[tuple[VisitResponse, ...], dict[str, str]]:
     """The responses with the flags of their stability, and its tables. Imports numpy, which nothing else here needs."""
     from mrecist.stability.derive import stabilities, with_flags
-    from mrecist.stability.table import read_spread, stability_csv, stability_lesions_csv
+    from mrecist.stability.table import read_spread, stability_tables
 
     own = {} if job.spread is None else read_spread(job.spread, measurements)
-    found = stabilities(measurements.reads(), protocol, settings, responses, own)
-    contents = {
-        "stability.csv": stability_csv(found, protocol),
-        "stability_lesions.csv": stability_lesions_csv(found, protocol),
-    }
-    return with_flags(responses, found), contents
+    found = stabilities(reads, protocol, settings, responses, own)
+    return with_flags(responses, found), stability_tables(found, protocol)
 
 
 def _joined(parts: list[Done]) -> Done:

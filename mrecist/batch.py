@@ -12,14 +12,14 @@ from mrecist import __version__, checkpoint, derivation
 from mrecist.checks.finding import Finding, findings_csv
 from mrecist.checks.run import Checked, check_table
 from mrecist.model import Measurement, Problem, VisitStability
-from mrecist.protocol import CriterionSetting, Measuring, Protocol
+from mrecist.protocol import CriterionSetting, Measuring
 from mrecist.repeating import Repeating, repeating_of
 from mrecist.report.html import report_html
 from mrecist.response.derive import Derived, derive
 from mrecist.results import CriterionText, FindingText, StudyResults
 from mrecist.score import SubjectResult, score_subject
 from mrecist.stability.derive import stabilities, with_flags
-from mrecist.stability.table import spread_csv, stability_csv, stability_lesions_csv
+from mrecist.stability.table import spread_csv, stability_tables
 from mrecist.study import Study, SubjectInput, open_study
 from mrecist.tables import Measurements, best_responses_csv, measurements_csv, problems_csv, responses_csv, write_whole
 
@@ -83,11 +83,16 @@ def score_study(
     checked = check_table(Measurements(rows=rows, problems=()), study.protocol, settings, study.dates)
     summary = _summary(study, settings, results, rows, derived, stability, checked)
     report("writing the report", 0, 1)
-    more = {"findings.csv": findings_csv(checked.findings, study.protocol.sha256)}
+    measurements = measurements_csv(summary.measurements)
+    contents = {
+        "measurements.csv": measurements,
+        **stability_tables(stability, study.protocol),
+        "findings.csv": findings_csv(checked.findings, study.protocol.sha256),
+    }
     if repeating is not None:
-        more["spread.csv"] = spread_csv(spread)
-    files = _write(out, summary, results, study.protocol, more)
-    derivation.keep(out, measurements_csv(summary.measurements), study.protocol, settings)
+        contents["spread.csv"] = spread_csv(spread)
+    files = _write(out, contents, summary, results)
+    derivation.keep(out, measurements, study.protocol, settings)
     report("writing the report", 1, 1)
     return Scored(results=summary, files=files, resumed=resumed)
 
@@ -215,9 +220,8 @@ def _text(finding: Finding) -> FindingText:
     )
 
 
-def _write(
-    out: Path, summary: StudyResults, results: list[SubjectResult], protocol: Protocol, more: dict[str, str]
-) -> tuple[Path, ...]:
+def _write(out: Path, given: dict[str, str], summary: StudyResults, results: list[SubjectResult]) -> tuple[Path, ...]:
+    """Write the tables ``given`` by name, and those that follow from the summary; the report last."""
     sha256 = summary.protocol_sha256
     done = {(row.subject, row.reader) for row in summary.measurements}
     drawings = [
@@ -227,14 +231,11 @@ def _write(
         if (d.subject, d.reader) in done
     ]
     contents = {
-        "measurements.csv": measurements_csv(summary.measurements),
+        **given,
         "measurements.json": json.dumps(drawings, indent=1, ensure_ascii=False) + "\n",
         "responses.csv": responses_csv(summary.responses, sha256),
         "best_responses.csv": best_responses_csv(summary.best, sha256),
-        "stability.csv": stability_csv(summary.stability, protocol),
-        "stability_lesions.csv": stability_lesions_csv(summary.stability, protocol),
         "problems.csv": problems_csv(summary.problems),
-        **more,
         "report.html": report_html(summary),
     }
     for name, content in contents.items():

@@ -145,8 +145,7 @@ def _visit(assessed: Assessed, setting: CriterionSetting, row: Cells) -> Iterato
         yield from _wrapped(f"new lesion {response.new_lesion}: {assessed.new_lesions}")
         yield from _wrapped(f"overall {overall}: {assessed.overall}")
         yield from _what_would_change(assessed)
-    for flag in filter(None, row.get("flags", "").split(";")):
-        yield from _wrapped(f"flag {flag}: {MEANING.get(flag.split(':')[0], 'unknown flag')}")
+    yield from _flags(row)
 
 
 def _sums(facts: TargetFacts) -> Iterator[str]:
@@ -228,6 +227,10 @@ def _best_response(row: Cells) -> Iterator[str]:
         if row.get(name):
             yield f"  {name.replace('_', ' ')}: {row[name]}"
     yield from _wrapped(row["reason"])
+    yield from _flags(row)
+
+
+def _flags(row: Cells) -> Iterator[str]:
     for flag in filter(None, row.get("flags", "").split(";")):
         yield from _wrapped(f"flag {flag}: {MEANING.get(flag.split(':')[0], 'unknown flag')}")
 

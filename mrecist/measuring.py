@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from mrecist.errors import InputError, MrecistError
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_label_volume, read_segmentation
+from mrecist.imaging.masks import LesionMask, lesion_masks, read_label_volume, read_segmentation
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
 from mrecist.measure.measured import LesionMeasurement
@@ -115,7 +115,7 @@ def measure_labels(
                 )
             volume = read_label_volume(lesions, viable)
             found = measure_volume(volume, measuring)
-            masks = {m.lesion: m for m in read_label_masks(lesions, viable)} if repeating is not None else {}
+            masks = {m.lesion: m for m in lesion_masks(volume)} if repeating is not None else {}
         except MrecistError as error:
             problems.append(Problem(subject=subject, message=str(error)))
             continue

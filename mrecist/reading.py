@@ -40,12 +40,15 @@ class Measured:
     measurement: LesionMeasurement
 
 
+def _convention(measuring: Measuring) -> Convention:
+    return Convention(measuring.convention) if measuring.convention else DEFAULT_CONVENTION
+
+
 def measure_mask(mask: LesionMask, measuring: Measuring) -> LesionMeasurement:
     """Measure one lesion by the protocol's ``[measurement]`` settings."""
-    convention = Convention(measuring.convention) if measuring.convention else DEFAULT_CONVENTION
     try:
         return measure_lesion(
-            mask.whole, mask.geometry, mask.viable, convention=convention, max_gap_mm=measuring.max_gap_mm
+            mask.whole, mask.geometry, mask.viable, convention=_convention(measuring), max_gap_mm=measuring.max_gap_mm
         )
     except MaskError as error:
         raise MaskError(f"{mask.source}: lesion {mask.lesion}: {error}") from None
@@ -53,10 +56,13 @@ def measure_mask(mask: LesionMask, measuring: Measuring) -> LesionMeasurement:
 
 def measure_volume(volume: LabelVolume, measuring: Measuring) -> dict[int, LesionMeasurement]:
     """Measure every lesion of a label volume by the protocol's ``[measurement]`` settings."""
-    convention = Convention(measuring.convention) if measuring.convention else DEFAULT_CONVENTION
     try:
         return measure(
-            volume.labels, volume.geometry, volume.viable, convention=convention, max_gap_mm=measuring.max_gap_mm
+            volume.labels,
+            volume.geometry,
+            volume.viable,
+            convention=_convention(measuring),
+            max_gap_mm=measuring.max_gap_mm,
         )
     except MaskError as error:
         raise MaskError(f"{volume.source}: {error}") from None

@@ -110,27 +110,12 @@ def check(options: Namespace) -> int:
 
 def best(options: Namespace) -> int:
     """``mrecist best``."""
-    from mrecist.response.best import Assessment, best_response
-    from mrecist.response.derive import last_day
+    from mrecist.response.derive import best_of_reported
 
     protocol = load_protocol(options.protocol)
     dates = tables.read_subject_dates(options.subjects, protocol, origin=False)
     reported, problems = tables.read_overall(options.overall, protocol.partial_date)
-    rows = []
-    for case in reported:
-        until, flags = last_day(case.subject, protocol.response, dates)
-        rows.append(
-            best_response(
-                [Assessment(date=day, overall=overall) for day, overall in case.responses],
-                start=case.baseline_date,
-                rules=protocol.response,
-                subject=case.subject,
-                reader=case.reader,
-                criterion=options.criterion,
-                until=until,
-                flags=flags,
-            )
-        )
+    rows = [best_of_reported(case, options.criterion, protocol.response, dates) for case in reported]
     tables.write_whole(options.out, tables.best_responses_csv(rows, protocol.sha256))
     say(f"{len(rows)} best responses: {options.out}")
     return outcome(problems)

@@ -13,8 +13,7 @@ from mrecist.conformance.compare import Answers, Difference, compare
 from mrecist.conformance.judge import Answered
 from mrecist.model import BestResponse, SubjectDates
 from mrecist.protocol import Protocol
-from mrecist.response.best import Assessment, best_response
-from mrecist.response.derive import derive, last_day
+from mrecist.response.derive import best_of_reported, derive
 
 
 def answers_of(cases: list[Case], protocol: Protocol, dates: SubjectDates) -> Answers:
@@ -64,20 +63,7 @@ def _only(criterion: str, protocol: Protocol, cases: list[Case]) -> tuple[Protoc
 def _best_of_reported(case: Case, protocol: Protocol, dates: SubjectDates) -> list[BestResponse]:
     if case.reported is None:
         return []
-    until, flags = last_day(case.case, protocol.response, dates)
-    return [
-        best_response(
-            [Assessment(date=day, overall=overall) for day, overall in case.reported.responses],
-            start=case.reported.baseline_date,
-            rules=protocol.response,
-            subject=case.case,
-            reader=case.reported.reader,
-            criterion=criterion,
-            until=until,
-            flags=flags,
-        )
-        for criterion in case.criteria
-    ]
+    return [best_of_reported(case.reported, criterion, protocol.response, dates) for criterion in case.criteria]
 
 
 def _rows(text: str) -> tuple[dict[str, str], ...]:

@@ -105,11 +105,6 @@ def may_carry(facts: TargetFacts) -> bool:
     return facts.thresholds.pr_carry_forward
 
 
-def always(_facts: TargetFacts) -> bool:
-    """Holds when nothing before it did."""
-    return True
-
-
 # --- words: what a condition looks at, and what it needs -------------------------------------------------------------
 
 
@@ -205,5 +200,5 @@ def needs_carrying(_thresholds: Thresholds) -> str:
 
 
 def needs_nothing(_thresholds: Thresholds) -> str:
-    """Condition of :func:`always`."""
+    """Condition of the last rule, which always holds."""
     return "neither response nor progression"

@@ -172,7 +172,8 @@ class TargetFacts:
 Condition = Callable[[TargetFacts], bool]
 
 
-def _always(_facts: TargetFacts) -> bool:
+def always(_facts: TargetFacts) -> bool:
+    """Holds when nothing before it did."""
     return True
 
 
@@ -192,7 +193,7 @@ class Rule:
     # Our reading where the publication is silent; names the ambiguity of docs/criteria.md and the option that changes it.
     note: str = ""
     # Whether the rule has anything to ask at this visit under this protocol; an explanation leaves it out otherwise.
-    arises: Condition = _always
+    arises: Condition = always
 
     def because(self, facts: TargetFacts) -> str:
         """Why the rule holds, in one clause."""

@@ -13,7 +13,7 @@ from functools import cache
 from mrecist.criteria import _conditions as c
 from mrecist.criteria._findings import as_recorded, new_lesion_as_read, non_target_as_read
 from mrecist.criteria._overall import as_recist11
-from mrecist.criteria._rule import OPTIONS_OF_ALL, Criterion, Rule, TargetFacts, Thresholds
+from mrecist.criteria._rule import OPTIONS_OF_ALL, Criterion, Rule, TargetFacts, Thresholds, always
 from mrecist.criteria.recist11 import RULES as RECIST11_RULES
 from mrecist.criteria.recist11 import conventional_size
 from mrecist.model import Response
@@ -151,7 +151,7 @@ RULES = (
     Rule(
         name="stable disease",
         gives=Response.SD,
-        when=c.always,
+        when=always,
         shows=_show_both,
         needs=c.needs_nothing,
         cite=CHOI,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from mrecist.criteria import _conditions as c
 from mrecist.criteria._findings import as_recorded, new_lesion_as_read, non_target_as_read
 from mrecist.criteria._overall import RECIST11_MATRIX
-from mrecist.criteria._rule import OPTIONS_OF_ALL, OPTIONS_OF_DIAMETERS, Criterion, LesionSize, Rule, Thresholds
+from mrecist.criteria._rule import OPTIONS_OF_ALL, OPTIONS_OF_DIAMETERS, Criterion, LesionSize, Rule, Thresholds, always
 from mrecist.criteria._sizes import counted
 from mrecist.model import Kind, Measurement, Response
 
@@ -108,7 +108,7 @@ RULES = (
     Rule(
         name="stable disease",
         gives=Response.SD,
-        when=c.always,
+        when=always,
         shows=c.show_both,
         needs=c.needs_nothing,
         cite=f"{E09}, 4.3.1",

@@ -228,7 +228,11 @@ def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
 
 def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
     """The lesions of a label file, one mask each; parameters and errors as :func:`read_label_volume`."""
-    volume = read_label_volume(lesions, viable)
+    return lesion_masks(read_label_volume(lesions, viable))
+
+
+def lesion_masks(volume: LabelVolume) -> tuple[LesionMask, ...]:
+    """The lesions of a label volume, one mask each."""
     return tuple(
         LesionMask(
             lesion=str(int(number)),

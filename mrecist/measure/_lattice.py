@@ -105,34 +105,63 @@ def reach(grid: Lattice, starts: IntArray, steps: IntArray) -> FloatArray:
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """Segments mirrored and transposed so that the major coordinate grows and the minor one does not shrink.
+
+    ``minor_at``, ``major_at`` : where they begin, half cells; ``minor``, ``major`` : how far they go, both >= 0; ``base`` +
+    row * ``across`` + column * ``along`` : place of a cell in ``flat``, in rows and columns of the mirrored segment.
+    """
+
+    minor_at: IntArray
+    major_at: IntArray
+    minor: IntArray
+    major: IntArray
+    base: IntArray
+    across: IntArray
+    along: IntArray
+
+
+def mirrored(grid: Lattice, starts: IntArray, steps: IntArray) -> Mirrored:
+    """Mirror segments; ``starts``, ``steps`` : (N, 2) int, half cells."""
+    height, width = grid.shape
+    swapped = np.abs(steps[:, 0]) > np.abs(steps[:, 1])
+    minor_at, major_at = np.where(swapped, starts[:, ::-1].T, starts.T) + 2  # the padding is one cell
+    minor, major = np.where(swapped, steps[:, ::-1].T, steps.T)
+    across, along = np.where(swapped, 1, width), np.where(swapped, width, 1)
+    rows, columns = np.where(swapped, width, height), np.where(swapped, height, width)
+    up, back = minor < 0, major < 0
+    on_border = (minor == 0) & (minor_at % 2 == 0)  # then one of the two cells beside it is enough
+    base = np.where(on_border, np.where(swapped, 2, 1), 0) * (height * width)
+    base += np.where(up, across * (rows - 1), 0) + np.where(back, along * (columns - 1), 0)
+    return Mirrored(
+        minor_at=np.where(up, 2 * rows - minor_at, minor_at),
+        major_at=np.where(back, 2 * columns - major_at, major_at),
+        minor=np.abs(minor),
+        major=np.abs(major),
+        base=base,
+        across=np.where(up, -across, across),
+        along=np.where(back, -along, along),
+    )
+
+
 class _Rays:
     """A bundle of rays that walk together, one strip of cells along their own major axis at a time.
 
-    Each ray is mirrored and transposed so that its major coordinate grows and its minor one does not shrink; the strides
-    ``along`` and ``across`` undo that when a cell is looked up. ``rest`` is how far the ray has risen within its cell,
-    in units of half a cell / ``major``, so that a whole cell is ``2 * major``.
+    Each ray is :class:`Mirrored`; the strides ``along`` and ``across`` undo that when a cell is looked up. ``rest`` is how
+    far the ray has risen within its cell, in units of half a cell / ``major``, so that a whole cell is ``2 * major``.
     """
 
     def __init__(self, grid: Lattice, starts: IntArray, steps: IntArray) -> None:
-        height, width = grid.shape
-        swapped = np.abs(steps[:, 0]) > np.abs(steps[:, 1])
-        minor_at, major_at = np.where(swapped, starts[:, ::-1].T, starts.T) + 2  # the padding is one cell
-        minor, major = np.where(swapped, steps[:, ::-1].T, steps.T)
-        across, along = np.where(swapped, 1, width), np.where(swapped, width, 1)
-        rows, columns = np.where(swapped, width, height), np.where(swapped, height, width)
-        base = np.where((minor == 0) & (minor_at % 2 == 0), np.where(swapped, 2, 1), 0) * (height * width)
-        base += np.where(minor < 0, across * (rows - 1), 0) + np.where(major < 0, along * (columns - 1), 0)
-        minor_at = np.where(minor < 0, 2 * rows - minor_at, minor_at)
-        major_at = np.where(major < 0, 2 * columns - major_at, major_at)
-        across, along = np.where(minor < 0, -across, across), np.where(major < 0, -along, along)
+        seen = mirrored(grid, starts, steps)
         self.flat, self.waiting = grid.flat, grid.waiting
         self.name: IntArray = np.arange(len(starts))
-        self.minor, self.major = np.abs(minor), np.abs(major)
-        self.across, self.along = across, along
-        self.cell = base + (minor_at // 2) * across + (major_at // 2) * along
-        self.rest = (minor_at % 2) * self.major
+        self.minor, self.major = seen.minor, seen.major
+        self.across, self.along = seen.across, seen.along
+        self.cell = seen.base + (seen.minor_at // 2) * seen.across + (seen.major_at // 2) * seen.along
+        self.rest = (seen.minor_at % 2) * self.major
         self.passed = np.zeros_like(self.major)
-        self.strip = 2 - major_at % 2  # length of the first strip, half cells; 2 afterwards
+        self.strip = 2 - seen.major_at % 2  # length of the first strip, half cells; 2 afterwards
         self.stopped = np.zeros(len(starts), bool)
 
     def blocked(self) -> tuple[IntArray, FloatArray]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrecist.measure._lattice import BoolArray, IntArray, Lattice
+from mrecist.measure._lattice import BoolArray, IntArray, Lattice, mirrored
 
 _SLACK = 1e-9  # cells
 
@@ -24,21 +24,11 @@ class Strips:
     fields = ("y", "x", "stop", "slope", "first", "count", "cell", "across", "along")
 
     def __init__(self, grid: Lattice, starts: IntArray, steps: IntArray) -> None:
-        height, width = grid.shape
-        swapped = np.abs(steps[:, 0]) > np.abs(steps[:, 1])
-        minor_at, major_at = np.where(swapped, starts[:, ::-1].T, starts.T) + 2  # the padding is one cell
-        minor, major = np.where(swapped, steps[:, ::-1].T, steps.T)
-        across, along = np.where(swapped, 1, width), np.where(swapped, width, 1)
-        rows, columns = np.where(swapped, width, height), np.where(swapped, height, width)
-        on_border = (minor == 0) & (minor_at % 2 == 0)  # then one of the two cells beside it is enough
-        self.cell = np.where(on_border, np.where(swapped, 2, 1), 0) * (height * width)
-        up, back = minor < 0, major < 0
-        self.cell = self.cell + np.where(up, across * (rows - 1), 0) + np.where(back, along * (columns - 1), 0)
-        self.y = np.where(up, 2 * rows - minor_at, minor_at) / 2
-        self.x = np.where(back, 2 * columns - major_at, major_at) / 2
-        self.across, self.along = np.where(up, -across, across), np.where(back, -along, along)
-        self.stop = self.x + np.abs(major) / 2
-        self.slope = np.abs(minor) / np.abs(major)
+        seen = mirrored(grid, starts, steps)
+        self.cell, self.across, self.along = seen.base, seen.across, seen.along
+        self.y, self.x = seen.minor_at / 2, seen.major_at / 2
+        self.stop = self.x + seen.major / 2
+        self.slope = seen.minor / seen.major
         self.first = np.floor(self.x).astype(np.int64)
         self.count = np.ceil(self.stop).astype(np.int64) - self.first
         self.flat = grid.flat

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from mrecist.model import BestResponse, Kind, Measurement, Problem, Role, VisitResponse, VisitStability
+from mrecist.criteria.irecist import PLAIN
+from mrecist.model import BestResponse, Kind, Measurement, Problem, Response, Role, VisitResponse, VisitStability
 from mrecist.report import cells
 from mrecist.report.cells import Cell
 from mrecist.report.look import natural, plain
@@ -390,15 +391,15 @@ def _reason(visit: VisitResponse) -> tuple[str, ...]:
 # --- differences -----------------------------------------------------------------------------------------------------
 
 
-# Of iRECIST -> the category of the others that says the same.
-PLAIN = {"iCR": "CR", "iPR": "PR", "iSD": "SD", "NON-iCR/NON-iUPD": "NON-CR/NON-PD", "iUPD": "PD", "iCPD": "PD"}
+# Of iRECIST -> the category of the others that says the same; a confirmed progression is one too.
+_ALIKE = {str(immune): str(plain) for immune, plain in {**PLAIN, Response.ICPD: Response.PD}.items()}
 
 
 def _between_criteria(given: _Given, criteria: tuple[CriterionText, ...]) -> tuple[str, ...]:
     """Where the criteria give different categories: best response first, then visit by visit."""
     found = []
     best = [(text.title, str(given.best[text.name].best_unconfirmed)) for text in criteria if text.name in given.best]
-    if len({PLAIN.get(category, category) for _, category in best}) > 1:
+    if len({_ALIKE.get(category, category) for _, category in best}) > 1:
         found.append(f"Best response differs: {_pairs(best)}")
     at: dict[int, list[tuple[str, str]]] = {}
     for text in criteria:
@@ -407,7 +408,7 @@ def _between_criteria(given: _Given, criteria: tuple[CriterionText, ...]) -> tup
                 at.setdefault(visit.timepoint, []).append((text.title, str(visit.overall)))
     alike: dict[str, list[str]] = {}
     for timepoint in sorted(at):
-        if len({PLAIN.get(category, category) for _, category in at[timepoint]}) > 1:
+        if len({_ALIKE.get(category, category) for _, category in at[timepoint]}) > 1:
             alike.setdefault(_pairs(at[timepoint]), []).append(visit_name(timepoint))
     if alike:
         visits = (f"{', '.join(names)} ({pairs})" for pairs, names in alike.items())
@@ -432,7 +433,7 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
     names: dict[str, list[str]] = {}
     said: dict[str, list[str]] = {}
     for name, category in pairs:
-        alike = PLAIN.get(category, category)
+        alike = _ALIKE.get(category, category)
         names.setdefault(alike, []).append(name)
         said.setdefault(alike, []).append(category)
     return "; ".join(f"{'/'.join(dict.fromkeys(said[one]))} by {', '.join(those)}" for one, those in names.items())

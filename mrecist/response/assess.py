@@ -31,7 +31,6 @@ WouldBe = Callable[[TargetFacts], tuple[Response, Response]]
 class Assessed:
     """One visit with everything that its response came from. ``facts`` and ``rule`` are None without targets.
 
-
     ``non_targets``, ``new_lesions`` and ``overall`` are the words behind these three parts of the response. ``would_be``
     judges other sizes of the same visit, with its other findings and the visits before as they are; None at baseline and
     without targets. ``so_far`` is what the visit leaves for the next.

@@ -12,6 +12,7 @@ from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
 from mrecist.response.best import Assessment, best_response
 from mrecist.response.options import responses_of
 from mrecist.response.read import Read, build_read
+from mrecist.tables import ReportedResponses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,23 @@ def best_of_visits(
         until=until,
         flags=(*flags, *unknown),
         cut=cut,
+    )
+
+
+def best_of_reported(
+    case: ReportedResponses, criterion: str, rules: ResponseRules, dates: SubjectDates
+) -> BestResponse:
+    """Best response from the responses that were reported of one subject by one reader."""
+    until, flags = last_day(case.subject, rules, dates)
+    return best_response(
+        [Assessment(date=day, overall=overall) for day, overall in case.responses],
+        start=case.baseline_date,
+        rules=rules,
+        subject=case.subject,
+        reader=case.reader,
+        criterion=criterion,
+        until=until,
+        flags=flags,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
 from pathlib import Path
@@ -84,6 +84,14 @@ def _spread_row(cells: dict[str, str]) -> tuple[Cell, float]:
 def spread_csv(rows: Iterable[OwnSpread]) -> str:
     """``spread.csv`` as text: what :func:`read_spread` reads."""
     return csv_text(OWN_SPREAD_COLUMNS, map(asdict, rows))
+
+
+def stability_tables(rows: Sequence[VisitStability], protocol: Protocol) -> dict[str, str]:
+    """Both tables by file name."""
+    return {
+        "stability.csv": stability_csv(rows, protocol),
+        "stability_lesions.csv": stability_lesions_csv(rows, protocol),
+    }
 
 
 def stability_csv(rows: Iterable[VisitStability], protocol: Protocol) -> str:
