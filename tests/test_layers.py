@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "mrecist"
 
 # Lowest first. A folder is one rung; modules inside it may use each other.
 LADDER = (
-    ("errors", "units", "dates", "info"),
+    ("errors", "units", "dates", "info", "plain"),
     ("model",),
     ("imaging", "criteria", "results", "checklist", "contradictions"),
     ("measure", "protocol"),
@@ -19,7 +19,7 @@ LADDER = (
     ("response", "keyimages"),
     ("derivation", "checks", "stability"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm"),
-    ("score",),
+    ("score", "session"),
     ("measuring", "assessing", "checkpoint"),
     ("batch",),
     ("commands",),
