@@ -19,6 +19,7 @@ from mrecist.score import SubjectResult
 from mrecist.study import SubjectInput
 from mrecist.tables import write_whole
 
+
 def signature(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> str:
     """SHA-256 of everything that the result of a subject depends on."""
     files: set[Path] = {piece.path for series in given.series for piece in series.slices}

@@ -23,6 +23,7 @@ from mrecist.session.state import (
     VisitState,
     put,
 )
+from mrecist.tables import WORD_COLUMNS
 
 _LINES = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm")
 
@@ -215,7 +216,9 @@ class SetState:
         if not keeps:
             mark = replace(mark, mask=None, lines={})
         if self.state is State.MEASURED and mark.mask is None:
-            raise ReadError(f"lesion {self.lesion} is 'measured' but has no mask at time point {self.timepoint}; draw it")
+            raise ReadError(
+                f"lesion {self.lesion} is 'measured' but has no mask at time point {self.timepoint}; draw it"
+            )
         return _with_mark(state, self.timepoint, self.lesion, mark)
 
     def words(self) -> str:
@@ -250,6 +253,11 @@ class SetWords:
         mark = _mark(state, self.timepoint, self.lesion)
         said = dict(mark.words)
         for name, word in self.values.items():
+            allowed = list(WORD_COLUMNS.get(name, ()))
+            if not allowed:
+                raise ReadError(f"{name} is no word of a lesion; it is one of {', '.join(WORD_COLUMNS)}")
+            if word and word not in allowed:
+                raise ReadError(f"{name} is '{word}', not one of: {', '.join(allowed)}")
             said = put(said, name, word or None)
         return _with_mark(state, self.timepoint, self.lesion, replace(mark, words=said))
 
