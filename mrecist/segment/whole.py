@@ -21,7 +21,7 @@ from mrecist.segment.prompt import Line, Scribbles
 _SMALLEST_MM = 3.0
 # Where the ball around the line cuts the lesion off, balls this much wider are tried.
 _WIDER = (1.3, 1.7)
-_HELD_BACK = 0.08
+_HELD_BACK = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,11 @@ class Settings:
     shell_mm: float = 2.0
     tube_mm: float = 3.0
     smooth: float = 2.0
-    radial: float = 1.5
+    radial: float = 1.0
+    ball: float = 0.95
+    flat: float = 0.85
+    steep: float = 3.0
+    most_cost: float = 6.0
     opening_mm: float = 1.6
     bin_hu: float = 4.0
     blur_hu: float = 7.0
@@ -55,6 +59,7 @@ class _Where:
     line: FloatArray
     inner: FloatArray
     middle: FloatArray
+    ball: FloatArray
 
 
 def segment_line(
@@ -147,7 +152,7 @@ def _denoised(picture: FloatArray, spacing_mm: Spacing) -> FloatArray:
     return np.asarray(sitk.GetArrayFromImage(flow), dtype=np.float32)
 
 
-def _where(shape: tuple[int, ...], crop: Crop, line: Line) -> _Where:
+def _where(shape: tuple[int, ...], crop: Crop, line: Line, flat: float) -> _Where:
     cell = np.array(_cell(crop))
     scale = np.array([1.0, crop.factor, crop.factor])
     ends = [((crop.local(p) + 0.5) / scale - 0.5) * cell for p in (line.start, line.end)]
@@ -162,14 +167,18 @@ def _where(shape: tuple[int, ...], crop: Crop, line: Line) -> _Where:
         parts = [(g - s - share * w) ** 2 for g, s, w in zip(grid, start, way, strict=True)]
         return np.asarray(np.sqrt(sum(parts)), dtype=np.float32)
 
-    return _Where(line=distance(0.06, 0.94), inner=distance(0.15, 0.85), middle=distance(0.5, 0.5))
+    middle = distance(0.5, 0.5)
+    along_mm = np.asarray((along - 0.5) * length, dtype=np.float32)
+    across = np.sqrt(np.maximum(middle**2 - along_mm**2, 0)) / flat
+    ball = np.asarray(np.hypot(across, along_mm), dtype=np.float32)
+    return _Where(line=distance(0.06, 0.94), inner=distance(0.15, 0.85), middle=middle, ball=ball)
 
 
 def _cut(
     pictures: list[FloatArray], crop: Crop, line: Line, scribbles: Scribbles | None, settings: Settings, half: float
 ) -> tuple[BoolArray, bool]:
     shape = pictures[0].shape
-    where = _where(shape, crop, line)
+    where = _where(shape, crop, line, settings.flat)
     cell = _cell(crop)
     near = min(settings.tube_mm, 0.35 * half)
     lesion_seed = where.inner <= max(0.75 * min(cell), 0.1 * half)
@@ -182,17 +191,24 @@ def _cut(
         must_not = outside
     lesion_seed &= ~must_not
     links = _links(pictures, cell, settings)
-    pull = settings.radial * np.maximum(where.middle / half - 1, 0) ** 2
+    pull, push = _prior(where, half, settings)
     inside: BoolArray = where.line <= near
     sure = outside
     mask = inside
     for _ in range(settings.rounds):
         lesion_cost, background_cost = _unary(pictures, inside, sure, settings)
-        mask = minimum_cut(lesion_cost + pull, background_cost, links, lesion_seed, must_not)
+        mask = minimum_cut(lesion_cost + pull, background_cost + push, links, lesion_seed, must_not)
         grown = mask & (where.middle <= 1.1 * half)
         inside = grown | (where.line <= near)
         sure = ~mask & (where.middle > 1.05 * half)
     return mask, _held_back(mask, outside)
+
+
+def _prior(where: _Where, half: float, settings: Settings) -> tuple[FloatArray, FloatArray]:
+    """Costs of lesion and of background from the place alone: they decide where the pictures do not."""
+    depth = where.ball / half
+    outwards = np.clip((depth - settings.ball) * settings.steep, -1, 2)
+    return settings.radial * np.maximum(outwards, 0), settings.radial * np.maximum(-outwards, 0)
 
 
 def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
@@ -234,7 +250,7 @@ def _unary(
         share = counts / max(counts.sum(), 1e-9) + 1e-5
         costs.append(-np.log(share).ravel()[flat].astype(np.float32))
     lowest = np.minimum(costs[0], costs[1])
-    return np.minimum(costs[0] - lowest, 6), np.minimum(costs[1] - lowest, 6)
+    return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost)
 
 
 def _links(pictures: list[FloatArray], cell: Spacing, settings: Settings) -> tuple[FloatArray, FloatArray, FloatArray]:
