@@ -19,7 +19,7 @@ LADDER = (
     ("response", "keyimages"),
     ("derivation", "checks", "stability"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm"),
-    ("score",),
+    ("score", "objects"),
     ("measuring", "assessing", "checkpoint"),
     ("batch",),
     ("commands",),
@@ -31,7 +31,7 @@ WORDS_ONLY = (
     *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
     *("protocol", "tables", "response", "checks", "sdtm"),
 )
-MAY_IMPORT_DICOM = ("imaging", "samples")
+MAY_IMPORT_DICOM = ("imaging", "samples", "objects")
 
 
 def imports_of(source: str) -> set[str]:
