@@ -17,29 +17,11 @@ from mrecist.imaging.segments import Code
 from mrecist.model import Kind, Measurement, NewLesion, Response
 from mrecist.objects import codes
 from mrecist.objects.coding import coded
+from mrecist.objects.lines import Line
 from mrecist.units import show
 
-Point = tuple[float, float]
 # Twelve significant digits are far below any pixel, and always fit the 16 characters of a decimal string.
 _DECIMALS = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A diameter as it lies on its image.
-
-    Parameters
-    ----------
-    mm : its length, not rounded.
-    image : header of the image, from :func:`mrecist.objects.identity.image_header`.
-    frame : 0-based frame of a multi-frame image, or None.
-    ends : (column, row) of both ends; (0, 0) is the outer corner of the first pixel, (0.5, 0.5) its centre (PS3.3 C.18.6).
-    """
-
-    mm: float
-    image: Any
-    frame: int | None
-    ends: tuple[Point, Point]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +59,14 @@ class ReportedResponse:
 
     Parameters
     ----------
-    criterion : its name in the protocol. ``standard`` is the built-in criterion that it follows.
+    criterion : its name in the protocol. ``method`` is the code of what it follows.
     has_standard_codes : whether the codes of DICOM say the same: diameters in mm, -30 % and +20 %.
     numbers : sum, baseline_sum, nadir_sum, pct_from_baseline, pct_from_nadir, abs_from_nadir; absent when empty.
     target, non_target, overall, new_lesion : None at baseline.
     """
 
     criterion: str
-    standard: str
+    method: Code
     has_standard_codes: bool
     tracking_uid: str
     unit: str
@@ -189,7 +171,7 @@ def _volume_group(lesion: ReportedLesion, visit: Visit, finding: Code, mm3: Deci
 
     file = segment.segmentation
     series = file.ReferencedSeriesSequence[0].SeriesInstanceUID
-    group = hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+    return hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         **_identification(lesion, visit, finding),
         referenced_segment=hd.sr.ReferencedSegment(
             sop_class_uid=file.SOPClassUID,
@@ -199,7 +181,6 @@ def _volume_group(lesion: ReportedLesion, visit: Visit, finding: Code, mm3: Deci
         ),
         measurements=[_volume(mm3)],
     )
-    return group
 
 
 def _identification(lesion: ReportedLesion, visit: Visit, finding: Code) -> dict[str, Any]:
@@ -313,14 +294,13 @@ def response_group(response: ReportedResponse, visit: Visit) -> Any:
         if name in numbers:
             of = codes.PERCENT if name.startswith("pct") else unit
             measurements.append(_number(concept, float(numbers[name]), of))
-    method = codes.METHODS[response.standard]
     group = hd.sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(
             uid=response.tracking_uid, identifier=f"Response {response.criterion}"
         ),
         time_point_context=_time_point(visit),
         finding_type=coded(codes.RESPONSE_EVALUATION),
-        method=coded(method),
+        method=coded(response.method),
         measurements=measurements or None,
         qualitative_evaluations=[
             hd.sr.QualitativeEvaluation(name=coded(name), value=coded(value)) for name, value in _responses(response)
