@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrecist.errors import MaskError, MrecistError, SeriesError
+import numpy as np
+
+from mrecist.errors import InputError, MaskError, MrecistError, SeriesError
 from mrecist.exporting.naming import Exported, Tracking, safe_name, study_id
 from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
 from mrecist.imaging.placing import place_on_series
@@ -74,6 +76,10 @@ def export_segmentations(
                 continue
             write_whole(path, content)
             files.append(path)
+            if not group[0].series.frame_of_reference_uid:
+                notes.append(f"{path}: {group[0].series.label} has no FrameOfReferenceUID; one was made from its UID")
+    if not files and not problems:
+        raise InputError(f"{root}: holds no lesion mask, neither a DICOM segmentation nor a row in masks/masks.csv")
     return Exported(files=tuple(files), problems=tuple(problems), notes=tuple(notes))
 
 
@@ -187,12 +193,17 @@ def _tracking_uids(
 def _lesion(one: _Drawn, rows: Sequence[Measurement], uids: dict[tuple[str, str], str]) -> DrawnLesion:
     mask = one.mask
     stated = [row for row in rows if (row.reader, row.lesion) == (one.reader, mask.lesion)]
+    here = [row for row in stated if row.timepoint == one.timepoint]
+    viable = mask.viable
+    if viable is None and any(row.viable_mm == 0 for row in here):
+        # reads/ says that nothing enhances: the segmentation says it too.
+        viable = np.zeros_like(mask.whole)
     node = mask.kind == "node" or any(row.kind is Kind.NODE for row in stated)
     return DrawnLesion(
         lesion=mask.lesion,
         tracking_uid=uids[one.reader, mask.lesion],
         whole=mask.whole,
-        viable=mask.viable,
+        viable=viable,
         organ=mask.organ or next((row.organ for row in stated if row.organ), ""),
         kind="node" if node else "lesion",
     )

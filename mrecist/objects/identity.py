@@ -46,7 +46,7 @@ def make_uid(root: str, *names: object) -> str:
 
 
 def image_header(path: Path) -> Any:
-    """The header of an image as a data set, without its pixels; raises :class:`SeriesError` when it cannot be read."""
+    """The header of an image or object as a data set, without its pixels; raises :class:`SeriesError` when it cannot be read."""
     dataset = read_header(path).dataset
     # Type 2 attributes that de-identification deleted: what is unknown is empty, and an object must have them.
     for name in _MAY_BE_EMPTY:

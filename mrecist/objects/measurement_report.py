@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from mrecist.errors import InputError
+from mrecist.imaging.headers import guarded
 from mrecist.objects import codes
 from mrecist.objects.coding import coded
 from mrecist.objects.identity import MANUFACTURER, MODEL, SERIAL_NUMBER, UUID_ROOT, make_uid, settle, software
@@ -80,7 +81,7 @@ def write_report(report: Report, *, previous: Any = None, uid_root: str = UUID_R
         raise InputError(
             f"{where}: the reader's id cannot be a DICOM name; use up to {_LONGEST_READER} letters and digits"
         )
-    with warnings.catch_warnings():
+    with guarded(f"{where}: cannot be written", InputError), warnings.catch_warnings():
         # About names without a caret and clinical trial attributes that are copied: both are meant.
         warnings.simplefilter("ignore", UserWarning)
         groups = [group for lesion in report.lesions for group in lesion_groups(lesion, visit)]

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mrecist.errors import MaskError
+from mrecist.imaging.headers import guarded
 from mrecist.imaging.segments import Code
 from mrecist.imaging.series import Series, Verdict
 from mrecist.objects import codes
@@ -104,10 +105,10 @@ def write_segmentation(
     parts = [part for lesion in lesions for part in _parts(lesion, labelmap)]
     # The slab from the first to the last slice with a lesion: no frame is lost, and half the series need not be handled.
     first, last = _slab(parts)
-    images, positions = _images(series, first, last)
+    images, positions = _images(series, first, last, uid_root)
     pixels = _label_pixels(parts, first, last, where) if labelmap else _binary_pixels(parts, first, last)
     names = ("segmentation", series.uid, series.stack, reader, "LABELMAP" if labelmap else "BINARY")
-    with warnings.catch_warnings():
+    with guarded(f"{where}: its images do not allow a segmentation", MaskError), warnings.catch_warnings():
         # About clinical trial attributes that are copied, and names without a caret: both are meant.
         warnings.simplefilter("ignore", UserWarning)
         made = hd.seg.Segmentation(
@@ -172,17 +173,23 @@ def _slab(parts: Sequence[_Part]) -> tuple[int, int]:
     return (first, last) if last - first > 1 else (max(0, first - 1), min(count, last + 1))
 
 
-def _images(series: Series, first: int, last: int) -> tuple[list[Any], list[Any] | None]:
+def _images(series: Series, first: int, last: int, uid_root: str) -> tuple[list[Any], list[Any] | None]:
     """Headers of the slices, and for a multi-frame file the position of each slice beside its one header."""
-    slices = series.slices[first:last]
-    if slices[0].frame is None:
-        return [image_header(one.path) for one in slices], None
     import highdicom as hd
 
-    if len({one.path for one in slices}) > 1:
+    slices = series.slices[first:last]
+    headers = [image_header(path) for path in dict.fromkeys(one.path for one in slices)]
+    for header in headers:
+        # An object must have one. Old images may not; the segmentation then lies where the images it names lie.
+        if not header.get("FrameOfReferenceUID"):
+            header.FrameOfReferenceUID = make_uid(uid_root, "frame of reference", series.uid)
+            header.PositionReferenceIndicator = ""
+    if slices[0].frame is None:
+        return headers, None
+    if len(headers) > 1:
         raise MaskError(f"{series.label}: spreads over several multi-frame files; a segmentation refers to one of them")
     positions = [hd.PlanePositionSequence("PATIENT", one.position_lps) for one in slices]
-    return [image_header(slices[0].path)], positions
+    return headers, positions
 
 
 def _binary_pixels(parts: Sequence[_Part], first: int, last: int) -> npt.NDArray[np.uint8]:
