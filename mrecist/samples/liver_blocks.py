@@ -137,9 +137,7 @@ def make_block(plan: BlockPlan) -> Block:
         dead = lesion.depth([axis - np.float32(o) for axis, o in zip(where, off, strict=True)]) <= plan.core
     viable = whole & ~dead
     blobs = _blobs(plan, chance, shape, steps)
-    phases = {
-        name: _phase(plan, chance, name, where, whole, viable, blobs) for name in ("arterial", "portal")
-    }
+    phases = {name: _phase(plan, chance, name, where, whole, viable, blobs) for name in ("arterial", "portal")}
     return Block(
         plan=plan,
         arterial=phases["arterial"],

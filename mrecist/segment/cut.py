@@ -60,7 +60,9 @@ def minimum_cut(
     tails += [to_lesion.astype(np.int32), np.full(len(to_background), sink, dtype=np.int32)]
     costs += [gain[to_lesion], -gain[to_background]]
     graph = csr_matrix(
-        (np.concatenate(costs), (np.concatenate(heads), np.concatenate(tails))), shape=(count + 2, count + 2), dtype=np.int32
+        (np.concatenate(costs), (np.concatenate(heads), np.concatenate(tails))),
+        shape=(count + 2, count + 2),
+        dtype=np.int32,
     )
     flow = maximum_flow(graph, source, sink).flow
     left = graph - flow
@@ -73,4 +75,5 @@ def minimum_cut(
 
 
 def _whole(cost: FloatArray) -> npt.NDArray[np.int32]:
-    return np.rint(np.clip(cost, -1e4, 1e4) * _UNITS).astype(np.int32)
+    units: npt.NDArray[np.int32] = np.rint(np.clip(cost, -1e4, 1e4) * _UNITS).astype(np.int32)
+    return units

@@ -75,8 +75,10 @@ def split_viable(
     dense = inside & (arterial[box] >= dense_hu) if native is None else np.zeros_like(inside)
     judged = inside & ~dense
     liver = _around(values, inside, spacing_mm)
-    found, why = (cutoff, f"cut-off {cutoff:g} set by the reader") if cutoff is not None else _cutoff(
-        smooth[judged], liver, native is not None
+    found, why = (
+        (cutoff, f"cut-off {cutoff:g} set by the reader")
+        if cutoff is not None
+        else _cutoff(smooth[judged], liver, native is not None)
     )
     part = judged & (smooth >= found) if np.isfinite(found) else (judged if found < 0 else np.zeros_like(inside))
     part = _without_specks(part, spacing_mm)
@@ -118,14 +120,23 @@ def _cutoff(values: npt.NDArray[np.float32], liver: float, with_native: bool) ->
     held = np.clip(values, low, high)
     cut = float(threshold_otsu(held, nbins=64)) if high > low else float(low)
     below, above = values[values < cut], values[values >= cut]
-    if below.size and above.size and above.mean() - below.mean() >= _APART_HU and _alive(float(above.mean()), liver, with_native):
+    if (
+        below.size
+        and above.size
+        and above.mean() - below.mean() >= _APART_HU
+        and _alive(float(above.mean()), liver, with_native)
+    ):
         cut = (float(np.median(below)) + float(np.median(above))) / 2
         return cut, f"two kinds of tissue, {below.mean():.0f} and {above.mean():.0f} HU, parted at {cut:.0f}"
     mean = float(values.mean())
     said = f"one kind of tissue, {mean:.0f} HU beside {liver:.0f} HU of the liver around"
-    return (float("-inf"), f"{said}: all viable") if _alive(mean, liver, with_native) else (
-        float("inf"),
-        f"{said}: nothing viable",
+    return (
+        (float("-inf"), f"{said}: all viable")
+        if _alive(mean, liver, with_native)
+        else (
+            float("inf"),
+            f"{said}: nothing viable",
+        )
     )
 
 

@@ -126,7 +126,9 @@ def _checked(phases: Sequence[FloatArray], spacing_mm: Spacing, line: Line) -> t
     shape = shapes.pop()
     length = _length_mm(line, spacing_mm)
     if length < _SMALLEST_MM:
-        raise MaskError(f"the line is {length:.1f} mm long; draw the long axis of the lesion, at least {_SMALLEST_MM:g} mm")
+        raise MaskError(
+            f"the line is {length:.1f} mm long; draw the long axis of the lesion, at least {_SMALLEST_MM:g} mm"
+        )
     for point in (line.start, line.end):
         if not all(-0.5 <= p <= n - 0.5 for p, n in zip(point, shape, strict=True)):
             raise MaskError(f"the end {tuple(round(p, 1) for p in point)} of the line lies outside the volume {shape}")

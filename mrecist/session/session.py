@@ -64,6 +64,7 @@ class Session:
         self.reader = reader
         self.masks = masks
         self._journal = journal
+        self.folder = journal.path.parent
         self._release = release
         self._now = now
         self._done: list[_Done] = []
