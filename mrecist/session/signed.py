@@ -181,4 +181,4 @@ def _marks(state: ReadState, session: Session, rows: Rows) -> dict[str, Any]:
 def safe_name(text: str) -> str:
     """A part of a file name that no text can lead out of the folder, different for different texts."""
     plain = re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")[:32]
-    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"
+    return plain if plain and plain == text else f"{plain}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"
