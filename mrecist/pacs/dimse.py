@@ -9,13 +9,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pydicom import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE, _config, build_context, build_role, evt
+from pynetdicom import AE, AllStoragePresentationContexts, _config, build_context, build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -27,7 +28,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 from mrecist.errors import InputError, MrecistError
 from mrecist.pacs.contexts import MOST_CONTEXTS, SYNTAXES, classes_of, to_receive, to_send
 from mrecist.pacs.fetch import Receive
-from mrecist.pacs.instance import is_labelmap
+from mrecist.pacs.instance import LABELMAP
 from mrecist.pacs.patience import ConnectionLostError, RefusedError
 from mrecist.pacs.query import IMAGE, RETURNED, FoundSeries, is_uid, shown
 from mrecist.pacs.send import REFUSED, SENT, SENT_WITH_WARNING, Outcome, Outgoing
@@ -68,12 +69,17 @@ class Dimse:
         self._listen = listen
         self._classes: dict[str, set[str]] = {}
         self._tls = _tls(server) if server.tls else None
+        self._listener: Any = None
+        # whose data a listener takes now; None: nobody's
+        self._expecting: _Intake | None = None
 
     def __enter__(self) -> Dimse:
         return self
 
     def __exit__(self, *_: object) -> None:
-        return None
+        if self._listener is not None:
+            self._listener.shutdown()
+            self._listener = None
 
     # --- questions ---------------------------------------------------------------------------------------------------
 
@@ -87,7 +93,7 @@ class Dimse:
         rows = []
         with self._association([(model, ())]) as association:
             for status, answer in association.send_c_find(identifier, model):
-                code = self._code(status, association)
+                code = self._code(status)
                 if code in _PENDING and answer is not None:
                     rows.append({name: _text(answer, name) for name in RETURNED[level]})
                 elif code != _SUCCESS:
@@ -128,47 +134,53 @@ class Dimse:
         with self._association(contexts, receiving=classes, intake=intake) as association:
             if not any(context.abstract_syntax == model for context in association.accepted_contexts):
                 raise RefusedError(f"{self.where}: it does not offer C-GET; use --listen with C-MOVE, or DICOMweb")
-            return self._subop_answers("C-GET", association.send_c_get(identifier, model), association, intake)
+            return self._subop_answers("C-GET", association.send_c_get(identifier, model), intake)
 
     def _move(self, identifier: Dataset, intake: _Intake, listen: tuple[str, int]) -> dict[str, str]:
         model = StudyRootQueryRetrieveInformationModelMove
-        with self._listener(listen, intake), self._association([(model, ())]) as association:
-            answers = association.send_c_move(identifier, self.server.calling_ae, model)
-            return self._subop_answers("C-MOVE", answers, association, intake)
+        self._start_listener(listen)
+        self._expecting = intake
+        try:
+            with self._association([(model, ())]) as association:
+                answers = association.send_c_move(identifier, self.server.calling_ae, model)
+                return self._subop_answers("C-MOVE", answers, intake)
+        finally:
+            self._expecting = None
 
     def _subop_answers(
-        self, what: str, answers: Iterator[tuple[Dataset, Dataset | None]], association: Association, intake: _Intake
+        self, what: str, answers: Iterator[tuple[Dataset, Dataset | None]], intake: _Intake
     ) -> dict[str, str]:
         failed: dict[str, str] = {}
         code = _SUCCESS
         for status, identifier in answers:
             intake.raise_failure()
-            code = self._code(status, association)
+            code = self._code(status)
             for uid in _failed_uids(identifier):
                 failed[uid] = f"{what}: {_meaning(code)}"
         if code not in (_SUCCESS, 0xB000) and not failed:
             raise RefusedError(f"{self.where}: {what}: {_meaning(code)}")
         return failed
 
-    @contextmanager
-    def _listener(self, listen: tuple[str, int], intake: _Intake) -> Iterator[None]:
-        """A storage SCP that is there for one C-MOVE; what it takes is decided by the receiver, never by the sender."""
+    def _start_listener(self, listen: tuple[str, int]) -> None:
+        """A storage SCP; what it takes is decided by the receiver of the series that is being fetched, never by the sender."""
+        if self._listener is not None:
+            return
         ae = self._ae()
         ae.require_called_aet = True
         ae.maximum_pdu_size = self.server.max_pdu
-        for uid in sorted({uid for uids in self._classes.values() for uid in uids} | set(classes_of("", ()))):
-            ae.add_supported_context(uid, list(SYNTAXES))
+        for uid in (*(context.abstract_syntax for context in AllStoragePresentationContexts), LABELMAP):
+            ae.add_supported_context(str(uid), list(SYNTAXES))
         context = _tls_to_accept(self.server) if self.server.tls else None
         try:
-            scp: Any = ae.start_server(
-                listen, block=False, evt_handlers=[(evt.EVT_C_STORE, intake)], ssl_context=context
+            self._listener = ae.start_server(
+                listen, block=False, evt_handlers=[(evt.EVT_C_STORE, self._stored)], ssl_context=context
             )
         except OSError as error:
             raise InputError(f"fetch: --listen {listen[0]}:{listen[1]}: {error.strerror or error}") from None
-        try:
-            yield
-        finally:
-            scp.shutdown()
+
+    def _stored(self, event: Any) -> int:
+        intake = self._expecting
+        return _NOT_TAKEN if intake is None else intake(event)
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
@@ -190,7 +202,7 @@ class Dimse:
         # The flag makes pynetdicom send the bytes of the file; otherwise it decodes and encodes the data set.
         before, _config.STORE_SEND_CHUNKED_DATASET = _config.STORE_SEND_CHUNKED_DATASET, True
         try:
-            code = self._code(association.send_c_store(file.path), association)
+            code = self._code(association.send_c_store(file.path))
         except (AttributeError, ValueError, RuntimeError) as error:
             if not association.is_established:
                 raise ConnectionLostError(f"{self.where}: the connection broke") from None
@@ -233,7 +245,11 @@ class Dimse:
         if not association.is_established:
             raise self._no_association(opening, association)
         try:
-            yield association
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore"
+                )  # pydicom warns of values that the other side got wrong; they are checked here
+                yield association
         except BaseException:
             association.abort()
             raise
@@ -269,10 +285,9 @@ class Dimse:
             return ConnectionLostError(f"{to}: {shown(error.strerror or str(error))}")
         return ConnectionLostError(f"{to}: the connection could not be opened")
 
-    def _code(self, status: Dataset, association: Association) -> int:
+    def _code(self, status: Dataset) -> int:
         if "Status" not in status:
-            how = "hung up" if association.is_aborted and not association.is_established else "gave no answer"
-            raise ConnectionLostError(f"{self.where}: it {how} (waited at most {self.server.timeout_s:g} s)")
+            raise ConnectionLostError(f"{self.where}: it did not answer within {self.server.timeout_s:g} s, or hung up")
         return int(status.Status)
 
 
@@ -361,9 +376,12 @@ def _failed_uids(identifier: Dataset | None) -> list[str]:
 
 
 def _not_accepted(file: Outgoing, taken: set[tuple[str, str]]) -> str:
-    name = UID(file.sop_class).name
+    # pydicom's dictionary is older than this class, and shows its UID
+    if file.sop_class == LABELMAP:
+        name = "Label Map Segmentation Storage"
+        advice = " (in DICOM since 2024); write the segmentation as BINARY and send that"
+    else:
+        name, advice = UID(file.sop_class).name, ""
     if any(uid == file.sop_class for uid, _ in taken):
         return f"it takes {name}, but not in {UID(file.transfer_syntax).name}"
-    if is_labelmap(file.sop_class):
-        return f"it does not take {name} (added to DICOM in 2024); write the segmentation as BINARY and send that"
-    return f"it does not take {name}"
+    return f"it does not take {name}{advice}"

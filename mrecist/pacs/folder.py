@@ -55,7 +55,8 @@ class StudyFolder:
         recorded = self._recorded(series)
         kept = {uid: one for uid, one in recorded.items() if self._is_as_recorded(one)}
         folder = self._folder(series)
-        known = {one.file for one in kept.values()}
+        # a file that is not what its record says is fetched again, even when it can be read
+        known = {one.file for one in recorded.values()}
         for path in sorted(folder.glob("*.dcm")) if folder.is_dir() else []:
             if self._relative(path) not in known:
                 with suppress(InstanceError, OSError):

@@ -22,7 +22,8 @@ from mrecist.imaging.headers import (
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _LONGEST_ELEMENT_HEADER = 12
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-_LABELMAP = "1.2.840.10008.5.1.4.1.1.66.7"
+# Label Map Segmentation Storage, which many archives do not know yet
+LABELMAP = "1.2.840.10008.5.1.4.1.1.66.7"
 # CT, Enhanced CT, MR, Enhanced MR, Segmentation, Label Map Segmentation: never without pixel data
 _WITH_PIXELS = frozenset(f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("2", "2.1", "4", "4.1", "66.4", "66.7"))
 
@@ -113,8 +114,3 @@ def _refuse_cut_elements(path: Path) -> None:
         deflated = dataset.file_meta.get("TransferSyntaxUID") == DEFLATED
         if end and not deflated and 0 < path.stat().st_size - end < _LONGEST_ELEMENT_HEADER:
             raise SeriesError("truncated: it ends inside the head of an element")
-
-
-def is_labelmap(sop_class: str) -> bool:
-    """Whether the class is Label Map Segmentation Storage, which many archives do not know yet."""
-    return sop_class == _LABELMAP

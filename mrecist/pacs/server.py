@@ -130,7 +130,9 @@ def parse_server(name: str, section: Mapping[str, Any], path: Path) -> Server:
         try:
             values[key] = READERS[key](value)
         except ValueError as error:
-            raise InputError(f"{where}: {key} is {value!r}; it takes {error}") from None
+            # a URL may hold a password
+            what = "a URL that cannot be used" if "@" in str(value) else repr(value)
+            raise InputError(f"{where}: {key} is {what}; it takes {error}") from None
         if isinstance(values[key], Path):
             values[key] = path.parent / values[key].expanduser()
     server = Server(name=name, **values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -174,13 +175,17 @@ class Web:
         """Every failure of the exchange becomes :class:`ConnectionLostError` or :class:`RefusedError` with one line."""
         where = f"server {self.server.name}"
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of pydicom and dicomweb-client, about values that are checked here
+                yield
         except requests.HTTPError as error:
             raise _http_failure(where, error.response, stored) from None
         except requests.exceptions.SSLError as error:
             raise RefusedError(f"{where}: TLS: {_innermost(error)}; check ca, cert and the name in the URL") from None
         except _LOST as error:
             raise ConnectionLostError(f"{where}: no answer: {_innermost(error)}") from None
+        except requests.exceptions.JSONDecodeError:
+            raise RefusedError(f"{where}: an answer that is not DICOMweb (no JSON); check the URL") from None
         except requests.RequestException as error:
             raise RefusedError(f"{where}: {type(error).__name__}: {_innermost(error)}") from None
         except MrecistError:
