@@ -154,18 +154,30 @@ class _SeriesWork:
         try:
             while self._incomplete() and quiet < _QUIET_ROUNDS:
                 before = len(self.kept)
-                self.not_kept.clear()
-                try:
-                    self.refused = self.source.retrieve(self.series, self._wanted(), self._receive)
+                broken = self._retrieve()
+                if len(self.kept) > before:
+                    lost = quiet = 0
+                # A connection that ends between two chunks looks like the end of the answer: the last instance is cut short.
+                if broken is None and not self.not_kept:
                     quiet += 1
-                except ConnectionLostError:
-                    lost = 1 if len(self.kept) > before else lost + 1
-                    if lost > self.patience.retries:
-                        raise
-                    self.patience.wait(lost)
+                    continue
+                lost += 1
+                if lost > self.patience.retries:
+                    if broken is not None:
+                        raise broken
+                    return
+                self.patience.wait(lost)
         finally:
             if self.kept:
                 self.folder.record(self.series, self.kept)
+
+    def _retrieve(self) -> ConnectionLostError | None:
+        self.not_kept.clear()
+        try:
+            self.refused = self.source.retrieve(self.series, self._wanted(), self._receive)
+        except ConnectionLostError as error:
+            return error
+        return None
 
     def _instances(self) -> set[str] | None:
         """SOPInstanceUIDs that the server lists, or None when it lists none."""

@@ -51,7 +51,22 @@ class _Session(requests.Session):
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         if self.as_stored:
             options["headers"] = {**(options.get("headers") or {}), "Accept": _AS_STORED}
-        return super().request(method, url, *args, **options)
+        response = super().request(method, url, *args, **options)
+        if response.status_code == 200 and str(method).upper() == "GET" and _is_cut(response, self.as_stored):
+            raise requests.ConnectionError("the connection broke inside the answer")
+        return response
+
+
+def _is_cut(response: requests.Response, streamed: bool) -> bool:
+    """Whether an answer ended early, which http.client takes for an answer without that header, or without content.
+
+    An empty list of matches is status 204, or ``[]``: nothing at all is never an answer (PS3.18 8.3.4.4, 10.6.3).
+    """
+    if streamed:
+        return "Content-Type" not in response.headers
+    if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers:
+        return not response.content
+    return not response.content.rstrip().endswith((b"]", b"}", b">"))
 
 
 class _Bearer(AuthBase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -176,6 +177,29 @@ def test_busy_and_then_well(config, tmp_path: Path) -> None:
     assert (ran.code, len(ran.lines)) == (2, 1)
     assert "HTTP 503" in ran.err
     assert "P1" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "cut", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[{"]
+)
+def test_an_answer_that_breaks_off_is_not_an_empty_one(cut: bytes, config, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            for _ in range(2):
+                caller, _ = listening.accept()
+                with caller:
+                    caller.recv(65536)
+                    caller.sendall(cut)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/d"
+        path = config(web={"dicomweb": url, "retries": 1})
+        ran = run("fetch", "--config", path, "--patient", "P1", "--out", tmp_path / "s")
+        thread.join(10)
+    assert (ran.code, len(ran.lines)) == (2, 1)
+    assert "the connection broke inside the answer" in ran.err
 
 
 def test_a_login_page_is_no_answer(config, tmp_path: Path) -> None:

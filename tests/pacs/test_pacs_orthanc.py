@@ -142,18 +142,31 @@ def test_c_move_without_us_as_a_known_destination_is_one_line(config, tmp_path: 
 
 
 def test_a_fetched_study_scores_as_the_original(both: Path, tmp_path: Path) -> None:
-    assert run("send", "--config", both, "--server", "web", STUDY).code == 0
-    copy = tmp_path / "study"
+    # three of the six subjects: responding, a new lesion after a missing visit, a visit that cannot be evaluated
+    original, copy = tmp_path / "original", tmp_path / "study"
+    for subject in ("SAMPLE-01", "SAMPLE-05", "SAMPLE-06"):
+        shutil.copytree(STUDY / "images" / subject, original / "images" / subject)
+        for mask in (STUDY / "masks").glob(f"{subject}_*.dcm"):
+            (original / "masks").mkdir(exist_ok=True)
+            shutil.copy(mask, original / "masks")
+    (original / "reads").mkdir()
+    rows = (STUDY / "reads" / "R1.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [rows[0], *(row for row in rows if row.startswith(("SAMPLE-01", "SAMPLE-05", "SAMPLE-06")))]
+    (original / "reads" / "R1.csv").write_text("".join(kept), encoding="utf-8")
+    for name in ("protocol.toml", "subjects.csv"):
+        shutil.copy(STUDY / name, original / name)
+    assert run("send", "--config", both, "--server", "web", original).code == 0
     for server, half in (("web", "2024-03-15"), ("dimse", None)):
         bounds = ["--from", "2023-01-01", "--to", half] if half else ["--from", "2024-03-16"]
         ran = run("fetch", "--config", both, "--server", server, *bounds, "--out", copy)
         assert ran.code == 0, ran.err
-    assert by_uid(copy).keys() == by_uid(STUDY).keys()
+    assert by_uid(copy).keys() == by_uid(original).keys()
     for name in ("protocol.toml", "subjects.csv", "reads"):
-        what = STUDY / name
+        what = original / name
         (shutil.copytree if what.is_dir() else shutil.copy)(what, copy / name)
     codes = [
-        run("score", study, "--out", out).code for study, out in ((STUDY, tmp_path / "one"), (copy, tmp_path / "other"))
+        run("score", study, "--out", out).code
+        for study, out in ((original, tmp_path / "one"), (copy, tmp_path / "other"))
     ]
     assert codes == [0, 0]
     for table in ("responses.csv", "best_responses.csv", "measurements.csv"):
