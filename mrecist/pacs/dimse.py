@@ -29,7 +29,7 @@ from mrecist.errors import InputError, MrecistError
 from mrecist.pacs.contexts import MOST_CONTEXTS, SYNTAXES, classes_of, to_receive, to_send
 from mrecist.pacs.fetch import Receive
 from mrecist.pacs.instance import LABELMAP
-from mrecist.pacs.patience import ConnectionLostError, RefusedError
+from mrecist.pacs.patience import ConnectionLostError, NotOfferedError, RefusedError
 from mrecist.pacs.query import IMAGE, RETURNED, FoundSeries, is_uid, shown
 from mrecist.pacs.send import REFUSED, SENT, SENT_WITH_WARNING, Outcome, Outgoing
 from mrecist.pacs.server import Server
@@ -97,7 +97,7 @@ class Dimse:
                 if code in _PENDING and answer is not None:
                     rows.append({name: _text(answer, name) for name in RETURNED[level]})
                 elif code != _SUCCESS:
-                    raise RefusedError(f"{self.where}: C-FIND: {_meaning(code)}")
+                    raise NotOfferedError(f"{self.where}: C-FIND: {_meaning(code)}")
         if level == IMAGE:
             series = keys["SeriesInstanceUID"]
             self._classes[series] = {row["SOPClassUID"] for row in rows if is_uid(row["SOPClassUID"])}
@@ -266,7 +266,7 @@ class Dimse:
             advice = f"called_ae {self.server.called_ae}, calling_ae {self.server.calling_ae}"
             return ConnectionLostError(reason) if answer.result == 2 else RefusedError(f"{reason}; check {advice}")
         if answer is not None and answer.result == 0 and not association.accepted_contexts:
-            return RefusedError(f"{to} accepts none of the SOP classes that were proposed")
+            return NotOfferedError(f"{to} accepts none of the SOP classes that were proposed")
         return ConnectionLostError(
             f"{to} did not answer the association request within {self.server.timeout_s:g} s, or hung up"
         )

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mrecist.pacs.folder import Kept, StudyFolder
 from mrecist.pacs.instance import InstanceError
-from mrecist.pacs.patience import ConnectionLostError, Patience, RefusedError
+from mrecist.pacs.patience import ConnectionLostError, NotOfferedError, Patience, RefusedError
 from mrecist.pacs.query import (
     IMAGE,
     SERIES,
@@ -182,7 +182,10 @@ class _SeriesWork:
     def _instances(self) -> set[str] | None:
         """SOPInstanceUIDs that the server lists, or None when it lists none."""
         keys = {"StudyInstanceUID": self.series.study_uid, "SeriesInstanceUID": self.series.series_uid}
-        rows = self.patience.insist(lambda: self.source.find(IMAGE, keys))
+        try:
+            rows = self.patience.insist(partial(self.source.find, IMAGE, keys))
+        except NotOfferedError:
+            return None
         return {row["SOPInstanceUID"] for row in rows if row["SOPInstanceUID"]} or None
 
     def _incomplete(self) -> bool:

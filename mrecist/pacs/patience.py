@@ -21,6 +21,10 @@ class RefusedError(InputError):
     """The server answered, and the answer is no: another try would get the same."""
 
 
+class NotOfferedError(RefusedError):
+    """The server does not answer questions of this kind; another service of it may still be there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """Retries after a lost connection.

@@ -13,7 +13,7 @@ from typing import Protocol
 from mrecist.errors import InputError
 from mrecist.imaging.headers import looks_like_dicom
 from mrecist.pacs.instance import InstanceError, MediaDirectoryError, inspect
-from mrecist.pacs.patience import ConnectionLostError, Patience
+from mrecist.pacs.patience import ConnectionLostError, NotOfferedError, Patience
 from mrecist.pacs.query import IMAGE, is_uid, shown
 
 SENT, SENT_WITH_WARNING, PRESENT, REFUSED, NOT_SENT = (
@@ -176,7 +176,11 @@ def _already_there(destination: Destination, files: Sequence[Outgoing], patience
     there: dict[str, Outcome] = {}
     for (study, series), members in by_series.items():
         keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
-        uids = {row["SOPInstanceUID"] for row in patience.insist(partial(destination.find, IMAGE, keys))}
+        try:
+            rows = patience.insist(partial(destination.find, IMAGE, keys))
+        except NotOfferedError:
+            return there  # it stores and answers no questions: everything is sent
+        uids = {row["SOPInstanceUID"] for row in rows}
         there |= {f.sop_uid: Outcome(file=f, verdict=PRESENT) for f in members if f.sop_uid in uids}
     return there
 

@@ -21,7 +21,7 @@ from requests.utils import get_environ_proxies
 
 from mrecist.errors import InputError, MrecistError
 from mrecist.pacs.fetch import Receive
-from mrecist.pacs.patience import ConnectionLostError, RefusedError
+from mrecist.pacs.patience import ConnectionLostError, NotOfferedError, RefusedError
 from mrecist.pacs.query import IMAGE, RETURNED, SERIES, STUDY, FoundSeries, is_uid, shown
 from mrecist.pacs.send import REFUSED, SENT, SENT_WITH_WARNING, Outcome, Outgoing
 from mrecist.pacs.server import Server
@@ -54,6 +54,9 @@ class _Session(requests.Session):
         response = super().request(method, url, *args, **options)
         if response.status_code == 200 and str(method).upper() == "GET" and _is_cut(response, self.as_stored):
             raise requests.ConnectionError("the connection broke inside the answer")
+        if self.as_stored and response.headers.get("Content-Type", "").partition(";")[0] == "application/dicom":
+            # One instance without multipart around it, as some servers send; dicomweb-client takes it under this name.
+            response.headers["Content-Type"] = "multipart/related"
         return response
 
 
@@ -221,7 +224,8 @@ def _http_failure(where: str, response: Any, stored: bool) -> MrecistError:
         return RefusedError(f"{where}: {_failure_of(response) or f'HTTP {code} {text}'}")
     if code in _TRY_AGAIN and not (stored and code == 500):
         return ConnectionLostError(f"{where}: HTTP {code} {text}")
-    return RefusedError(f"{where}: HTTP {code} {text}")
+    kind = NotOfferedError if code in (400, 404, 405, 406, 501) else RefusedError
+    return kind(f"{where}: HTTP {code} {text}")
 
 
 def _failure_of(response: requests.Response) -> str:

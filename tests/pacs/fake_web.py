@@ -31,6 +31,7 @@ class Script:
     instead: list[tuple[int, str, bytes]] = field(default_factory=list)
     stored: tuple[int, str, bytes] = (200, "application/dicom+json", b"{}")
     count: int | None = None
+    single: bool = False
     asked: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
 
@@ -89,6 +90,9 @@ class Handler(BaseHTTPRequestHandler):
         parts = [p for p in self.script.sends if "/instances/" not in path or uid.encode() in p]
         if not parts:
             self.answer(404, "text/plain", b"no such instance")
+            return
+        if self.script.single and "/instances/" in path:
+            self.answer(200, "application/dicom", parts[0])
             return
         body = b"".join(b"--X\r\nContent-Type: application/dicom\r\n\r\n" + p + b"\r\n" for p in parts) + b"--X--"
         self.answer(200, 'multipart/related; type="application/dicom"; boundary=X', body)

@@ -224,6 +224,17 @@ def test_a_server_that_ignores_the_keys_gives_nobody_elses_data(config, tmp_path
     assert not any("/series" in path for path in script.asked)
 
 
+def test_an_instance_without_multipart_around_it(config, tmp_path: Path) -> None:
+    one, other = series_of(2)
+    script = fake_web.Script(has=[one, other], sends=[fake_web.encoded(one)], single=True)
+    assert fetch_web(config, script, tmp_path / "s").code == 1  # the whole series: only one of the two comes
+    script.sends.append(fake_web.encoded(other))
+    ran = fetch_web(config, script, tmp_path / "s")
+    assert ran.code == 0, ran.err
+    assert any(path.endswith(f"/instances/{other.SOPInstanceUID}") for path in script.asked)
+    assert len(list((tmp_path / "s").rglob("*.dcm"))) == 2
+
+
 def test_a_count_that_is_not_the_list_is_said(config, tmp_path: Path) -> None:
     one = image()
     ran = fetch_web(config, fake_web.Script(has=[one], sends=[fake_web.encoded(one)], count=3), tmp_path / "s")
@@ -277,6 +288,26 @@ def test_c_store_statuses(config, tmp_path: Path) -> None:
     assert ran.code == 1
     assert [one["verdict"] for one in ran.content["instances"]] == ["sent", "sent, with a warning", "refused"]
     assert "out of resources (0xA700)" in ran.err
+
+
+def test_a_server_that_only_stores(config, tmp_path: Path) -> None:
+    from pynetdicom import AE, evt
+
+    path, stored = write(report(), tmp_path / "sr.dcm"), []
+
+    def keep(event: object) -> int:
+        stored.append(event.request.AffectedSOPInstanceUID)  # type: ignore[attr-defined]
+        return 0x0000
+
+    ae = AE(ae_title="STORE")
+    ae.add_supported_context("1.2.840.10008.5.1.4.1.1.88.34")
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, keep)])
+    try:
+        keys = {"host": "127.0.0.1", "port": server.server_address[1], "called_ae": "STORE"}
+        ran = run("send", "--config", config(dimse=keys), path)
+    finally:
+        server.shutdown()
+    assert (ran.code, ran.out, len(stored)) == (0, f"{path}: sent\n", 1)
 
 
 @pytest.mark.usefixtures("_bad_uids")
