@@ -188,15 +188,19 @@ class Dimse:
         """C-STORE of the files as they are; classes or syntaxes that the server does not take are refused by name."""
         for group in to_send((file.sop_class, file.transfer_syntax) for file in files):
             members = [file for file in files if (file.sop_class, file.transfer_syntax) in group]
-            with self._association([(uid, (syntax,)) for uid, syntax in group]) as association:
-                taken = {
-                    (str(c.abstract_syntax), str(s)) for c in association.accepted_contexts for s in c.transfer_syntax
-                }
-                for file in members:
-                    if (file.sop_class, file.transfer_syntax) in taken:
-                        yield self._store_one(association, file)
-                    else:
-                        yield Outcome(file=file, verdict=REFUSED, reason=_not_accepted(file, taken))
+            try:
+                yield from self._store_group(group, members)
+            except NotOfferedError:  # none of them is taken
+                yield from (Outcome(file=f, verdict=REFUSED, reason=_not_accepted(f, set())) for f in members)
+
+    def _store_group(self, group: Sequence[tuple[str, str]], members: Sequence[Outgoing]) -> Iterator[Outcome]:
+        with self._association([(uid, (syntax,)) for uid, syntax in group]) as association:
+            taken = {(str(c.abstract_syntax), str(s)) for c in association.accepted_contexts for s in c.transfer_syntax}
+            for file in members:
+                if (file.sop_class, file.transfer_syntax) in taken:
+                    yield self._store_one(association, file)
+                else:
+                    yield Outcome(file=file, verdict=REFUSED, reason=_not_accepted(file, taken))
 
     def _store_one(self, association: Association, file: Outgoing) -> Outcome:
         # The flag makes pynetdicom send the bytes of the file; otherwise it decodes and encodes the data set.

@@ -13,7 +13,7 @@ from typing import Protocol
 from mrecist.errors import InputError
 from mrecist.imaging.headers import looks_like_dicom
 from mrecist.pacs.instance import InstanceError, MediaDirectoryError, inspect
-from mrecist.pacs.patience import ConnectionLostError, NotOfferedError, Patience
+from mrecist.pacs.patience import ConnectionLostError, NotOfferedError, Patience, RefusedError
 from mrecist.pacs.query import IMAGE, is_uid, shown
 
 SENT, SENT_WITH_WARNING, PRESENT, REFUSED, NOT_SENT = (
@@ -94,6 +94,11 @@ def _look_at(path: Path, in_folder: bool, found: Collected, digests: dict[str, t
                 found.problems.append(f"{path}: is no DICOM file; not sent")
             return
         instance = inspect(path)
+        with path.open("rb") as file:
+            if file.read(132)[128:] != b"DICM":
+                raise InstanceError(
+                    "has no file meta information, so it cannot be sent as it is; write it as a DICOM file"
+                )
         for uid in (instance.sop_uid, instance.series_uid, instance.study_uid):
             if not is_uid(uid):
                 raise InstanceError(f"'{shown(uid, 70)}' is no UID")
@@ -145,6 +150,11 @@ def send(
                 outcomes[outcome.file.sop_uid] = outcome
                 lost = 0
                 report(len(outcomes), len(files))
+        except RefusedError as error:
+            if not outcomes:
+                raise
+            for file in left:
+                outcomes.setdefault(file.sop_uid, Outcome(file=file, verdict=NOT_SENT, reason=str(error)))
         except ConnectionLostError as error:
             lost += 1
             left = [file for file in left if file.sop_uid not in outcomes]

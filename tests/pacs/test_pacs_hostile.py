@@ -319,13 +319,25 @@ def test_files_that_cannot_be_sent_are_named_and_the_rest_is_sent(config, tmp_pa
     write(report(SOPInstanceUID=one.SOPInstanceUID), folder / "other.dcm")
     (folder / "cut.dcm").write_bytes(write(image(), folder / "cut.dcm").read_bytes()[:-10])
     write(image(SOPInstanceUID="../../x"), folder / "path.dcm")
+    (folder / "bare.dcm").write_bytes(data_set_only(write(report(), tmp_path / "whole.dcm")))
     with hostile_scp.serving(hostile_scp.Script()) as port:
         keys = {"host": "127.0.0.1", "port": port, "called_ae": "HOSTILE"}
         ran = run("send", "--config", config(dimse=keys), folder)
     assert (ran.code, ran.out) == (1, f"{good}: sent\n")
-    assert len(ran.lines) == 3
-    for name, why in (("cut", "truncated"), ("other", "another file"), ("path", "is no UID")):
+    assert len(ran.lines) == 4
+    for name, why in (
+        ("bare", "no file meta information"),
+        ("cut", "truncated"),
+        ("other", "another file"),
+        ("path", "is no UID"),
+    ):
         assert any(f"{name}.dcm: " in line and why in line for line in ran.lines), ran.err
+
+
+def data_set_only(path: Path) -> bytes:
+    # PS3.10 7.1: 132 bytes, then group 0002, whose length is in its first element
+    data = path.read_bytes()
+    return data[132 + 12 + int.from_bytes(data[140:144], "little") :]
 
 
 def test_send_without_a_file_is_wrong_use(config, tmp_path: Path) -> None:

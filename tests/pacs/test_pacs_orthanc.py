@@ -127,6 +127,9 @@ def test_labelmap_is_refused_by_name_and_binary_is_suggested(both: Path, tmp_pat
     assert line.startswith(f"mrecist: {refused}: refused: it does not take Label Map Segmentation Storage")
     assert "BINARY" in line
     assert orthanc.rest("/statistics")["CountInstances"] == 1
+    # also when there is nothing else in the association
+    alone = run("send", "--config", both, "--server", "dimse", refused)
+    assert (alone.code, alone.out, alone.lines) == (1, "", [line])
     # the same file over DICOMweb is no problem for this server
     assert run("send", "--config", both, "--server", "web", refused).out == f"{refused}: sent\n"
 
