@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import io
 import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
 from orthanc_server import Orthanc, free_port, why_absent
-
-from mrecist.cli import main
-
-STUDY = Path(__file__).parents[2] / "sample_data" / "study"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """Exit code, standard output and standard error of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.err.splitlines()
-
-    @property
-    def content(self) -> Any:
-        return json.loads(self.out)
-
-
-def run(*arguments: object) -> Ran:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            code = main([str(one) for one in arguments])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-    ran = Ran(code, out.getvalue(), err.getvalue())
-    assert "Traceback" not in ran.err
-    return ran
-
 
 # Where the other side refuses or resets a connection, pynetdicom 3.0 leaves its socket to the garbage collector.
 LEFT_SOCKET = "ignore:Exception ignored in. <s(ocket|sl)[.]:pytest.PytestUnraisableExceptionWarning"

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import run
 from dicom_objects import by_uid, report, write
 from forwarder import Forwarder
 from orthanc_server import Orthanc, why_absent
+from pacs_commands import run
 
 pytestmark = pytest.mark.usefixtures("_sockets_of_pynetdicom")
 

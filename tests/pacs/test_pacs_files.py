@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from conftest import STUDY
 from dicom_objects import image, report, write
+from pacs_commands import STUDY
 
 from mrecist.pacs.folder import StudyFolder, check_identity, name_of
 from mrecist.pacs.instance import InstanceError, MediaDirectoryError, inspect

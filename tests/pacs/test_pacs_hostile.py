@@ -11,9 +11,9 @@ from pathlib import Path
 import fake_web
 import hostile_scp
 import pytest
-from conftest import Ran, run
 from dicom_objects import image, report, write
 from orthanc_server import free_port
+from pacs_commands import Ran, run
 from pydicom.dataset import Dataset
 
 pytestmark = pytest.mark.usefixtures("_sockets_of_pynetdicom")

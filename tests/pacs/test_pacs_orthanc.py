@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from conftest import STUDY, run
 from dicom_objects import LABELMAP, by_uid, image, report, write
 from orthanc_server import Orthanc, free_port
+from pacs_commands import STUDY, run
 
 pytestmark = pytest.mark.usefixtures("_sockets_of_pynetdicom")
 

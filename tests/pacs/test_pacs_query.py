@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import run
+from pacs_commands import run
 
 from mrecist.errors import InputError
 from mrecist.pacs.contexts import MOST_CONTEXTS, SYNTAXES, classes_of, to_receive, to_send

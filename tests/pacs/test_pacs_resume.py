@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import STUDY, Ran, run
 from dicom_objects import by_uid
 from forwarder import Forwarder
 from orthanc_server import Orthanc, why_absent
+from pacs_commands import STUDY, Ran, run
 
 from mrecist.pacs.folder import StudyFolder
 
