@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
 from mrecist import __version__
+from mrecist.dates import parse_date
 from mrecist.errors import MrecistError
 
 DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -44,6 +46,7 @@ _HOME_OF = {
     **dict.fromkeys(("scan", "measure"), "images"),
     **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
     **dict.fromkeys(("score", "demo", "info"), "studies"),
+    **dict.fromkeys(("fetch", "send"), "archives"),
 }
 
 
@@ -128,6 +131,20 @@ def _step(text: str) -> str:
     return text
 
 
+def _day(text: str) -> date:
+    try:
+        return parse_date(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _listener(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port, or ADDRESS:PORT")
+    return address.strip("[]") or "127.0.0.1", int(port)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; docs/commands.md documents every option, and a test compares the two."""
     parser = argparse.ArgumentParser(
@@ -197,6 +214,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
 
+    _add_fetch(command("fetch", "series from a PACS into a study folder, by DICOMweb or DIMSE"))
+    _add_send(command("send", "segmentations and reports to a PACS, by DICOMweb or DIMSE"))
+
     info = command("info", "versions for a bug report")
     info.add_argument("--json", action="store_true", help="for a program to read")
     return parser
@@ -256,6 +276,41 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeat-viable-percent", type=_percent, metavar="PCT", help="with --spread: sd of a viable diameter"
     )
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="names the servers (default mrecist-pacs.toml)")
+    parser.add_argument("--server", metavar="NAME", help="which of them; needed when there are several")
+    parser.add_argument("--json", action="store_true", help="for a program to read")
+
+
+def _add_fetch(parser: argparse.ArgumentParser) -> None:
+    _add_server(parser)
+    parser.add_argument(
+        "--patient", action="append", metavar="ID", help="PatientID, exactly; may be given several times"
+    )
+    parser.add_argument("--subjects", type=Path, metavar="FILE.csv", help="PatientIDs: column patient_id, else subject")
+    parser.add_argument("--from", dest="first", type=_day, metavar="YYYY-MM-DD", help="first study date")
+    parser.add_argument("--to", dest="last", type=_day, metavar="YYYY-MM-DD", help="last study date")
+    parser.add_argument("--study-uid", action="append", metavar="UID", help="may be given several times")
+    parser.add_argument("--modality", action="append", metavar="CT", help="may be given several times; default: all")
+    parser.add_argument(
+        "--description", action="append", metavar="TEXT", help="series description; * and ? stand for any"
+    )
+    parser.add_argument("--list", action="store_true", help="only show what would be fetched")
+    parser.add_argument("--out", type=Path, metavar="STUDY", help="the study folder; images go to STUDY/images")
+    parser.add_argument(
+        "--listen",
+        type=_listener,
+        metavar="[ADDRESS:]PORT",
+        help="use C-MOVE, and listen there for the data (default address 127.0.0.1); without it nothing listens",
+    )
+
+
+def _add_send(parser: argparse.ArgumentParser) -> None:
+    _add_server(parser)
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="DICOM files, or folders of them")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be sent; nothing is connected to")
 
 
 if __name__ == "__main__":

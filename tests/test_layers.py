@@ -18,7 +18,7 @@ LADDER = (
     ("tables",),
     ("response", "keyimages"),
     ("derivation", "checks", "stability"),
-    ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm"),
+    ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),
     ("batch",),
@@ -31,7 +31,7 @@ WORDS_ONLY = (
     *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
     *("protocol", "tables", "response", "checks", "sdtm"),
 )
-MAY_IMPORT_DICOM = ("imaging", "samples")
+MAY_IMPORT_DICOM = ("imaging", "samples", "pacs")
 
 
 def imports_of(source: str) -> set[str]:
