@@ -228,27 +228,25 @@ def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
 
 def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
     """The lesions of a label file, one mask each; parameters and errors as :func:`read_label_volume`."""
-    return lesion_masks(read_label_volume(lesions, viable))
+    volume = read_label_volume(lesions, viable)
+    return tuple(lesion_mask(volume, number) for number in np.unique(volume.labels).tolist() if number != 0)
 
 
-def lesion_masks(volume: LabelVolume) -> tuple[LesionMask, ...]:
-    """The lesions of a label volume, one mask each."""
-    return tuple(
-        LesionMask(
-            lesion=str(int(number)),
-            tracking_uid=None,
-            reader=None,
-            organ=None,
-            kind="lesion",
-            geometry=volume.geometry,
-            whole=(whole := np.asarray(volume.labels == number)),
-            viable=None if volume.viable is None else whole & volume.viable,
-            slice_uids=None,
-            series_uid=None,
-            source=volume.source,
-        )
-        for number in np.unique(volume.labels).tolist()
-        if number != 0
+def lesion_mask(volume: LabelVolume, number: int) -> LesionMask:
+    """One lesion of a label volume."""
+    whole = np.asarray(volume.labels == number)
+    return LesionMask(
+        lesion=str(number),
+        tracking_uid=None,
+        reader=None,
+        organ=None,
+        kind="lesion",
+        geometry=volume.geometry,
+        whole=whole,
+        viable=None if volume.viable is None else whole & volume.viable,
+        slice_uids=None,
+        series_uid=None,
+        source=volume.source,
     )
 
 
