@@ -77,6 +77,7 @@ def _print_series(series: Series) -> None:
 def measure(options: Namespace) -> int:
     """``mrecist measure``."""
     from mrecist.measuring import Given, Wanted, label_files, measure_labels, measure_segmentations
+    from mrecist.repeating import left_out
     from mrecist.stability.table import spread_csv
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
@@ -103,7 +104,7 @@ def measure(options: Namespace) -> int:
         tables.write_whole(options.spread, spread_csv(done.spread))
     for picture in done.pictures:
         tables.write_whole(options.plot / picture.name, picture.png)
-    for note in done.notes:
+    for note in (*done.notes, *([left_out(wanted.repeating)] if wanted.repeating is not None else [])):
         say(f"mrecist: note: {note}")
     say(f"lesions measured: {len(done.rows)}, in {options.out}")
     return outcome(done.problems)
