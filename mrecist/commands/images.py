@@ -82,6 +82,8 @@ def measure(options: Namespace) -> int:
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
+    if options.plot is not None and options.plot.exists() and not options.plot.is_dir():
+        raise InputError(f"measure: --plot is {options.plot}, which is a file; give a folder")
     measuring = _measuring(options)
     wanted = Wanted(repeating=_repeating(options), pictures=options.plot is not None)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)

@@ -113,9 +113,11 @@ def draw_lesion(
     else:
         window = window or window_of(pixels, modality)
         grey, shown = grey_of(pixels[view.rows, view.columns], window), f"C {window[0]:.0f} W {window[1]:.0f}"
-    _show(ax, grey, view, geometry)
+    # A stack may be stored with any side first; it is looked at in one way only.
+    flipped = _against(geometry.row_direction), _against(geometry.column_direction)
+    _show(ax, grey, view, flipped)
     corner = _corner(view)
-    for mark in marks_of(view.picture, _point_mm(ax, view), labels=True, scale_bar=True):
+    for mark in marks_of(view.picture, _point_mm(ax, view), labels=True, scale_bar=flipped):
         _draw(ax, mark, corner)
     ax.set_title(f"slice {slice_index + 1} of {view.slice_count} · {shown}", fontsize=FONT_POINTS)
     ax.set_xlabel(
@@ -164,16 +166,14 @@ def _corner(view: LesionView) -> tuple[float, float]:
     return (view.columns.start - 0.5) * picture.column_spacing_mm, (view.rows.start - 0.5) * picture.row_spacing_mm
 
 
-def _show(ax: Axes, grey: npt.NDArray[np.uint8], view: LesionView, geometry: Geometry) -> None:
+def _show(ax: Axes, grey: npt.NDArray[np.uint8], view: LesionView, flipped: tuple[bool, bool]) -> None:
     left, top = _corner(view)
     wide, high = view.picture.size_mm
     right, bottom = left + wide, top + high
     ax.imshow(grey, cmap="gray", vmin=0, vmax=255, extent=(left, right, bottom, top), interpolation="nearest")
     ax.set_aspect("equal")
-    # A stack may be stored with any side first; it is looked at in one way only.
-    mirrored, inverted = (_against(direction) for direction in (geometry.row_direction, geometry.column_direction))
-    ax.set_xlim((right, left) if mirrored else (left, right))
-    ax.set_ylim((top, bottom) if inverted else (bottom, top))
+    ax.set_xlim((right, left) if flipped[0] else (left, right))
+    ax.set_ylim((top, bottom) if flipped[1] else (bottom, top))
     ax.set_facecolor(_TILE)
     ax.set_xticks([])
     ax.set_yticks([])

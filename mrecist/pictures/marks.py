@@ -47,14 +47,16 @@ class Words:
 Mark = Stroke | Words
 
 
-def marks_of(picture: Picture, point_mm: float, *, labels: bool = False, scale_bar: bool = False) -> tuple[Mark, ...]:
+def marks_of(
+    picture: Picture, point_mm: float, *, labels: bool = False, scale_bar: tuple[bool, bool] | None = None
+) -> tuple[Mark, ...]:
     """Outlines, diameters with a cap at each end, and the letters of the body at the edges.
 
     labels : with the size of each diameter beside one of its ends, outside the lesion.
-    scale_bar : with a bar of 10 or 20 mm in the lower left corner.
+    scale_bar : with a bar of 10 or 20 mm in a corner: (at the right, at the top).
     """
     letters = _letters(picture, point_mm)
-    bar = _scale_bar(picture, point_mm) if scale_bar else ()
+    bar = _scale_bar(picture, point_mm, *scale_bar) if scale_bar is not None else ()
     edges = [Stroke(role="edge", name=line.name, points=ends_mm(line, picture), colour=_DARK) for line in picture.lines]
     lines = [mark for line in picture.lines for mark in _diameter(line, picture, point_mm)]
     sizes = _labels(picture, point_mm, (*letters, *bar)) if labels else ()
@@ -129,17 +131,13 @@ def scale_stroke(right_mm: float, y_mm: float, length_mm: float, point_mm: float
     return Stroke(role="scale", name="scale", points=points, colour=PLAIN)
 
 
-def _scale_bar(picture: Picture, point_mm: float) -> tuple[Mark, ...]:
+def _scale_bar(picture: Picture, point_mm: float, at_right: bool, at_top: bool) -> tuple[Mark, ...]:
     wide, high = picture.size_mm
-    length, left, y = scale_length(wide), _EDGE_POINTS * point_mm, high - _EDGE_POINTS * point_mm
-    words = Words(
-        role="scale",
-        name="scale",
-        text=f"{length} mm",
-        at=(left + length / 2, y - 1.1 * FONT_POINTS * point_mm),
-        colour=PLAIN,
-    )
-    return scale_stroke(left + length, y, length, point_mm), words
+    length, inset, above = scale_length(wide), _EDGE_POINTS * point_mm, 1.1 * FONT_POINTS * point_mm
+    right = wide - inset if at_right else inset + length
+    y, middle = (inset, inset + above) if at_top else (high - inset, high - inset - above)
+    words = Words(role="scale", name="scale", text=f"{length} mm", at=(right - length / 2, middle), colour=PLAIN)
+    return scale_stroke(right, y, length, point_mm), words
 
 
 def _labels(picture: Picture, point_mm: float, drawn: tuple[Mark, ...]) -> tuple[Words, ...]:

@@ -217,6 +217,10 @@ def test_the_patient_is_shown_the_same_way_however_the_file_is_stored(flip: tupl
     at = {text.get_text(): ax.transData.transform(text.get_position()) for text in words(ax, "letter").values()}
     assert at["R"][0] < at["L"][0]
     assert at["A"][1] > at["P"][1]
+    (bar,) = (line.get_xydata().mean(axis=0) for line in ax.lines if line.get_gid() == "scale-scale")
+    left, low = ax.transAxes.inverted().transform(ax.transData.transform(bar))
+    assert left < 0.5
+    assert low < 0.1
 
 
 def test_sizes_are_those_recorded_or_rounded_half_away_from_zero() -> None:

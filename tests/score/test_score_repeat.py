@@ -122,9 +122,7 @@ def test_measure_gives_what_score_gives(tmp_path: Path) -> None:
     assert len(measured) == 18  # three lesions with six sizes each
 
 
-def test_what_the_spread_leaves_out_is_said(
-    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_spread_leaves_out_is_said(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = "which part of a lesion is viable, and which lesions there are, was not judged again"
     out = scored(study, tmp_path / "a")
     assert words not in capsys.readouterr().err
