@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-WHOLE, VIABLE, PLAIN = "#56b4e9", "#f0a030", "#f2f4f6"
+WHOLE, VIABLE, PLAIN = "#2f9cf0", "#f08c00", "#f2f4f6"
 
 
 class Style(NamedTuple):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import replace
 from decimal import Decimal
 from math import hypot
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -260,3 +262,9 @@ def test_what_does_not_fit_is_refused() -> None:
         mrecist.plot_lesion(whole, where, found, diameter="viable")
     with pytest.raises(MaskError, match="empty on slice 2"):
         mrecist.plot_lesion(np.roll(whole, 2, axis=0), where, found)
+
+
+def test_the_picture_of_the_page_is_made_from_the_sample(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "docs" / "img" / "lesion.py"
+    runpy.run_path(str(script))["main"](tmp_path / "lesion.png")
+    assert (tmp_path / "lesion.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
