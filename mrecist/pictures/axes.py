@@ -210,7 +210,7 @@ def _draw(ax: Axes, mark: Mark, corner: tuple[float, float]) -> None:
             ha="center",
             va="center",
             gid=f"{mark.role}-{mark.name}",
-            path_effects=[withStroke(linewidth=2, foreground="#000000b0")],
+            path_effects=[withStroke(linewidth=1.6, foreground="#000000a0")],
             parse_math=False,
         )
         return

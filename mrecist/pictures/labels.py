@@ -14,7 +14,7 @@ from mrecist.results import Point
 Box = tuple[float, float, float, float]
 
 # How far the direction from an end may turn away from the diameter, and in which order that is tried.
-_TURNS = tuple(step * pi / 12 for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6))
+_TURNS = tuple(sign * step * pi / 12 for step in range(12) for sign in (1, -1))
 _RINGS = 24
 
 
@@ -47,24 +47,31 @@ class Places:
     def take(self, segment: tuple[Point, Point], extent: Point) -> Point:
         """The centre of the place for a label of that width and height, which is then no longer free.
 
-        Where nothing is free beside the diameter, the label stands beyond its second end all the same.
+        Where nothing is free beside the diameter (the lesion fills the picture), it may stand on the lesion, and at last anywhere.
         """
         tried = list(self._beside(segment, extent))
-        at = next((one for one in tried if self.is_free(box_around(one, extent))), tried[0])
+        free = (one for one in tried if self.is_free(box_around(one, extent)))
+        empty = (one for one in tried if self._is_empty(box_around(one, extent)))
+        at = next(free, None) or next(empty, tried[0])
         self._taken.append(box_around(at, extent))
         return at
 
     def is_free(self, box: Box) -> bool:
         """Inside the picture, off the lesion, its diameters and whatever was placed before."""
         left, top, right, bottom = box
-        if left < 0 or top < 0 or right > self._size[0] or bottom > self._size[1]:
-            return False
-        if any(left < r and right > l and top < b and bottom > t for l, t, r, b in self._taken):  # noqa: E741
+        if not self._is_empty(box):
             return False
         if any(_any_inside(points, box) for points in (*self._segments, *self._outlines)):
             return False
         corners = ((left, top), (right, top), (left, bottom), (right, bottom))
         return not any(_holds(outline, corner) for outline in self._outlines for corner in corners)
+
+    def _is_empty(self, box: Box) -> bool:
+        """Inside the picture, and off whatever was placed before."""
+        left, top, right, bottom = box
+        if left < 0 or top < 0 or right > self._size[0] or bottom > self._size[1]:
+            return False
+        return not any(left < r and right > l and top < b and bottom > t for l, t, r, b in self._taken)  # noqa: E741
 
     def _beside(self, segment: tuple[Point, Point], extent: Point) -> Iterator[Point]:
         """Centres from near to far, first straight on, then turned away."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from mrecist.pictures.labels import Box, Places, box_around
-from mrecist.pictures.styles import OUTLINES, PLAIN, line_style
+from mrecist.pictures.styles import OUTLINES, PLAIN, TINTS, line_style
 from mrecist.results import KeyLine, Picture, Point
 from mrecist.units import show
 
@@ -153,7 +153,7 @@ def _labels(picture: Picture, point_mm: float, drawn: tuple[Mark, ...]) -> tuple
         style = line_style(line.name)
         text = f"{style.word} {show(line.mm)} mm"
         at = places.take(ends_mm(line, picture), _extent(text, point_mm))
-        labels.append(Words(role="label", name=line.name, text=text, at=at, colour=style.colour))
+        labels.append(Words(role="label", name=line.name, text=text, at=at, colour=TINTS[style.colour]))
     return tuple(labels)
 
 

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 WHOLE, VIABLE, PLAIN = "#2f9cf0", "#f08c00", "#f2f4f6"
 
+# Letters are thin: on grey they need a lighter tint of the same hue.
+TINTS = {WHOLE: "#93cbff", VIABLE: "#ffbf60", PLAIN: PLAIN}
+
 
 class Style(NamedTuple):
     """The word for a line, its colour, and its dashes as "on off ..." in points; no dashes: a full line."""

@@ -179,6 +179,22 @@ def test_labels_stand_outside_the_lesion_and_apart(seed: int) -> None:
         assert not any(box.overlaps(other) for other in boxes[one + 1 :])
 
 
+def test_labels_of_a_lesion_that_fills_the_picture_stay_in_it_and_apart() -> None:
+    where = geometry(shape=(1, 40, 40), rows=1.0, columns=1.0)
+    whole = np.ones((1, 40, 40), bool)
+    ax = mrecist.plot_lesion(whole, where, measured(whole, where, whole), whole, ax=new_axes())
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in words(ax, "label").values()]
+    frame = ax.get_window_extent()
+    assert len(boxes) == 4
+    for one, box in enumerate(boxes):
+        assert frame.x0 <= box.x0
+        assert box.x1 <= frame.x1
+        assert frame.y0 <= box.y0
+        assert box.y1 <= frame.y1
+        assert not any(box.overlaps(other) for other in boxes[one + 1 :])
+
+
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
     where = geometry()
     whole, _ = box_lesion()

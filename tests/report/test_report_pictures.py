@@ -69,6 +69,17 @@ def test_the_scale_bar_is_as_long_as_it_says() -> None:
         assert svg.all("text", "scale-text")[0].text == f"{length} mm"
 
 
+def test_letters_stand_at_the_edges() -> None:
+    image = replace(picture(ROWS[0], 1, 0.7, 1.4), letters=("R", "LP", "A", "<P>"))
+    wide, high = image.width * 0.7, image.height * 1.4
+    places = {t.text: numbers(t, "x", "y") for t in drawn(image).all("text", "letter")}
+    assert set(places) == {"R", "LP", "A", "<P>"}
+    assert places["R"][0] < 0.1 * wide < 0.9 * wide < places["LP"][0] < wide
+    assert places["A"][1] < 0.1 * high < 0.9 * high < places["<P>"][1] < high
+    assert places["A"][0] == places["<P>"][0] == pytest.approx(wide / 2, abs=1e-3)
+    assert drawn(picture(ROWS[0], 1)).all("text", "letter") == []
+
+
 def test_sizes_stand_below_the_picture() -> None:
     image = picture(ROWS[1], 1)
     canvas = canvas_for([image])
