@@ -37,7 +37,7 @@ def plot_lesion(
     whole: BoolArray,
     geometry: Geometry,
     measured: LesionMeasurement,
-    viable: BoolArray | None = None,
+    viable: npt.NDArray[Any] | None = None,
     *,
     voxels: npt.NDArray[Any] | None = None,
     modality: str = "",
@@ -58,7 +58,7 @@ def plot_lesion(
     whole : (Z, Y, X) bool, the lesion that was measured.
     geometry : where the voxels lie; ``geometry.shape`` is (Z, Y, X).
     measured : what :func:`mrecist.measure` or :func:`mrecist.measure_lesion` found for it.
-    viable : (Z, Y, X) bool, its viable part; None when none was drawn.
+    viable : (Z, Y, X), not 0 where a lesion is viable, as for :func:`mrecist.measure`; None when none was drawn.
     voxels : the image on the same lattice, (Z, Y, X), or (Y, X) of the slice alone; None: the mask is drawn without an image.
     modality : "CT" chooses the window of the report (centre 70, width 350 HU); otherwise the 2nd to 99th percentile of the slice.
     window : centre and width in the unit of the voxels, in place of both.
@@ -74,9 +74,11 @@ def plot_lesion(
 
     Examples
     --------
-    >>> ax = plot_lesion(labels == 1, geometry, mrecist.measure(labels, geometry)[1], voxels=volume.voxels, modality="CT")
+    >>> found = mrecist.measure(labels, geometry, viable)
+    >>> ax = plot_lesion(labels == 1, geometry, found[1], viable, voxels=volume.voxels, modality="CT")
     """
     _check(whole, viable, geometry)
+    part = None if viable is None else (np.asarray(viable) != 0) & whole
     chosen = measured.viable if diameter == "viable" else measured.longest
     if chosen is None:
         raise InputError("plot_lesion: there is no viable diameter whose slice could be shown; use diameter='longest'")
@@ -85,7 +87,7 @@ def plot_lesion(
         lines = tuple(line for line in lines if line.name in ("longest", "viable"))
     index = chosen.slice_index
     pixels = _slice_of(voxels, geometry, index)
-    return draw_lesion(whole, viable, geometry, lines, index, pixels=pixels, modality=modality, window=window, ax=ax)
+    return draw_lesion(whole, part, geometry, lines, index, pixels=pixels, modality=modality, window=window, ax=ax)
 
 
 def draw_lesion(
@@ -126,17 +128,14 @@ def draw_lesion(
     return ax
 
 
-def _check(whole: BoolArray, viable: BoolArray | None, geometry: Geometry) -> None:
+def _check(whole: BoolArray, viable: npt.NDArray[Any] | None, geometry: Geometry) -> None:
     for mask, name in ((whole, "lesion"), (viable, "viable")):
-        if mask is None:
-            continue
-        if np.asarray(mask).dtype != np.bool_:
-            held = np.asarray(mask).dtype
-            raise MaskError(f"the {name} mask holds {held}, not bool: choose one lesion, for example labels == 1")
-        if mask.shape != geometry.shape:
-            raise MaskError(
-                f"the {name} mask has shape {mask.shape}, its images {geometry.shape} (slices, rows, columns)"
-            )
+        if mask is not None and np.shape(mask) != geometry.shape:
+            shape = np.shape(mask)
+            raise MaskError(f"the {name} mask has shape {shape}, its images {geometry.shape} (slices, rows, columns)")
+    if np.asarray(whole).dtype != np.bool_:
+        held = np.asarray(whole).dtype
+        raise MaskError(f"the lesion mask holds {held}, not bool: choose one lesion, for example labels == 1")
 
 
 def _slice_of(voxels: npt.NDArray[Any] | None, geometry: Geometry, index: int) -> npt.NDArray[np.float64] | None:

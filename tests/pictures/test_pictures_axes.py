@@ -254,6 +254,20 @@ def test_sizes_are_those_recorded_or_rounded_half_away_from_zero() -> None:
     assert line.ends_lps == found.longest.ends_lps
 
 
+def test_only_the_viable_part_of_this_lesion_is_drawn() -> None:
+    """The viable mask of a whole volume, as numbers: another lesion in the picture keeps its own to itself."""
+    where = geometry()
+    whole, _ = box_lesion()
+    viable = np.zeros(where.shape, np.uint8)
+    viable[2, 42:45, 62:70] = viable[2, 60:64, 70:80] = 3
+    ax = mrecist.plot_lesion(whole, where, measured(whole, where), viable, ax=new_axes())
+    outline = np.array([line.get_xydata() for line in ax.lines if line.get_gid() == "outline-viable"])
+    assert len(outline) == 1
+    # Half a pixel around the centres of rows 42 to 44 and columns 62 to 69.
+    assert outline[0].min(axis=0) == pytest.approx((61.5 * 0.6, 41.5 * 1.4))
+    assert outline[0].max(axis=0) == pytest.approx((69.5 * 0.6, 44.5 * 1.4))
+
+
 def test_a_new_figure_without_axes() -> None:
     from matplotlib import pyplot
 
