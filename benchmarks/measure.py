@@ -27,6 +27,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from peers import (
+    Mask,
+    OfSlice,
+    Sizes,
+    per_slice,
+    with_find_contours,
+    with_hull,
+    with_opencv,
+    with_pyradiomics,
+    with_regionprops,
+    with_simpleitk,
+)
 
 import mrecist
 from mrecist.imaging.geometry import Geometry
@@ -36,8 +48,6 @@ from mrecist.measure.viable import corner_points
 
 SEED = 20240607
 PIXEL, STEP = 0.75, 2.5
-Mask = npt.NDArray[np.bool_]
-Sizes = dict[int, float]
 FIRST_CALL = """
 import time; began = time.process_time()
 import numpy as np, mrecist
@@ -166,86 +176,12 @@ def noisy(dead: float) -> Mask:
 # --- contenders ------------------------------------------------------------------------------------------------------
 
 
-def boxes(labels: npt.NDArray[Any]) -> dict[int, tuple[slice, ...]]:
-    from scipy.ndimage import find_objects
-
-    return {label: box for label, box in enumerate(find_objects(labels), start=1) if box is not None}
-
-
-def per_slice(labels: npt.NDArray[Any], of_slice: Callable[[Mask], float]) -> Sizes:
-    """The largest of a figure over the slices of each lesion, cropped first."""
-    found = {}
-    for label, box in boxes(labels).items():
-        slices = labels[box] == label
-        found[label] = max(of_slice(np.pad(one, 1)) for one in slices if one.any())
-    return found
-
-
-def with_opencv(mask: Mask) -> float:
-    import cv2
-    from scipy.spatial.distance import pdist
-
-    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    hull = cv2.convexHull(np.vstack(outlines))[:, 0] * PIXEL
-    return float(pdist(hull).max()) if len(hull) > 1 else 0.0
-
-
-def with_simpleitk(mask: Mask) -> float:
-    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
-
-    image = sitk.GetImageFromArray(mask.view(np.uint8))
-    image.SetSpacing((PIXEL, PIXEL))
-    shapes = sitk.LabelShapeStatisticsImageFilter()
-    shapes.ComputeFeretDiameterOn()
-    shapes.Execute(image)
-    return float(shapes.GetFeretDiameter(1))
-
-
-def with_find_contours(mask: Mask) -> float:
-    from scipy.spatial.distance import pdist
-    from skimage.measure import find_contours
-
-    return float(pdist(np.concatenate(find_contours(mask.astype(float), 0.5))).max()) * PIXEL
-
-
-def with_hull(mask: Mask) -> float:
-    from scipy.spatial import ConvexHull, QhullError
-    from scipy.spatial.distance import pdist
-
-    points = np.argwhere(mask) * PIXEL
-    try:
-        return float(pdist(points[ConvexHull(points).vertices]).max())
-    except QhullError:
-        return float(pdist(points).max(initial=0.0)) if len(points) < 100 else 0.0
-
-
-def with_regionprops(mask: Mask) -> float:
-    from skimage.measure import regionprops
-
-    return float(regionprops(mask.view(np.uint8))[0].feret_diameter_max) * PIXEL
-
-
-def with_pyradiomics(labels: npt.NDArray[Any]) -> Sizes:
-    import logging
-
-    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
-    from radiomics.shape import RadiomicsShape
-
-    logging.disable(logging.CRITICAL)
-    found = {}
-    for label, box in boxes(labels).items():
-        image = sitk.GetImageFromArray(np.pad(labels[box] == label, 1).astype(np.uint8))
-        image.SetSpacing((PIXEL, PIXEL, STEP))
-        found[label] = float(RadiomicsShape(image, image).getMaximum2DDiameterSliceFeatureValue())
-    return found
-
-
 Contenders = dict[str, tuple[Convention | None, Callable[[], Sizes]]]
 
 
 def installed(labels: npt.NDArray[Any], geometry: Geometry, *, slow: bool) -> Contenders:
     """Name -> the convention whose numbers it gives (None = none of ours) and its run."""
-    by_slice = {
+    by_slice: dict[str, tuple[str, Convention | None, OfSlice]] = {
         "OpenCV findContours + convexHull": ("cv2", Convention.CENTRE, with_opencv),
         "SimpleITK LabelShapeStatistics, per slice": ("SimpleITK", Convention.CENTRE, with_simpleitk),
         "scikit-image find_contours + pdist": ("skimage", Convention.EDGE, with_find_contours),
@@ -257,10 +193,10 @@ def installed(labels: npt.NDArray[Any], geometry: Geometry, *, slow: bool) -> Co
         if importlib.util.find_spec(module) is None:
             print(f"not installed, left out: {name}")
             continue
-        found[name] = (convention, lambda run=run: per_slice(labels, run))
+        found[name] = (convention, lambda run=run: per_slice(labels, PIXEL, run))
     if slow and importlib.util.find_spec("radiomics") is not None:
         began = time.process_time()
-        sizes = with_pyradiomics(labels)
+        sizes = with_pyradiomics(labels, PIXEL, STEP)
         taken = time.process_time() - began
         own = mrecist.measure(labels, geometry, convention=Convention.EDGE)
         worst = max(abs(own[label].longest.mm - mm) for label, mm in sizes.items())

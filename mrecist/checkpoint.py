@@ -138,4 +138,5 @@ def _image(content: dict[str, Any]) -> KeyImage:
     values = dict(content, lines=lines, outlines=outlines, date=date.fromisoformat(content["date"]))
     values["png"] = base64.b64decode(content["png"])
     values["window"] = (content["window"][0], content["window"][1])
+    values["letters"] = tuple(content["letters"])
     return KeyImage(**values)

@@ -251,6 +251,7 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, metavar="DIR", help="with --seg: folder with the series referred to")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--json", type=Path, metavar="FILE", help="slice and end points in LPS mm, unrounded")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="a picture (PNG) of each lesion with its diameters")
     parser.add_argument("--convention", metavar="NAME", help="extent, edge, centre, or the default (docs/measuring.md)")
     parser.add_argument(
         "--max-gap-mm", type=_not_negative, default=0.0, metavar="MM", help="bridge thin septa (default 0)"

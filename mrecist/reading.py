@@ -88,6 +88,12 @@ def recorded_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[st
     }
 
 
+def line_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[str, Decimal | None]:
+    """The recorded sizes by the names of the lines on a picture (longest, short, viable, viable_short)."""
+    sizes = recorded_sizes(measured, measuring)
+    return {name.removesuffix("_mm"): size for name, size in sizes.items() if name.endswith("_mm")}
+
+
 def recorded_foci(measured: LesionMeasurement, measuring: Measuring) -> tuple[Decimal, ...]:
     """The viable foci of a lesion that has several, longest first, rounded as sizes are; specks below 5 mm are left out."""
     foci = [round_size(focus.mm, measuring.round_mm) for focus in measured.foci]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume, read_segmentation
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.scan import Segmentation
 from mrecist.imaging.series import Series
@@ -15,7 +15,16 @@ from mrecist.keyimages import key_images
 from mrecist.measure.lesion import LesionMeasurement
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import Measuring
-from mrecist.reading import Looked, dense_note, join_reads, look, measure_mask, measured_row, recorded_sizes
+from mrecist.reading import (
+    Looked,
+    dense_note,
+    join_reads,
+    line_sizes,
+    look,
+    measure_mask,
+    measure_volume,
+    measured_row,
+)
 from mrecist.repeating import Repeating, own_spread
 from mrecist.results import KeyImage
 from mrecist.stability.spread import OwnSpread
@@ -48,7 +57,7 @@ class SubjectResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DrawnMask:
-    """A lesion mask with the visit and reader that it belongs to."""
+    """A lesion mask with the visit and reader that it belongs to; ``measured`` where all of its file were measured at once."""
 
     mask: LesionMask
     timepoint: int
@@ -56,6 +65,7 @@ class _DrawnMask:
     reader: str
     series: Series | None
     phase: str
+    measured: LesionMeasurement | None = None
 
 
 def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> SubjectResult:
@@ -65,7 +75,7 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
     """
     problems = list(given.problems)
     notes = list(given.notes)
-    drawn = _drawn_masks(given, problems, notes)
+    drawn = _drawn_masks(given, measuring, problems, notes)
     rows: dict[tuple[str, int, str], Measurement] = {}
     drawings: list[Drawing] = []
     images: list[KeyImage] = []
@@ -111,7 +121,9 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
 # --- masks of a subject ----------------------------------------------------------------------------------------------
 
 
-def _drawn_masks(given: SubjectInput, problems: list[Problem], notes: list[str]) -> list[_DrawnMask]:
+def _drawn_masks(
+    given: SubjectInput, measuring: Measuring, problems: list[Problem], notes: list[str]
+) -> list[_DrawnMask]:
     drawn: list[_DrawnMask] = []
     for segmentation in given.segmentations:
         try:
@@ -120,7 +132,7 @@ def _drawn_masks(given: SubjectInput, problems: list[Problem], notes: list[str])
             problems.append(Problem(subject=given.subject, message=str(error)))
     for label_mask in given.label_masks:
         try:
-            drawn += _from_labels(label_mask, given)
+            drawn += _from_labels(label_mask, given, measuring)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, reader=label_mask.reader, message=str(error)))
     return drawn
@@ -161,7 +173,7 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
     return given.timepoints[series.uid], date.fromisoformat(series.date)
 
 
-def _from_labels(label_mask: LabelMaskFile, given: SubjectInput) -> Iterator[_DrawnMask]:
+def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Measuring) -> Iterator[_DrawnMask]:
     series = next((s for s in given.series if s.uid == label_mask.series_uid), None)
     day = label_mask.date
     if day is None and series is not None and series.date is not None:
@@ -171,15 +183,17 @@ def _from_labels(label_mask: LabelMaskFile, given: SubjectInput) -> Iterator[_Dr
             f"{label_mask.lesions}: no date; its series {label_mask.series_uid or '(none)'} is not in the images, "
             f"so give a date column in masks.csv"
         )
-    for mask in read_label_masks(label_mask.lesions, label_mask.viable):
+    volume = read_label_volume(label_mask.lesions, label_mask.viable)
+    for number, measured in measure_volume(volume, measuring).items():
         yield _DrawnMask(
-            mask=mask,
+            mask=lesion_mask(volume, number),
             timepoint=label_mask.timepoint,
             day=day,
             reader=label_mask.reader,
             # Pixels are only joined with a NIfTI mask when both lie on the same grid, which its header cannot prove.
             series=None,
             phase=series.phase.name if series else PhaseName.UNKNOWN,
+            measured=measured,
         )
 
 
@@ -198,7 +212,7 @@ def _row(
     stated = [row for row in same if row.timepoint == one.timepoint]
     others = [row for (reader, _, name), row in rows.items() if (reader, name) == (one.reader, lesion)]
     earlier = next(iter([*others, *(row for row in same if row.timepoint < one.timepoint)]), None)
-    measured = measure_mask(one.mask, measuring)
+    measured = one.measured or measure_mask(one.mask, measuring)
     row = measured_row(
         one.mask,
         measured,
@@ -221,8 +235,7 @@ def _pictures(
 ) -> tuple[KeyImage, ...]:
     if one.series is None:
         return ()
-    sizes = {name.removesuffix("_mm"): value for name, value in recorded_sizes(measured, measuring).items()}
-    return key_images(row, one.mask, measured, one.series, sizes)
+    return key_images(row, one.mask, measured, one.series, line_sizes(measured, measuring))
 
 
 def _drawing(

@@ -15,7 +15,7 @@ LADDER = (
     ("model",),
     ("imaging", "criteria", "results", "checklist", "contradictions"),
     ("measure", "protocol"),
-    ("tables",),
+    ("tables", "pictures"),
     ("response", "keyimages"),
     ("derivation", "checks", "stability"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),

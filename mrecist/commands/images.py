@@ -76,21 +76,24 @@ def _print_series(series: Series) -> None:
 
 def measure(options: Namespace) -> int:
     """``mrecist measure``."""
-    from mrecist.measuring import Given, label_files, measure_labels, measure_segmentations
+    from mrecist.measuring import Given, Wanted, label_files, measure_labels, measure_segmentations
+    from mrecist.repeating import left_out
     from mrecist.stability.table import spread_csv
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
-    measuring, repeating = _measuring(options), _repeating(options)
+    if options.plot is not None and options.plot.exists() and not options.plot.is_dir():
+        raise InputError(f"measure: --plot is {options.plot}, which is a file; give a folder")
+    measuring = _measuring(options)
+    wanted = Wanted(repeating=_repeating(options), pictures=options.plot is not None)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
-    if options.lesions is not None:
-        files = label_files(options.lesions, options.viable)
-        with progress() as report:
-            done = measure_labels(files, measuring, given, repeating, lambda d, of: report("measuring", d, of))
-    else:
-        with progress() as report:
+    with progress() as report:
+        if options.lesions is not None:
+            files = label_files(options.lesions, options.viable)
+            done = measure_labels(files, measuring, given, wanted, lambda d, of: report("measuring", d, of))
+        else:
             done = measure_segmentations(
-                options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of), repeating
+                options.seg, options.images, measuring, given, wanted, lambda d, of: report("reading headers", d, of)
             )
     if done.problems and not done.rows:
         # Nothing could be read: nothing is written, so an older table is not replaced by an empty one.
@@ -101,7 +104,9 @@ def measure(options: Namespace) -> int:
         tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
     if options.spread is not None:
         tables.write_whole(options.spread, spread_csv(done.spread))
-    for note in done.notes:
+    for picture in done.pictures:
+        tables.write_whole(options.plot / picture.name, picture.png)
+    for note in (*done.notes, *([left_out(wanted.repeating)] if wanted.repeating is not None else [])):
         say(f"mrecist: note: {note}")
     say(f"lesions measured: {len(done.rows)}, in {options.out}")
     return outcome(done.problems)

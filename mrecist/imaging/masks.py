@@ -34,7 +34,10 @@ _DIRECTION_TOLERANCE = 1e-4
 _SCALE_TOLERANCE = 1e-3
 _NIFTI_HEADER = 348  # bytes
 _NIFTI_NUMBERS = frozenset({2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280})  # data types: whole numbers and floats, real
+_NIFTI_FLOATS = {16: "f4", 64: "f8"}
 _EXPORT = "export the mask as whole numbers"
+_NO_NUMBERS = "holds values that are no numbers (NaN); write 0 where no lesion is"
+_BLOCK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,9 +214,7 @@ def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
     labels, geometry = _read_labels(Path(lesions))
     odd = labels[labels < 0] if labels.dtype.kind in "iub" else labels[(labels != np.rint(labels)) | (labels < 0)]
     if odd.size:
-        raise MaskError(
-            f"{lesions}: holds the value {odd[0]:g}; lesions are numbered 1, 2, 3, ...; write whole numbers"
-        )
+        raise MaskError(f"{lesions}: holds the value {odd[0]}; lesions are numbered 1, 2, 3, ...; write whole numbers")
     viable_voxels = None
     if viable is not None:
         values, other = _read_labels(Path(viable))
@@ -228,27 +229,25 @@ def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
 
 def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
     """The lesions of a label file, one mask each; parameters and errors as :func:`read_label_volume`."""
-    return lesion_masks(read_label_volume(lesions, viable))
+    volume = read_label_volume(lesions, viable)
+    return tuple(lesion_mask(volume, number) for number in np.unique(volume.labels).tolist() if number != 0)
 
 
-def lesion_masks(volume: LabelVolume) -> tuple[LesionMask, ...]:
-    """The lesions of a label volume, one mask each."""
-    return tuple(
-        LesionMask(
-            lesion=str(int(number)),
-            tracking_uid=None,
-            reader=None,
-            organ=None,
-            kind="lesion",
-            geometry=volume.geometry,
-            whole=(whole := np.asarray(volume.labels == number)),
-            viable=None if volume.viable is None else whole & volume.viable,
-            slice_uids=None,
-            series_uid=None,
-            source=volume.source,
-        )
-        for number in np.unique(volume.labels).tolist()
-        if number != 0
+def lesion_mask(volume: LabelVolume, number: int) -> LesionMask:
+    """One lesion of a label volume."""
+    whole = np.asarray(volume.labels == number)
+    return LesionMask(
+        lesion=str(number),
+        tracking_uid=None,
+        reader=None,
+        organ=None,
+        kind="lesion",
+        geometry=volume.geometry,
+        whole=whole,
+        viable=None if volume.viable is None else whole & volume.viable,
+        slice_uids=None,
+        series_uid=None,
+        source=volume.source,
     )
 
 
@@ -287,7 +286,7 @@ def _array(image: Any, path: Path) -> npt.NDArray[Any]:
     if array.dtype.kind not in "iuf":
         raise MaskError(f"{path}: holds {array.dtype} values; lesions are numbered 1, 2, 3, ...; {_EXPORT}")
     if not np.isfinite(array).all():
-        raise MaskError(f"{path}: holds values that are no numbers (NaN); write 0 where no lesion is")
+        raise MaskError(f"{path}: {_NO_NUMBERS}")
     return array
 
 
@@ -308,7 +307,7 @@ def _geometry(image: Any) -> Geometry:
 
 
 def _check_label_file(path: Path) -> None:
-    """Refuse what SimpleITK takes in silence: a NIfTI file that is cut short (it reads zeros), and one without a scale."""
+    """Refuse what SimpleITK takes in silence: a NIfTI file that is cut short or holds NaN (it reads zeros), or has no scale."""
     start, length = _unpacked(path)
     if looks_like_dicom(path):
         raise MaskError(f"{path}: is DICOM, not a label mask; a DICOM segmentation goes with --seg")
@@ -330,6 +329,21 @@ def _check_label_file(path: Path) -> None:
         shown = " x ".join(f"{step:g}" for step in steps)
         raise MaskError(f"{path}: its voxel size is {shown}; each needs a number above 0; export it again")
     _check_affine(path, start, order, steps)
+    if code in _NIFTI_FLOATS and not _all_numbers(path, int(offset), f"{order}{_NIFTI_FLOATS[code]}"):
+        raise MaskError(f"{path}: {_NO_NUMBERS}")
+
+
+def _all_numbers(path: Path, offset: int, kind: str) -> bool:
+    """Whether all voxels of a NIfTI file of floats, which may be compressed, are finite."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as stream:
+        stream.seek(offset)
+        while block := stream.read(_BLOCK):
+            whole = len(block) - len(block) % np.dtype(kind).itemsize
+            if not np.isfinite(np.frombuffer(block[:whole], dtype=kind)).all():
+                return False
+    return True
 
 
 def _check_affine(path: Path, start: bytes, order: str, steps: Sequence[float]) -> None:
@@ -353,7 +367,7 @@ def _unpacked(path: Path) -> tuple[bytes, int]:
         with gzip.open(path) as stream:
             start = stream.read(_NIFTI_HEADER)
             length = len(start)
-            while block := stream.read(1 << 20):
+            while block := stream.read(_BLOCK):
                 length += len(block)
             return start, length
     except (EOFError, zlib.error, gzip.BadGzipFile):

@@ -62,6 +62,15 @@ def only(masks: SegmentationMasks) -> LesionMask:
     return mask
 
 
+def test_lesions_that_overlap_keep_all_their_voxels(study: Study) -> None:
+    other = box(slice(2, 5), slice(0, 4), slice(4, 8))
+    assert (other & WHOLE).any()
+    found = study.read([Part(WHOLE), Part(other, label="T02", tracking="T02", uid="1.2.3.2")])
+    for mask, drawn in zip(found.masks, (WHOLE, other), strict=True):
+        assert np.array_equal(mask.whole, drawn)
+        assert mask.viable is None
+
+
 def test_whole_and_viable_are_one_lesion(study: Study) -> None:
     found = study.read([Part(WHOLE), Part(VIABLE, kind=ENHANCING)])
     mask = only(found)
