@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,9 @@ DECODERS: dict[str, str] = {
     "1.2.840.10008.1.2.4.203": "pylibjpeg",
 }
 """Transfer syntax -> decoder: SimpleITK, Pillow for RLE, else a plugin of pydicom."""
+
+_PIXEL_DATA = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF)
+_SEQUENCE_END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +89,24 @@ def _pydicom(form: FrameFormat, data: bytes, plugin: str) -> npt.NDArray[Any]:
 
 def _simpleitk(form: FrameFormat, data: bytes, folder: Path) -> npt.NDArray[Any]:
     import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
-    from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.encaps import encapsulate
+
+    path = folder / "frame.dcm"
+    try:
+        path.write_bytes(_file_without_pixels(form) + _PIXEL_DATA + encapsulate([data], has_bot=False) + _SEQUENCE_END)
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(path))
+        array = sitk.GetArrayFromImage(reader.Execute())
+    finally:
+        path.unlink(missing_ok=True)
+    return np.asarray(array[0] if array.ndim == 3 else array)
+
+
+@lru_cache(maxsize=4)
+def _file_without_pixels(form: FrameFormat) -> bytes:
+    """A DICOM file up to its pixel data, with nothing in it but what a decoder must know."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import SecondaryCaptureImageStorage
 
     meta = FileMetaDataset()
@@ -97,18 +118,9 @@ def _simpleitk(form: FrameFormat, data: bytes, folder: Path) -> npt.NDArray[Any]
     ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PhotometricInterpretation = form.rows, form.columns, 1, "MONOCHROME2"
     ds.BitsAllocated, ds.BitsStored, ds.HighBit = form.allocated, form.stored, form.stored - 1
     ds.PixelRepresentation = int(form.signed)
-    ds.PixelData = encapsulate([data], has_bot=False)
-    ds["PixelData"].VR = "OB"
-    path = folder / "frame.dcm"
-    try:
-        ds.save_as(path, enforce_file_format=True)
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(str(path))
-        array = sitk.GetArrayFromImage(reader.Execute())
-    finally:
-        path.unlink(missing_ok=True)
-    return np.asarray(array[0] if array.ndim == 3 else array)
+    file = BytesIO()
+    ds.save_as(file, enforce_file_format=True)
+    return file.getvalue()
 
 
 def _rle(form: FrameFormat, data: bytes) -> npt.NDArray[Any]:

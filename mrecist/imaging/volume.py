@@ -164,9 +164,8 @@ def _check_unchanged(file: PixelFile, item: Slice, series: Series) -> None:
 def _read_into(values: npt.NDArray[np.float32], source: _Source) -> None:
     stored = decode_frame(source.file, source.frame)
     if _is_exact(stored.dtype, source):
-        np.multiply(stored, np.float32(source.slope), out=values, dtype=np.float32, casting="same_kind")
-        if source.intercept:
-            values += np.float32(source.intercept)
+        scaled = stored if source.slope == 1 else np.multiply(stored, np.float32(source.slope), dtype=np.float32)
+        np.add(scaled, np.float32(source.intercept), out=values, dtype=np.float32)
     else:
         # float64 first: a 16-bit value times a slope of seven digits does not fit the 24-bit mantissa of float32
         values[...] = stored.astype(np.float64) * source.slope + source.intercept
