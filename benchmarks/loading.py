@@ -2,9 +2,9 @@
 
 Run ``python benchmarks/loading.py [--slices 300] [--turns 5] [--kinds plain jpeg-ls jpeg-2000 rle jpeg-lossless]``. It makes
 its data (seeded; JPEG lossless with dcmtk's ``dcmcjpeg``), checks that every contender gives the same HU, voxel for voxel, and
-then lets them take turns; printed are medians of wall-clock seconds and of the ratios within each turn. Files come from the
-page cache. Contenders that are not installed are named and left out: SimpleITK, highdicom, dicomsdl, imagecodecs,
-dcm2niix and dicom2nifti (both with nibabel).
+then lets them take turns; printed are medians of wall-clock seconds and, in brackets, of the ratios to the limit within a
+turn. Files come from the page cache. Contenders that are not installed are named and left out: SimpleITK, highdicom, dicomsdl,
+imagecodecs, dcm2niix and dicom2nifti (both with nibabel). pydicom takes the first decoder that is installed.
 
 The limits do less than a loader must: ``preadv`` knows where the pixels lie, and "decode only" has the frames in memory and
 drops what it decodes. mrecist is given the result of its scan, the others the list of files in order.
@@ -47,6 +47,7 @@ KINDS = {"plain": None, "jpeg-ls": JPEGLSLossless, "jpeg-2000": JPEG2000Lossless
 LOSSLESS = "jpeg-lossless"
 Voxels = npt.NDArray[Any]
 Run = Callable[[], Voxels]
+LIMIT = "limit: preadv, or decode only"
 PACKAGES = (
     "pydicom",
     "pyjpegls",
@@ -66,15 +67,20 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=[*KINDS, LOSSLESS], choices=[*KINDS, LOSSLESS])
     options = parser.parse_args()
     machine()
+    table: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory(prefix="loading-") as folder:
         stored = phantom(options.slices)
         for kind in options.kinds:
             place = Path(folder) / kind
             if not make(place, kind, stored):
-                print(f"\n{kind}: left out, dcmcjpeg (dcmtk) is not installed")
+                print(f"{kind}: left out, dcmcjpeg (dcmtk) is not installed")
                 continue
-            one_kind(kind, place, stored, options.turns)
+            for name, cell in one_kind(kind, place, stored, options.turns).items():
+                table.setdefault(name, {})[kind] = cell
             shutil.rmtree(place)
+    print(f"\n| seconds (times the limit) | {' | '.join(options.kinds)} |\n|{'---|' * (len(options.kinds) + 1)}")
+    for name, cells in table.items():
+        print(f"| {name} | {' | '.join(cells.get(kind, '') for kind in options.kinds)} |")
 
 
 def machine() -> None:
@@ -266,26 +272,24 @@ def decode_only(index: int) -> None:
 # --- turns -----------------------------------------------------------------------------------------------------------
 
 
-def one_kind(kind: str, folder: Path, stored: npt.NDArray[np.uint16], turns: int) -> None:
+def one_kind(kind: str, folder: Path, stored: npt.NDArray[np.uint16], turns: int) -> dict[str, str]:
+    """Name of the contender -> seconds and ratio to the limit."""
     (series,) = scan_folder(folder).series
     size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
-    print(f"\n{kind}: {len(stored)} slices of {SIDE} x {SIDE}, {size:.0f} MiB")
+    print(f"{kind}: {len(stored)} slices of {SIDE} x {SIDE}, {size:.0f} MiB", flush=True)
     runs = agreeing(contenders(folder, series), stored)
     if kind == "plain":
-        limit = "limit: preadv into one array"
-        runs = {
-            limit: lambda: by_preadv(series),
-            "limit and float32": lambda: by_preadv(series).astype(np.float32),
-        } | runs
-        report(take_turns(runs, turns), limit)
-        return
+        limits: dict[str, Callable[[], object]] = {
+            LIMIT: lambda: by_preadv(series),
+            "the same, to float32": lambda: by_preadv(series).astype(np.float32),
+        }
+        return cells(take_turns(limits | runs, turns))
     load_frames(series)
-    limit = f"limit: decode only, {processors()} processes"
     with multiprocessing.get_context("fork").Pool(processors()) as pool:
-        runs = {limit: lambda: pool.map(decode_only, range(len(FRAMES)), chunksize=4)} | runs
+        limits = {LIMIT: lambda: pool.map(decode_only, range(len(FRAMES)), chunksize=4)}
         if kind == "jpeg-ls" and importlib.util.find_spec("imagecodecs"):
-            runs["imagecodecs, decode only, threads"] = by_imagecodecs
-        report(take_turns(runs, turns), limit)
+            limits["imagecodecs, decode only, threads"] = by_imagecodecs
+        return cells(take_turns(limits | runs, turns))
 
 
 def by_imagecodecs() -> Voxels:
@@ -314,7 +318,7 @@ def agreeing(runs: dict[str, Run], stored: npt.NDArray[np.uint16]) -> dict[str, 
     return good
 
 
-def take_turns(runs: dict[str, Run], turns: int) -> dict[str, list[float]]:
+def take_turns(runs: dict[str, Callable[[], object]], turns: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(turns):
         for name, run in runs.items():
@@ -324,13 +328,12 @@ def take_turns(runs: dict[str, Run], turns: int) -> dict[str, list[float]]:
     return seconds
 
 
-def report(seconds: dict[str, list[float]], limit: str) -> None:
-    own = seconds["mrecist load_volume"]
-    print("| contender | seconds | times the limit | times mrecist |\n|---|---|---|---|")
+def cells(seconds: dict[str, list[float]]) -> dict[str, str]:
+    found = {}
     for name, taken in seconds.items():
-        to_limit = statistics.median(a / b for a, b in zip(taken, seconds[limit], strict=True))
-        to_own = statistics.median(a / b for a, b in zip(taken, own, strict=True))
-        print(f"| {name} | {statistics.median(taken):.2g} | {to_limit:.2g} | {to_own:.2g} |")
+        ratio = statistics.median(a / b for a, b in zip(taken, seconds[LIMIT], strict=True))
+        found[name] = f"{statistics.median(taken):.2g} ({ratio:.2g})"
+    return found
 
 
 if __name__ == "__main__":

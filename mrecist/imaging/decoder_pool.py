@@ -35,6 +35,8 @@ from mrecist.imaging.limits import DECODER_MEMORY_MIB, DECODER_SECONDS, DecoderL
 _T = TypeVar("_T")
 CODECS = "mrecist.imaging.codecs"
 _DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4"})
+_PIPE_BYTES = 2**20
+"""A frame of 512 x 512 passes whole, where the system lets pipes grow (Linux); 64 KiB at a time elsewhere."""
 _START_SECONDS = 60.0
 """Before its first frame a process loads its libraries, which a busy disk may hold up."""
 
@@ -123,6 +125,8 @@ class _Decoder:
             stderr=subprocess.DEVNULL,
             env=_environment(),
         )
+        for pipe in (self._process.stdin, self._process.stdout):
+            _widen(pipe)
 
     def run(self, form: FrameFormat, data: bytes) -> npt.NDArray[Any]:
         if not self._ready:
@@ -194,6 +198,15 @@ class _Decoder:
                 except OSError:  # unsent bytes to a process that is gone
                     continue
         self._folder.cleanup()
+
+
+def _widen(pipe: Any) -> None:
+    try:
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    except (ImportError, AttributeError, OSError):  # another system, or the user's share of pipe buffers is used up
+        return
 
 
 def _read(source: Any, size: int) -> bytearray:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import get_integer, get_items, get_numbers, get_text, guarded, object_uid, or_none
+from mrecist.imaging.limits import check_size
 from mrecist.imaging.pixels import PixelFile, decode_frame, open_pixels
 from mrecist.imaging.series import Series, Verdict
 
@@ -270,6 +271,7 @@ def _place_on(file: SegFile, series: Series) -> Placed:
     if geometry is None:
         raise MaskError(f"{file.path}: {series.label} has no geometry")
     _check_grid(file, series, geometry)
+    check_size(f"{file.path}: masks on {series.label}", geometry.shape, 1, MaskError)
     by_uid: dict[str, list[int]] = {}
     for index, item in enumerate(series.slices):
         by_uid.setdefault(item.sop_instance_uid, []).append(index)

@@ -18,7 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
 
 from mrecist.errors import InputError, SeriesError
 from mrecist.imaging import volume
-from mrecist.imaging.limits import check_size, decoder_limits
+from mrecist.imaging.limits import DEFAULTS, check_size, decoder_limits
 from mrecist.imaging.pixels import open_pixels
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.volume import load_slice, load_volume
@@ -67,6 +67,12 @@ def test_a_limit_that_is_no_number(text: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MRECIST_DECODER_SECONDS", text)
     with pytest.raises(InputError, match=f"MRECIST_DECODER_SECONDS is '{text}'; it must be a positive number"):
         decoder_limits()
+
+
+def test_the_documentation_names_every_limit_with_its_default() -> None:
+    text = (PACKAGE.parent / "docs" / "imaging.md").read_text(encoding="utf-8")
+    for name, default in DEFAULTS.items():
+        assert f"| `{name}` | {default:g} |" in text
 
 
 def test_at_the_limit_is_within_it() -> None:
