@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import signal
 import struct
 import sys
@@ -42,6 +43,7 @@ def main(arguments: list[str]) -> None:
         data = source.read(data_length)
         _limit_processor_time(float(seconds))
         _answer(output, codecs, fields, data, Path(folder))
+    shutil.rmtree(folder, ignore_errors=True)  # a parent that was killed cannot
 
 
 def _answer(output: BinaryIO, codecs: object, fields: dict[str, object], data: bytes, folder: Path) -> None:

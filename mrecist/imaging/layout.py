@@ -21,13 +21,14 @@ from mrecist.imaging.headers import (
     get_items,
     get_number,
     get_text,
+    guarded,
     object_uid,
     tag_name,
 )
 
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 FileStamp = tuple[int, int, int, int]
-"""Size, modification and change time in ns, and inode: a file with the same four was not written to since."""
+"""Size, modification time and change time in ns, inode: a file with the same four is the same and was not written to."""
 
 
 def stamp_of(status: os.stat_result) -> FileStamp:
@@ -87,22 +88,29 @@ class PixelLayout:
 def layout_of(header: Header) -> PixelLayout:
     """The layout of a file with pixel data; raises :class:`SeriesError` when an attribute of them is unreadable."""
     dataset, pixels = header.dataset, header.pixels
-    return PixelLayout(
-        stamp=stamp_of(header.status),
-        sop_instance_uid=object_uid(dataset, "SOPInstanceUID"),
-        syntax=header.transfer_syntax,
-        rows=get_integer(dataset, "Rows") or 0,
-        columns=get_integer(dataset, "Columns") or 0,
-        frames=get_integer(dataset, "NumberOfFrames") or 1,
-        samples=get_integer(dataset, "SamplesPerPixel") or 1,
-        allocated=get_integer(dataset, "BitsAllocated") or 0,
-        stored=get_integer(dataset, "BitsStored") or 0,
-        high_bit=get_integer(dataset, "HighBit") or 0,
-        signed=get_integer(dataset, "PixelRepresentation") == 1,
-        photometric=get_text(dataset, "PhotometricInterpretation"),
-        start=None if pixels is None else pixels.start,
-        items=() if pixels is None else pixels.items,
-    )
+    with guarded(f"{header.path}: cannot be read"):
+        return PixelLayout(
+            stamp=stamp_of(header.status),
+            sop_instance_uid=object_uid(dataset, "SOPInstanceUID"),
+            syntax=header.transfer_syntax,
+            rows=_whole(dataset, "Rows"),
+            columns=_whole(dataset, "Columns"),
+            frames=_whole(dataset, "NumberOfFrames") or 1,
+            samples=_whole(dataset, "SamplesPerPixel") or 1,
+            allocated=_whole(dataset, "BitsAllocated"),
+            stored=_whole(dataset, "BitsStored"),
+            high_bit=_whole(dataset, "HighBit"),
+            signed=_whole(dataset, "PixelRepresentation") == 1,
+            photometric=get_text(dataset, "PhotometricInterpretation"),
+            start=None if pixels is None else pixels.start,
+            items=() if pixels is None else pixels.items,
+        )
+
+
+def _whole(dataset: Any, keyword: str) -> int:
+    """A whole number, 0 when absent; those of the right VR are whole numbers already, and they are nearly all."""
+    value = dataset.get(keyword)
+    return value if type(value) is int else get_integer(dataset, keyword) or 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,8 @@ def _sources(series: Series, slices: Sequence[Slice]) -> list[_Source]:
         except SeriesError as error:
             raise SeriesError(f"{item.path}: {error}") from None
         sources.append(_Source(file, item.frame, slope, intercept, scaling.padding))
-        file.dataset = file.dataset if item.frame is not None else None  # a header a slice would add up
+    for file in files.values():
+        file.dataset = None  # the headers that were read again are not needed beside the volume
     return sources
 
 

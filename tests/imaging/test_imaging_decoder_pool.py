@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from pydicom.uid import JPEG2000Lossless
 from mrecist.errors import SeriesError
 from mrecist.imaging import pixels
 from mrecist.imaging.codecs import FrameFormat
-from mrecist.imaging.decoder_pool import DecodeError, DecoderPool, shared_pool
+from mrecist.imaging.decoder_pool import DecodeError, DecoderPool, processors, shared_pool
 from mrecist.imaging.limits import DecoderLimits
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.volume import load_volume
@@ -137,7 +138,7 @@ def test_decoders_end_with_the_program() -> None:
         "import os, signal, sys\n"
         "from test_imaging_decoder_pool import FORM, LIMITS, DecoderPool\n"
         "pool = DecoderPool(1, LIMITS, codecs='stand_in_codecs'); pool.decode(FORM, b'fill 1')\n"
-        "place = pool._places.get(); print(place._process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "place = pool._places.get(); print(place._process.pid, place._folder.name, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     places = os.pathsep.join(p or os.getcwd() for p in sys.path)
     done = subprocess.run(
@@ -147,12 +148,25 @@ def test_decoders_end_with_the_program() -> None:
         text=True,
         check=False,
     )
-    state = Path(f"/proc/{int(done.stdout)}/stat")
+    number, folder = done.stdout.split()
+    state = Path(f"/proc/{number}/stat")
     for _ in range(100):
         if not state.exists() or ") Z " in state.read_text():
-            return
+            break
         time.sleep(0.1)
-    pytest.fail("the decoder is still running")
+    else:
+        pytest.fail("the decoder is still running")
+    assert not Path(folder).exists()
+
+
+def decoders_of_a_worker(_: int) -> tuple[int, int]:
+    return processors(), shared_pool().size
+
+
+def test_a_worker_of_a_batch_uses_one_decoder() -> None:
+    """Otherwise 64 workers on 64 processors would start 4096."""
+    with multiprocessing.get_context("spawn").Pool(1) as workers:
+        assert workers.map(decoders_of_a_worker, [0]) == [(1, 1)]
 
 
 def test_a_fork_starts_processes_of_its_own() -> None:
