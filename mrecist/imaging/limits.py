@@ -15,8 +15,9 @@ from mrecist.errors import InputError, SeriesError
 MAX_SERIES_GIB = "MRECIST_MAX_SERIES_GIB"
 DECODER_MEMORY_MIB = "MRECIST_DECODER_MEMORY_MIB"
 DECODER_SECONDS = "MRECIST_DECODER_SECONDS"
-DEFAULTS = {MAX_SERIES_GIB: 8.0, DECODER_MEMORY_MIB: 2048.0, DECODER_SECONDS: 30.0}
-"""8 GiB is 8000 slices of 512 x 512; a CT frame takes 0.01 to 0.1 s and some MiB to decode."""
+DEFAULTS = {MAX_SERIES_GIB: 8.0, DECODER_MEMORY_MIB: 2048.0, DECODER_SECONDS: 60.0}
+"""8 GiB is 8000 slices of 512 x 512; a CT frame takes 0.01 to 0.1 s and some MiB to decode, and a
+machine may be busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

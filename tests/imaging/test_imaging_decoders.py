@@ -199,7 +199,7 @@ def test_random_damage_is_values_or_one_line(syntax: str, tmp_path: Path) -> Non
         ds.compress(syntax, generate_instance_uid=False)
     intact = saved(ds, tmp_path / "intact.dcm")
     (frame,) = generate_frames(ds.PixelData, number_of_frames=1)
-    generator = random.Random(f"{syntax} 2")
+    generator = random.Random(f"{syntax} 3")
     refused = decoded = 0
     for _ in range(6):
         data = bytearray(frame)
