@@ -11,9 +11,9 @@ from typing import Any
 
 from mrecist.dates import days_between, parse_date
 from mrecist.errors import SeriesError
-from mrecist.imaging.headers import UNCOMPRESSED, guarded
+from mrecist.imaging.headers import guarded
 from mrecist.imaging.phase import Phase, PhaseName, phase_from_headers
-from mrecist.imaging.pixels import decode_frame, open_pixels
+from mrecist.imaging.pixels import PixelFile, decode_frame, encoded_frame, open_pixels
 from mrecist.imaging.records import FrameRecord
 from mrecist.imaging.series import Series, Slice, Verdict
 from mrecist.imaging.stacks import Stack, build_stacks
@@ -83,7 +83,7 @@ class _PixelComparison:
 
     def __init__(self) -> None:
         self._digests: dict[tuple[Path, int | None], bytes] = {}
-        self._opened: tuple[Path, Any] | None = None
+        self._opened: tuple[Path, PixelFile] | None = None
 
     def same(self, one: FrameRecord, other: FrameRecord) -> bool:
         """False also when a slice cannot be decoded: then it is not known to be a copy."""
@@ -97,16 +97,20 @@ class _PixelComparison:
         if key not in self._digests:
             if self._opened is None or self._opened[0] != record.path:
                 self._opened = record.path, open_pixels(record.path)
-            self._digests[key] = self._content(self._opened[1], record)
+            self._digests[key] = _content(self._opened[1], record)
         return self._digests[key]
 
-    @staticmethod
-    def _content(dataset: Any, record: FrameRecord) -> bytes:
-        with guarded(f"{record.path}: cannot be compared"):
-            encoded = record.frame is None and str(dataset.file_meta.TransferSyntaxUID) not in UNCOMPRESSED
-            data = dataset.PixelData if encoded else decode_frame(dataset, record.frame, record.path).tobytes()
-            rescale = f"{dataset.get('RescaleSlope')} {dataset.get('RescaleIntercept')} {record.rows}".encode()
-        return hashlib.sha256(rescale + data).digest()
+
+def _content(file: PixelFile, record: FrameRecord) -> bytes:
+    with guarded(f"{record.path}: cannot be compared"):
+        if record.frame is None and file.layout.is_compressed:
+            with record.path.open("rb") as stream:
+                data = encoded_frame(stream, file.layout, 0)
+        else:
+            data = decode_frame(file, record.frame).tobytes()
+        header = file.dataset
+        rescale = f"{header.get('RescaleSlope')} {header.get('RescaleIntercept')} {record.rows}".encode()
+    return hashlib.sha256(rescale + data).digest()
 
 
 def _series(stack: Stack, number: int, count: int) -> Series:
@@ -135,6 +139,8 @@ def _series(stack: Stack, number: int, count: int) -> Series:
                 sop_instance_uid=r.sop_instance_uid,
                 position_lps=r.position or (0.0, 0.0, 0.0),
                 instance_number=r.instance_number,
+                pixels=r.pixels,
+                scaling=r.scaling,
             )
             for r in stack.records
         ),

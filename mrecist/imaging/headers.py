@@ -25,6 +25,7 @@ from mrecist.errors import SeriesError
 DEFLATED = "1.2.840.10008.1.2.1.99"
 UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_PIXEL_DATA = 0x7FE00010
 _PIXEL_TAGS = range(0x7FE00008, 0x7FE00011)  # Float, Double Float and integer Pixel Data
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
@@ -42,14 +43,22 @@ class PixelExtent:
     ----------
     declared : length that the element states, in bytes; None when it is undefined (encapsulated).
     available : bytes of pixel data that are in the file; None when that is unknown (deflated files).
-    fragments : number of fragments of encapsulated pixel data, without the offset table.
+    items : (first byte in the file, length in bytes) of each fragment of encapsulated pixel data, without the offset table.
     complete : False when encapsulated pixel data end before their delimiter.
+    start : first byte of the value in the file (encapsulated: of the offset table's item); None in deflated files and for
+        floating-point pixel data.
     """
 
     declared: int | None
     available: int | None
-    fragments: int = 0
+    items: tuple[tuple[int, int], ...] = ()
     complete: bool = True
+    start: int | None = None
+
+    @property
+    def fragments(self) -> int:
+        """Number of fragments of encapsulated pixel data, without the offset table."""
+        return len(self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,27 +70,37 @@ class Header:
     pixels: PixelExtent | None
     transfer_syntax: str
     has_prefix: bool
+    status: os.stat_result
+    """Of the file when its header was read."""
+
+
+@contextmanager
+def one_line(what: str, error: type[Exception] = SeriesError) -> Iterator[None]:
+    """Turn every failure of a foreign decoder or parser into ``error`` with one line.
+
+    ``BaseException`` is caught because Rust decoders raise a ``PanicException`` that is not an ``Exception``.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, error):
+        raise
+    except SeriesError as failure:  # a getter's line, in a caller that promises another error
+        text = str(failure)
+        raise error(text if text.startswith(what.partition(": ")[0]) else f"{what}: {text}") from None
+    except BaseException as failure:  # noqa: BLE001 - see the docstring; the three above end the program as they should
+        detail = " ".join(str(failure).split())[:200] or "no further detail"
+        raise error(f"{what}: {type(failure).__name__}: {detail}") from None
 
 
 @contextmanager
 def guarded(what: str, error: type[Exception] = SeriesError) -> Iterator[None]:
-    """Turn every failure of a foreign decoder or parser into ``error`` with one line; its warnings are dropped.
+    """:func:`one_line` without the warnings of the parser. Not for threads: the filters of warnings are the process's.
 
     Warnings are dropped because pydicom warns about values we never use; the values we do use are checked by the getters.
-    ``BaseException`` is caught because Rust decoders raise a ``PanicException`` that is not an ``Exception``.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_line(what, error):
         warnings.simplefilter("ignore")
-        try:
-            yield
-        except (KeyboardInterrupt, SystemExit, GeneratorExit, error):
-            raise
-        except SeriesError as failure:  # a getter's line, in a caller that promises another error
-            text = str(failure)
-            raise error(text if text.startswith(what.partition(": ")[0]) else f"{what}: {text}") from None
-        except BaseException as failure:  # noqa: BLE001 - see the docstring; the three above end the program as they should
-            detail = " ".join(str(failure).split())[:200] or "no further detail"
-            raise error(f"{what}: {type(failure).__name__}: {detail}") from None
+        yield
 
 
 def looks_like_dicom(path: Path) -> bool:
@@ -112,15 +131,16 @@ def read_header(path: Path) -> Header:
     """
     from pydicom.filereader import read_partial
 
-    seen: list[tuple[Any, int]] = []
+    seen: list[tuple[int, str | None, int]] = []
 
     def at_pixels(tag: Any, vr: str | None, length: int) -> bool:
         if int(tag) in _PIXEL_TAGS:
-            seen.append((vr, length))
+            seen.append((int(tag), vr, length))
             return True
         return False
 
     with guarded(f"{path}: cannot be read as DICOM"), path.open("rb") as stream:
+        status = os.fstat(stream.fileno())
         _refuse_deflate_bomb(path)
         dataset = read_partial(stream, stop_when=at_pixels, force=True)
         syntax = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
@@ -129,7 +149,12 @@ def read_header(path: Path) -> Header:
             dataset.file_meta.TransferSyntaxUID = syntax
         pixels = _pixel_extent(stream, syntax, *seen[0]) if seen else None
     return Header(
-        path=path, dataset=dataset, pixels=pixels, transfer_syntax=syntax, has_prefix=dataset.preamble is not None
+        path=path,
+        dataset=dataset,
+        pixels=pixels,
+        transfer_syntax=syntax,
+        has_prefix=dataset.preamble is not None,
+        status=status,
     )
 
 
@@ -158,31 +183,39 @@ def _refuse_deflate_bomb(path: Path) -> None:
                     )
 
 
-def _pixel_extent(stream: BinaryIO, syntax: str, vr: str | None, length: int) -> PixelExtent:
+def _pixel_extent(stream: BinaryIO, syntax: str, tag: int, vr: str | None, length: int) -> PixelExtent:
     if syntax == DEFLATED:  # the stream that was parsed is pydicom's inflated copy: its positions say nothing here
         return PixelExtent(declared=None if length == _UNDEFINED_LENGTH else length, available=None)
     size = os.fstat(stream.fileno()).st_size
     long_form = vr is not None and vr.encode() in _LONG_VRS
     start = stream.tell() + (12 if long_form else 8)
     if length != _UNDEFINED_LENGTH:
-        return PixelExtent(declared=length, available=max(0, min(length, size - start)))
+        held = max(0, min(length, size - start))
+        return PixelExtent(declared=length, available=held, start=start if tag == _PIXEL_DATA else None)
     return _fragments(stream, start, size, big_endian=syntax == _BIG_ENDIAN)
 
 
 def _fragments(stream: BinaryIO, start: int, size: int, *, big_endian: bool) -> PixelExtent:
     layout = struct.Struct(">HHI" if big_endian else "<HHI")
-    position, items, total = start, 0, 0
+    position = start
+    items: list[tuple[int, int]] = []
+
+    def extent(*, complete: bool) -> PixelExtent:
+        total = sum(length for _, length in items)
+        return PixelExtent(declared=None, available=total, items=tuple(items[1:]), complete=complete, start=start)
+
     while True:
         stream.seek(position)
         head = stream.read(8)
         if len(head) < 8:
-            return PixelExtent(declared=None, available=total, fragments=max(0, items - 1), complete=False)
+            return extent(complete=False)
         group, element, length = layout.unpack(head)
         if (group, element) == _SEQUENCE_END:
-            return PixelExtent(declared=None, available=total, fragments=max(0, items - 1))
+            return extent(complete=True)
         if (group, element) != _ITEM or position + 8 + length > size:
-            return PixelExtent(declared=None, available=total, fragments=max(0, items - 1), complete=False)
-        items, total, position = items + 1, total + length, position + 8 + length
+            return extent(complete=False)
+        items.append((position + 8, length))
+        position += 8 + length
 
 
 # Typed getters ----------------------------------------------------------------------------------------------------------

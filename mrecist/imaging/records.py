@@ -29,6 +29,7 @@ from mrecist.imaging.headers import (
     pixel_problem,
     tag_name,
 )
+from mrecist.imaging.layout import PixelLayout, Scaling, layout_of, scaling_of
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 DATE_TAGS = ("AcquisitionDate", "SeriesDate", "ContentDate", "StudyDate")
@@ -90,6 +91,8 @@ class FrameRecord:
     contrast_start_seconds: float | None
     rescaled: bool
     reject: tuple[str, str] | None
+    pixels: PixelLayout | None = None
+    scaling: Scaling | None = None
 
 
 def records_of(header: Header) -> tuple[FrameRecord, ...]:
@@ -113,16 +116,17 @@ def records_of(header: Header) -> tuple[FrameRecord, ...]:
         raise SeriesError(f"{tag_name('NumberOfFrames')} is {frames}")
     if problem := pixel_problem(header, frames=frames or 1):
         raise SeriesError(problem)
+    layout = or_none(lambda given, _: layout_of(given), header, "PixelData")
     per_frame = get_items(dataset, "PerFrameFunctionalGroupsSequence")
     if not per_frame:
-        return tuple(_record(header, None if frames in (None, 1) else i, [dataset]) for i in range(frames or 1))
+        return tuple(_record(header, None if frames in (None, 1) else i, [dataset], layout) for i in range(frames or 1))
     if len(per_frame) != (frames or 1):
         raise SeriesError(f"{len(per_frame)} per-frame functional groups for NumberOfFrames {frames or 1}")
     shared = get_items(dataset, "SharedFunctionalGroupsSequence")[:1]
-    return tuple(_record(header, i, [group, *shared, dataset]) for i, group in enumerate(per_frame))
+    return tuple(_record(header, i, [group, *shared, dataset], layout) for i, group in enumerate(per_frame))
 
 
-def _record(header: Header, frame: int | None, groups: Sequence[Any]) -> FrameRecord:
+def _record(header: Header, frame: int | None, groups: Sequence[Any], layout: PixelLayout | None) -> FrameRecord:
     """``groups``: the frame's functional groups, the shared ones, the data set; the first that has a value wins."""
     top = header.dataset
     content = _group(groups, "FrameContentSequence") or top
@@ -166,6 +170,8 @@ def _record(header: Header, frame: int | None, groups: Sequence[Any]) -> FrameRe
         contrast_start_seconds=time_of_day(get_text(top, "ContrastBolusStartTime")),
         rescaled=_rescaled(groups, top),
         reject=_reject(top, image_type) or reject,
+        pixels=layout,
+        scaling=or_none(lambda given, _: scaling_of(given), groups, "RescaleSlope"),
         **geometry,
     )
 

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import get_integer, get_items, get_numbers, get_text, guarded, object_uid, or_none
-from mrecist.imaging.pixels import decode_frame, open_pixels
+from mrecist.imaging.limits import check_size
+from mrecist.imaging.pixels import PixelFile, decode_frame, open_pixels
 from mrecist.imaging.series import Series, Verdict
 
 LABELMAP_CLASS = "1.2.840.10008.5.1.4.1.1.66.7"
@@ -71,7 +72,7 @@ class SegFile:
     """A SEG whose header has been read and checked."""
 
     path: Path
-    dataset: Any
+    pixels: PixelFile
     is_labelmap: bool
     threshold: float
     """Stored values at or above it are inside: 1 for BINARY, half of MaximumFractionalValue for FRACTIONAL."""
@@ -98,7 +99,8 @@ class Placed:
 
 def open_segmentation(path: Path) -> SegFile:
     """Read a SEG; raises :class:`MaskError` when it is damaged or no segmentation."""
-    dataset = open_pixels(path, MaskError)
+    pixels = open_pixels(path, MaskError)
+    dataset = pixels.dataset
     with guarded(f"{path}: cannot be read as a segmentation", MaskError):
         shared = get_items(dataset, "SharedFunctionalGroupsSequence")[:1]
         per_frame = get_items(dataset, "PerFrameFunctionalGroupsSequence")
@@ -116,7 +118,7 @@ def open_segmentation(path: Path) -> SegFile:
         _check_one_grid(per_frame, shared, path)
         return SegFile(
             path=path,
-            dataset=dataset,
+            pixels=pixels,
             is_labelmap=is_labelmap,
             threshold=_threshold(dataset),
             segments=tuple(_segment(item) for item in segments),
@@ -269,6 +271,7 @@ def _place_on(file: SegFile, series: Series) -> Placed:
     if geometry is None:
         raise MaskError(f"{file.path}: {series.label} has no geometry")
     _check_grid(file, series, geometry)
+    check_size(f"{file.path}: masks on {series.label}", geometry.shape, 1, MaskError)
     by_uid: dict[str, list[int]] = {}
     for index, item in enumerate(series.slices):
         by_uid.setdefault(item.sop_instance_uid, []).append(index)
@@ -329,13 +332,13 @@ def _all_by_reference(placed: Placed) -> bool:
 def masks_of(placed: Placed, wanted: frozenset[int]) -> Iterator[tuple[int, int, npt.NDArray[np.bool_]]]:
     """(segment number, stack index, mask (Y, X)) for each frame of the wanted segments that is not empty, one at a time."""
     file = placed.file
-    padding = or_none(get_integer, file.dataset, "PixelPaddingValue")
+    padding = or_none(get_integer, file.pixels.dataset, "PixelPaddingValue")
     known = {0, padding, *(s.number for s in file.segments)}
-    single = or_none(get_integer, file.dataset, "NumberOfFrames") in (None, 1)
+    single = or_none(get_integer, file.pixels.dataset, "NumberOfFrames") in (None, 1)
     for frame, index in zip(file.frames, placed.slices, strict=True):
         if frame.segment is not None and frame.segment not in wanted:
             continue
-        values = decode_frame(file.dataset, None if single else frame.index, file.path, MaskError)
+        values = decode_frame(file.pixels, None if single else frame.index)
         if frame.segment is not None:
             mask = values >= math.ceil(file.threshold)
             if mask.any():
