@@ -158,15 +158,16 @@ HEADER_WORDS = re.compile(r"uid|patient|description|accession|label|\bds\b|datas
 
 
 def joins_of(source: str) -> list[str]:
-    """``folder / x`` and ``joinpath(x)`` where x speaks of a header and is not hashed."""
+    """``folder / x`` and ``joinpath(x)`` where x speaks of a header and is neither hashed nor made safe."""
     found = []
+    safe = ("sha256", "name_of(", "safe_name(")
     for node in ast.walk(ast.parse(source)):
         parts: list[ast.expr] = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.right, ast.JoinedStr):
             parts = [node.right]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("joinpath", "Path", "path.join")):
             parts = list(node.args)
-        found += [t for p in parts if HEADER_WORDS.search(t := ast.unparse(p)) and "sha256" not in t]
+        found += [t for p in parts if HEADER_WORDS.search(t := ast.unparse(p)) and not any(word in t for word in safe)]
     return found
 
 
