@@ -22,10 +22,9 @@ from mrecist.imaging.headers import (
     get_items,
     get_text,
     guarded,
-    looks_like_dicom,
+    header_if_dicom,
     object_uid,
     pixel_problem,
-    read_header,
 )
 from mrecist.imaging.records import FrameRecord, first_date, records_of
 from mrecist.imaging.series import Series
@@ -121,7 +120,7 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None) 
     if not root.is_dir():
         raise InputError(f"{root}: not a folder")
     found = _Found()
-    files = sorted(_files(root, found))
+    files = sorted(_files(root, found), key=os.fspath)
     for count, path in enumerate(files, 1):
         _look_at(path, found)
         if progress is not None:
@@ -162,13 +161,13 @@ def _files(root: Path, found: _Found) -> Iterator[Path]:
 
 def _look_at(path: Path, found: _Found) -> None:
     try:
-        if not looks_like_dicom(path):
+        header = header_if_dicom(path)
+        if header is None:
             if path.suffix.lower() in _DICOM_SUFFIXES:
                 found.problems.append(Problem(path=str(path), reason="named as DICOM, but it has no DICOM header"))
             else:
                 found.ignored += 1
             return
-        header = read_header(path)
     except OSError as error:
         found.problems.append(Problem(path=str(path), reason=f"cannot be opened: {error.strerror}"))
         return
