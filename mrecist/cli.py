@@ -149,6 +149,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan = command("scan", "what DICOM is there: subjects, series, phase with its evidence, geometry, problems")
     scan.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
     scan.add_argument("--json", action="store_true", help="for a program to read")
+    scan.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the number of files)")
 
     _add_measure(command("measure", "masks to measurement rows"))
 

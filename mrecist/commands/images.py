@@ -29,7 +29,9 @@ def scan(options: Namespace) -> int:
     if not options.folder.is_dir():
         raise InputError(f"{options.folder}: is not a folder; give a folder with DICOM files")
     with progress() as report:
-        found = scan_folder(options.folder, lambda done, of: report("reading headers", done, of))
+        found = scan_folder(
+            options.folder, lambda done, of: report("reading headers", done, of), workers=options.workers
+        )
     if options.json:
         print(json.dumps(scan_to_json(found), indent=1, ensure_ascii=False))
     else:

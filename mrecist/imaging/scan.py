@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,8 @@ from mrecist.imaging.series import Series
 
 SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
+_FILES_A_SHARE = 50
+_WORTH_SHARING = 1000  # files; below, starting processes costs more than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,29 +106,44 @@ class _Found:
     damage: dict[str, list[Damage]] = field(default_factory=lambda: defaultdict(list))
     ignored: int = 0
 
+    def add(self, other: _Found) -> None:
+        """What was found in the files that come next."""
+        self.records += other.records
+        self.segmentations += other.segmentations
+        self.others += other.others
+        self.problems += other.problems
+        for uid, damaged in other.damage.items():
+            self.damage[uid] += damaged
+        self.ignored += other.ignored
 
-def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None) -> Scan:
+
+def scan_folder(
+    root: Path, progress: Callable[[int, int], None] | None = None, *, workers: int | None = 1
+) -> Scan:
     """Scan a folder and all folders below it.
 
     Parameters
     ----------
     root : the folder.
     progress : called with (files read, files in all).
+    workers : number of processes, the result is the same for any; None: one a processor when there are many files.
 
     Raises
     ------
     InputError
-        ``root`` is no folder.
+        ``root`` is no folder, or a process that read headers was ended from outside.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: not a folder")
     found = _Found()
     files = sorted(_files(root, found), key=os.fspath)
-    for count, path in enumerate(files, 1):
-        _look_at(path, found)
+    done = 0
+    for share in _read_all(files, workers):
+        found.add(share)
+        done = min(done + _FILES_A_SHARE, len(files))
         if progress is not None:
-            progress(count, len(files))
+            progress(done, len(files))
     series = assemble(found.records, found.damage)
     return Scan(
         root=root,
@@ -136,6 +155,30 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None) 
     )
 
 
+def _read_all(files: Sequence[Path], workers: int | None) -> Iterator[_Found]:
+    """What is in the files, share by share, in their order whatever the number of processes."""
+    shares = [files[start : start + _FILES_A_SHARE] for start in range(0, len(files), _FILES_A_SHARE)]
+    if workers is None:
+        workers = (os.cpu_count() or 1) if len(files) >= _WORTH_SHARING else 1
+    if min(workers, len(shares)) <= 1:
+        yield from map(_look_at_all, shares)
+        return
+    try:
+        with ProcessPoolExecutor(max_workers=min(workers, len(shares))) as pool:
+            yield from pool.map(_look_at_all, shares)
+    except BrokenProcessPool:
+        raise InputError(
+            "a process that read headers was ended from outside, perhaps for want of memory; try again with --workers 1"
+        ) from None
+
+
+def _look_at_all(files: Sequence[Path]) -> _Found:
+    found = _Found()
+    for path in files:
+        _look_at(path, found)
+    return found
+
+
 def _files(root: Path, found: _Found) -> Iterator[Path]:
     """Regular files; linked folders are entered once, so that a loop of links ends."""
     seen: set[tuple[int, int]] = set()
@@ -144,7 +187,11 @@ def _files(root: Path, found: _Found) -> Iterator[Path]:
         found.problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
-        status = os.stat(folder)
+        try:
+            status = os.stat(folder)
+        except OSError as error:  # the folder went away while it was listed
+            unreadable(error)
+            continue
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
             continue
