@@ -45,7 +45,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         apart, mixed = Path(name) / "apart", Path(name) / "mixed"
         make(apart, mixed, options.files)
-        for title, folder in ((f"{options.files} files in {SERIES} folders", apart), ("the same in one, with junk", mixed)):
+        for title, folder in (
+            (f"{options.files} files in {SERIES} folders", apart),
+            ("the same in one, with junk", mixed),
+        ):
             found = {name: run(folder) for name, run in CONTENDERS.items() if name != LIMIT}
             expected = Counter({f"{ROOT}.{s}": options.files // SERIES for s in range(SERIES)})
             for contender, series in found.items():
@@ -163,9 +166,7 @@ def take_turns(folder: Path, turns: int) -> dict[str, list[float]]:
 def report(seconds: dict[str, list[float]]) -> None:
     print("| contender | ms | times pydicom | times the limit |\n|---|---|---|---|")
     for name, own in seconds.items():
-        ratios = [
-            statistics.median(a / b for a, b in zip(own, seconds[other], strict=True)) for other in (PEER, LIMIT)
-        ]
+        ratios = [statistics.median(a / b for a, b in zip(own, seconds[other], strict=True)) for other in (PEER, LIMIT)]
         print(f"| {name} | {statistics.median(own) * 1000:.0f} | {ratios[0]:.2g} | {ratios[1]:.2g} |")
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from mrecist import __version__
-from mrecist.errors import MrecistError
+from mrecist.errors import MrecistError, printable
 
 DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 Handler = Callable[[argparse.Namespace], int]
@@ -58,7 +58,7 @@ def _command(name: str) -> Handler:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)
 
 
 # --- the parser ------------------------------------------------------------------------------------------------------

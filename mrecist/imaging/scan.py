@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mrecist.errors import InputError, SeriesError
+from mrecist.errors import InputError, SeriesError, printable
 from mrecist.imaging.assemble import Damage, assemble
 from mrecist.imaging.headers import (
     Header,
@@ -33,6 +33,7 @@ from mrecist.imaging.series import Series
 
 SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
+_LONGEST_REASON = 400
 _FILES_A_SHARE = 50
 _WORTH_SHARING = 1000  # files; below, starting processes costs more than it saves
 
@@ -117,9 +118,7 @@ class _Found:
         self.ignored += other.ignored
 
 
-def scan_folder(
-    root: Path, progress: Callable[[int, int], None] | None = None, *, workers: int | None = 1
-) -> Scan:
+def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, *, workers: int | None = 1) -> Scan:
     """Scan a folder and all folders below it.
 
     Parameters
@@ -229,7 +228,8 @@ def _look_at(path: Path, found: _Found) -> None:
 
 
 def _without(path: Path, error: Exception) -> str:
-    return str(error).removeprefix(f"{path}: ")
+    """The reason without the path, on one line: it may quote what the file holds."""
+    return printable(str(error).removeprefix(f"{path}: "), most=_LONGEST_REASON)
 
 
 def _sort_in(header: Header, found: _Found) -> None:
@@ -301,7 +301,9 @@ def _other_kind(header: Header, sop_class: str) -> str:
         return ""
     modality = get_text(header.dataset, "Modality")
     if name == sop_class and not modality:  # a UID that was cut, or a private class that says nothing of itself
-        raise SeriesError(f"header truncated or damaged: SOPClassUID {sop_class} is unknown and there is no Modality")
+        raise SeriesError(
+            f"header truncated or damaged: SOPClassUID {sop_class[:64]} is unknown and there is no Modality"
+        )
     return modality or name
 
 
