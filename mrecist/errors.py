@@ -34,7 +34,13 @@ def printable(text: str, *, most: int | None = None) -> str:
 
 
 class MrecistError(Exception):
-    """Base of every error that this package raises on purpose; ``str(error)`` is the one line for the user."""
+    """Base of every error that this package raises on purpose; ``str(error)`` is the one line for the user.
+
+    A message may quote what a file holds, so it is made printable here.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(MrecistError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mrecist import tables
 from mrecist.commands._terminal import outcome, progress, say, show, show_json
 from mrecist.dates import parse_date
-from mrecist.errors import InputError
+from mrecist.errors import InputError, printable
 from mrecist.model import Problem
 from mrecist.protocol import MeasurementError, Measuring
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mrecist.imaging.scan import Scan
     from mrecist.imaging.series import Series
     from mrecist.repeating import Repeating
+
+_LONGEST_TEXT = 200  # characters of a header's text that a line shows; JSON holds all of it
 
 
 def scan(options: Namespace) -> int:
@@ -60,10 +62,10 @@ def _print_scan(found: Scan) -> None:
 
 def _print_series(series: Series) -> None:
     part = f" (stack {series.stack} of {series.stacks})" if series.stacks > 1 else ""
-    show(f"  {series.date or 'no date'}  {series.modality}  {series.description or '(no description)'}{part}")
-    show(
-        f"    phase {series.phase.name}, confidence {series.phase.confidence}: {'; '.join(series.phase.evidence) or '-'}"
-    )
+    description = printable(series.description, most=_LONGEST_TEXT)
+    show(f"  {series.date or 'no date'}  {series.modality}  {description or '(no description)'}{part}")
+    evidence = printable("; ".join(series.phase.evidence) or "-", most=3 * _LONGEST_TEXT)
+    show(f"    phase {series.phase.name}, confidence {series.phase.confidence}: {evidence}")
     grid = series.geometry
     if grid is not None:
         step = "no regular step" if grid.slice_step_mm is None else f"step {grid.slice_step_mm:.4g} mm"

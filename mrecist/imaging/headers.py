@@ -35,6 +35,9 @@ _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0
 _INFLATE_FLOOR_BYTES = 64 * 2**20
 _INFLATE_RATIO = 100
 _INFLATE_CEILING_BYTES = 2 * 2**30
+# No CT or MR slice and no file of them comes near these; memory for the voxels is set aside by what the header states.
+_MOST_PIXELS_A_FRAME = 2**28
+_MOST_PIXELS_A_FILE = 2**33
 _BUFFER_BYTES = 16 * 2**10  # most CT and MR headers: one read a file
 _LARGE_READ_BYTES = 2**20
 _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"SQ", b"UT", b"UC", b"UR", b"SV", b"UV")
@@ -361,7 +364,8 @@ def pixel_problem(header: Header, *, frames: int) -> str:
 
     The line is ``truncated: N bytes of pixel data where M are needed`` for uncompressed data.
     """
-    pixels = header.pixels
+    pixels, dataset = header.pixels, header.dataset
+    a_frame = (get_integer(dataset, "Rows") or 0) * (get_integer(dataset, "Columns") or 0)
     if pixels is None:
         return "truncated or not an image: no Pixel Data (7FE0,0010)"
     if not pixels.complete:
@@ -369,11 +373,11 @@ def pixel_problem(header: Header, *, frames: int) -> str:
     if header.transfer_syntax not in UNCOMPRESSED:
         if pixels.fragments < frames:
             return f"truncated: {pixels.fragments} compressed fragments where {frames} frames are needed"
+        if a_frame > _MOST_PIXELS_A_FRAME or a_frame * frames > _MOST_PIXELS_A_FILE:
+            return f"Rows x Columns x frames state {a_frame} x {frames} pixels; that is no CT or MR image"
         return ""
-    dataset = header.dataset
-    bits = [get_integer(dataset, k) or 0 for k in ("Rows", "Columns", "BitsAllocated")]
     samples = get_integer(dataset, "SamplesPerPixel") or 1
-    needed = (math.prod(bits) * samples * frames + 7) // 8
+    needed = (a_frame * (get_integer(dataset, "BitsAllocated") or 0) * samples * frames + 7) // 8
     held = min(n for n in (pixels.declared, pixels.available, needed) if n is not None)
     if get_text(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
         return ""  # two thirds of the length; colour is refused later anyway

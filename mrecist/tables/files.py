@@ -46,7 +46,7 @@ def stream_rows(path: Path, required: Sequence[str]) -> tuple[list[str], Iterato
 def _open_table(path: Path, required: Sequence[str]) -> tuple[Any, list[str]]:
     """A reader of the rows below the header, and the header."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # read_text would turn a CR inside a cell into a line feed
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError as error:
