@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # Which module of mrecist.commands holds a command.
 _HOME_OF = {
     **dict.fromkeys(("scan", "measure"), "images"),
+    "check-identity": "identity",
     **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
     **dict.fromkeys(("score", "demo", "info"), "studies"),
 }
@@ -51,7 +52,7 @@ def _command(name: str) -> Handler:
     """The function of that name in mrecist.commands, imported when the command runs: ``--help`` stays fast."""
 
     def handler(options: argparse.Namespace) -> int:
-        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name)
+        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name.replace("-", "_"))
         return run(options)
 
     return handler
@@ -150,6 +151,13 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
     scan.add_argument("--json", action="store_true", help="for a program to read")
     scan.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the number of files)")
+
+    identity = command(
+        "check-identity", "what still identifies a patient in de-identified DICOM, and intervals it broke"
+    )
+    identity.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
+    identity.add_argument("--json", action="store_true", help="print the findings for a program to read")
+    identity.add_argument("--out", type=Path, metavar="FILE.csv", help="default: the table goes to standard output")
 
     _add_measure(command("measure", "masks to measurement rows"))
 

@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables",),
     ("response", "keyimages"),
-    ("derivation", "checks", "stability"),
+    ("derivation", "checks", "stability", "identity"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),

@@ -10,14 +10,14 @@ Source: DICOM PS3.5 section 6.2 (value representations: backslash separates valu
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _SEVERAL_VALUES = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI"})
 _ONE_VALUE = frozenset({"LT", "ST", "UT"})
 
 
-@lru_cache(maxsize=None)
+@cache
 def tag_and_vr(keyword: str) -> tuple[Any, str]:
     """Tag (a pydicom ``BaseTag``) and dictionary VR of a keyword.
 

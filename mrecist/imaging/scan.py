@@ -135,8 +135,8 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: not a folder")
-    found = _Found()
-    files = sorted(_files(root, found), key=os.fspath)
+    files, problems = files_below(root)
+    found = _Found(problems=problems)
     done = 0
     for share in _read_all(files, workers):
         found.add(share)
@@ -178,12 +178,17 @@ def _look_at_all(files: Sequence[Path]) -> _Found:
     return found
 
 
-def _files(root: Path, found: _Found) -> Iterator[Path]:
-    """Regular files; linked folders are entered once, so that a loop of links ends."""
+def files_below(root: Path) -> tuple[list[Path], list[Problem]]:
+    """Regular files in the order of their names, and what cannot be listed.
+
+    Linked folders are entered once, so that a loop of links ends; pipes and devices are left out.
+    """
+    problems: list[Problem] = []
     seen: set[tuple[int, int]] = set()
+    files: list[Path] = []
 
     def unreadable(error: OSError) -> None:
-        found.problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
+        problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
         try:
@@ -200,9 +205,10 @@ def _files(root: Path, found: _Found) -> Iterator[Path]:
             path = Path(folder) / name
             try:
                 if stat.S_ISREG(path.stat().st_mode):
-                    yield path
+                    files.append(path)
             except OSError as error:
-                found.problems.append(Problem(path=str(path), reason=f"cannot be opened: {error.strerror}"))
+                unreadable(error)
+    return sorted(files, key=os.fspath), problems
 
 
 def _look_at(path: Path, found: _Found) -> None:

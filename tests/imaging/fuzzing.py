@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
-from build_seg import ENHANCING, Part, write_seg
+from build_seg import ENHANCING, Part, change_seg, write_seg
 from build_series import Image, axial, dataset_of, enhanced, write
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
@@ -111,8 +111,18 @@ def build_seeds(folder: Path) -> Seeds:
     parts = [Part(whole, label="T01 whole"), Part(viable, label="T01 viable", kind=ENHANCING)]
     for kind in MASKS:
         given = parts if kind != "labelmap" else [Part(viable, label="T01 viable", kind=ENHANCING)]
-        files[kind] = write_seg(folder / f"{kind}.dcm", paths, given, kind.upper()).read_bytes()
+        files[kind] = change_seg(write_seg(folder / f"{kind}.dcm", paths, given, kind.upper()), _fixed).read_bytes()
     return Seeds(files, tuple(p.read_bytes() for p in paths), scan_folder(folder / "ct").series)
+
+
+def _fixed(dataset: Dataset) -> None:
+    """The writer's clock, random UIDs and hashes are replaced, so that a case is the same bytes on every day."""
+    for element in list(dataset.iterall()):
+        if element.VR in ("DA", "TM", "DT") and element.value:
+            element.value = {"DA": "20200131", "TM": "101112", "DT": "20200131101112"}[element.VR]
+        if element.keyword == "DimensionOrganizationUID":
+            element.value = "1.2.826.0.1.3680043.10.999.31"
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.3680043.10.999.32"
 
 
 def _slices() -> list[Image]:

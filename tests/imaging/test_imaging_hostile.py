@@ -48,7 +48,9 @@ def _image(change: Callable[[Dataset], None] | None = None, **tags: Any) -> byte
 def _nested(levels: int) -> bytes:
     """Explicit VR little endian: each level is a sequence and an item of undefined length."""
     head = _image()
-    level = struct.pack("<HH2sHI", 0x0040, 0xA730, b"SQ", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    level = struct.pack("<HH2sHI", 0x0040, 0xA730, b"SQ", 0, 0xFFFFFFFF) + struct.pack(
+        "<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF
+    )
     return head[: head.index(b"\xe0\x7f\x10\x00")] + level * levels
 
 
@@ -89,7 +91,9 @@ def _four_gigabytes_in_the_header() -> bytes:
 def _private(count: int) -> bytes:
     data = _image()
     at = data.index(b"\x28\x00\x02\x00US")
-    elements = (struct.pack("<HH2sH", 0x0021 + 2 * (i >> 15), 0x8000 + (i & 0x7FFF), b"LO", 2) + b"ab" for i in range(count))
+    elements = (
+        struct.pack("<HH2sH", 0x0021 + 2 * (i >> 15), 0x8000 + (i & 0x7FFF), b"LO", 2) + b"ab" for i in range(count)
+    )
     return data[:at] + b"".join(elements) + data[at:]
 
 
@@ -98,10 +102,19 @@ WHOLE = _image()
 PROBLEMS: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated header": (lambda: WHOLE[:400], "truncated"),
     "truncated pixels": (lambda: WHOLE[:-50], "truncated: 46 bytes of pixel data where 96 are needed"),
-    "Rows 65535": (lambda: _image(set_raw(0x00280010, "US", b"\xff\xff")), "bytes of pixel data where 1048560 are needed"),
-    "2e9 frames": (lambda: _image(set_raw(0x00280008, "IS", b"2000000000")), "bytes of pixel data where 192000000000 are"),
+    "Rows 65535": (
+        lambda: _image(set_raw(0x00280010, "US", b"\xff\xff")),
+        "bytes of pixel data where 1048560 are needed",
+    ),
+    "2e9 frames": (
+        lambda: _image(set_raw(0x00280008, "IS", b"2000000000")),
+        "bytes of pixel data where 192000000000 are",
+    ),
     "1e12 frames": (lambda: _image(set_raw(0x00280008, "IS", b"999999999999")), "bytes of pixel data where"),
-    "4 GB of pixels stated": (lambda: _pixel_length(0xFFFFFFFE), "truncated: 40 bytes of pixel data where 96 are needed"),
+    "4 GB of pixels stated": (
+        lambda: _pixel_length(0xFFFFFFFE),
+        "truncated: 40 bytes of pixel data where 96 are needed",
+    ),
     "4 GB stated in the header": (_four_gigabytes_in_the_header, "truncated"),
     "900 nested sequences": (lambda: _nested(900), "RecursionError"),
     "20000 nested sequences": (lambda: _nested(20_000), "RecursionError"),
@@ -116,7 +129,10 @@ PROBLEMS: dict[str, tuple[Callable[[], bytes], str]] = {
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "zero spacing": (lambda: _image(PixelSpacing=[0, 0]), "PixelSpacing (0028,0030) is not a spacing in mm: 0\\0"),
     "zero orientation": (lambda: _image(ImageOrientationPatient=[0] * 6), "is not two perpendicular unit vectors"),
-    "three orientation values": (lambda: _image(ImageOrientationPatient=[1, 0, 0]), "holds 3 values where 6 are needed"),
+    "three orientation values": (
+        lambda: _image(ImageOrientationPatient=[1, 0, 0]),
+        "holds 3 values where 6 are needed",
+    ),
     "comma decimals": (
         lambda: _image(set_raw(0x00280030, "DS", b"6,0\\6,0 ")),
         "PixelSpacing (0028,0030) is not a number: 6,0\\6,0; correct the header",
@@ -155,9 +171,7 @@ def test_geometry_that_cannot_be_is_refused_by_name(what: str, tmp_path: Path, c
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR")
-def test_scan_of_all_of_them_at_once_is_the_same_for_any_number_of_processes(
-    tmp_path: Path, capsys: Captured
-) -> None:
+def test_scan_of_all_of_them_at_once_is_the_same_for_any_number_of_processes(tmp_path: Path, capsys: Captured) -> None:
     for number, (build, _) in enumerate((*PROBLEMS.values(), *REFUSED.values())):
         (tmp_path / f"h{number}").write_bytes(build())
     for number in range(12):
@@ -195,12 +209,22 @@ def test_score_and_measure_with_all_of_them_beside_a_whole_subject(tmp_path: Pat
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR")
-@pytest.mark.parametrize("what", ["truncated header", "900 nested sequences", "deflate bomb", "Rows 65535", "2e9 frames"])
+@pytest.mark.parametrize(
+    "what", ["truncated header", "900 nested sequences", "deflate bomb", "Rows 65535", "2e9 frames"]
+)
 def test_measure_names_a_segmentation_that_is_hostile(what: str, tmp_path: Path, capsys: Captured) -> None:
     write(tmp_path / "ct", axial(3))
     (tmp_path / "seg.dcm").write_bytes(PROBLEMS[what][0]())
     code = main(
-        ["measure", "--seg", str(tmp_path / "seg.dcm"), "--images", str(tmp_path / "ct"), "--out", str(tmp_path / "m.csv")]
+        [
+            "measure",
+            "--seg",
+            str(tmp_path / "seg.dcm"),
+            "--images",
+            str(tmp_path / "ct"),
+            "--out",
+            str(tmp_path / "m.csv"),
+        ]
     )
     assert code == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -320,14 +344,14 @@ def test_a_file_that_disappears_is_one_line(tmp_path: Path, monkeypatch: pytest.
     from mrecist.imaging import scan as scanning
 
     paths = write(tmp_path, axial(3))
-    listed = scanning._files
+    listed = scanning.files_below
 
-    def then_gone(root: Path, found: Any) -> Iterator[Path]:
-        files = list(listed(root, found))
+    def then_gone(root: Path) -> Any:
+        files = listed(root)
         paths[1].unlink()
-        yield from files
+        return files
 
-    monkeypatch.setattr(scanning, "_files", then_gone)
+    monkeypatch.setattr(scanning, "files_below", then_gone)
     (problem,) = scan_folder(tmp_path).problems
     assert (problem.path, problem.reason) == (str(paths[1]), "cannot be opened: No such file or directory")
 
@@ -448,7 +472,9 @@ def test_character_sets(charset: bytes, data: bytes, text: str, tmp_path: Path) 
     assert [s.description for s in scan_folder(tmp_path).series] == [text]
 
 
-@pytest.mark.parametrize("charset", [b"ISO_IR 192", b"ISO_IR 6 ", b"no such set ", b"ISO 2022 IR 149\\ISO 2022 IR 87", b""])
+@pytest.mark.parametrize(
+    "charset", [b"ISO_IR 192", b"ISO_IR 6 ", b"no such set ", b"ISO 2022 IR 149\\ISO 2022 IR 87", b""]
+)
 def test_a_wrong_character_set_is_still_a_series(charset: bytes, tmp_path: Path, capsys: Captured) -> None:
     """Text that cannot be decoded names no phase, and decides nothing else."""
     _described(tmp_path, charset, b"\xcd\xf5\xff\x81\xb6\xab")
@@ -464,7 +490,10 @@ def _described(folder: Path, charset: bytes, description: bytes) -> None:
     """Three slices whose SpecificCharacterSet and SeriesDescription are these bytes."""
     for path in write(folder, axial(3, SpecificCharacterSet="ISO_IR 100", SeriesDescription="x")):
         data = path.read_bytes()
-        for old, new in ((b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100", charset), (b"\x08\x00\x3e\x10LO\x02\x00x ", description)):
+        for old, new in (
+            (b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100", charset),
+            (b"\x08\x00\x3e\x10LO\x02\x00x ", description),
+        ):
             value = new + b" " * (len(new) % 2)
             assert old in data
             data = data.replace(old, old[:6] + struct.pack("<H", len(value)) + value)
