@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "imaging"))
 
-from fuzzing import KINDS, build_seeds, damaged, run_case  # noqa: E402
+from fuzzing import KINDS, build_seeds, damaged, run_case
 
 
 def main() -> int:

@@ -214,7 +214,13 @@ def _apart(images: Sequence[Facts]) -> Iterator[Located]:
     for (tag, shift), found in sorted(by_shift.items()):
         series = len({f.series_uid for f in found})
         of = len({f.series_uid for f in images})
-        yield _located(found, _APART, f"{tag} (0008,{numbers[tag]})", f"{shift:+d} days in {series} of {of} series")
+        yield _located(
+            found, _APART, f"{tag} (0008,{numbers[tag]})", f"{_later(shift, 'days')} in {series} of {of} series"
+        )
+
+
+def _later(difference: int, unit: str) -> str:
+    return f"{abs(difference)} {unit} {'later' if difference >= 0 else 'earlier'}"
 
 
 def _delays(images: Sequence[Facts]) -> Iterator[Located]:
@@ -228,7 +234,7 @@ def _delays(images: Sequence[Facts]) -> Iterator[Located]:
     ]
     if absurd:
         worst = max((f.delay for s in absurd for f in s if f.delay is not None), key=abs)
-        hint = f"{worst:+.0f} s at most, in {len(absurd)} of {len(by_series)} series"
+        hint = f"{_later(round(worst), 's')} at most, in {len(absurd)} of {len(by_series)} series"
         yield _located([f for s in absurd for f in s], _DELAY, "ContrastBolusStartTime (0018,1042)", hint)
     lost = [s for s in by_series.values() if any(f.has_contrast for f in s) and all(f.delay is None for f in s)]
     if lost:

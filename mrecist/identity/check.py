@@ -12,7 +12,7 @@ from mrecist.identity.across import Facts, compare, facts_of
 from mrecist.identity.attributes import Rule
 from mrecist.identity.elements import Trace, person_words, traces_of, words_of
 from mrecist.identity.finding import Finding, Severity, hint
-from mrecist.imaging.headers import get_text, header_if_dicom
+from mrecist.imaging.headers import get_text, guarded, header_if_dicom
 from mrecist.imaging.scan import files_below
 
 _UNREADABLE = Rule(
@@ -75,7 +75,7 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
     unreadable = [_relative(Path(problem.path), root) for problem in problems]
     words: frozenset[str] = frozenset()
     for count, path in enumerate(paths, 1):
-        with suppress(SeriesError, OSError):  # named in the second reading
+        with suppress(SeriesError, OSError), guarded(str(path)):  # named in the second reading
             header = header_if_dicom(path)
             words |= frozenset() if header is None else person_words(header.dataset)
         if progress is not None:
@@ -85,7 +85,8 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
     for count, path in enumerate(paths, 1):
         file = _relative(path, root)
         try:
-            facts += _look_at(path, file, words, findings)
+            with guarded(str(path)):
+                facts += _look_at(path, file, words, findings)
         except (SeriesError, OSError):
             unreadable.append(file)
         for named in _named(file, words):

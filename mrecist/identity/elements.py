@@ -22,7 +22,7 @@ from mrecist.identity.attributes import (
     Rule,
 )
 from mrecist.identity.finding import Severity, hint
-from mrecist.imaging.headers import get_items, get_text, guarded, object_uid
+from mrecist.imaging.headers import get_items, get_text, object_uid
 
 _OVERLAY = Rule(
     "OVERLAY",
@@ -69,6 +69,7 @@ _VENDOR_UID = Rule(
     "a UID under a vendor's root, most likely the original one",
     "replace UIDs, the same way in all objects",
 )
+_OVERLAY_ELEMENTS = {0x60003000: "OverlayData", 0x60004000: "OverlayComments"}  # groups 6000, 6002, ... 601E
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _PERSON_LIKE = re.compile(
     r"\w\^\w|\d{6,}|\b[A-Z]\.\s?[A-Z]\.|\b(?:dr|prof|mr|mrs|ms|herr|frau|mme|sr|sra)\.? [a-z]", re.IGNORECASE
@@ -112,11 +113,11 @@ class Element(NamedTuple):
 
 
 def elements_of(dataset: Any, inside: str = "") -> Iterator[Element]:
-    """Every element, depth first; one that cannot be decoded raises SeriesError."""
-    for tag in sorted(dataset.keys()):
-        with guarded(f"({tag >> 16:04X},{tag & 0xFFFF:04X}) cannot be decoded"):
-            element = dataset[tag]
-        place = Element(element.keyword, int(tag), str(element.VR), element.value, inside)
+    """Every element, depth first; pydicom raises what it likes where one cannot be decoded, so callers guard."""
+    for element in dataset:
+        tag = element.tag
+        keyword = element.keyword or _OVERLAY_ELEMENTS.get(int(tag) & 0xFF00FFFF, "")
+        place = Element(keyword, int(tag), str(element.VR), element.value, inside)
         yield place
         if element.VR == "SQ":
             below = f"{inside} > {place.keyword or place.name}" if inside else place.keyword or place.name
@@ -129,7 +130,7 @@ def person_words(dataset: Any) -> frozenset[str]:
     own = {get_text(dataset, "PatientID").casefold(), get_text(dataset, "ClinicalTrialSubjectID").casefold()}
     words: set[str] = set()
     for element in elements_of(dataset):
-        if element.vr == "PN" and element.keyword not in READERS and not _is_coded(element.text, own):
+        if element.vr == "PN" and _rule(element, own, frozenset()) is PERSON:
             words |= {w.casefold() for w in re.split(r"[\^=\\\s,.]+", element.text) if len(w) >= 3}
     return frozenset(words - PLACEHOLDERS - own)
 
@@ -158,9 +159,10 @@ def _rule(element: Element, own: set[str], known_words: frozenset[str]) -> Rule 
     if element.vr == "PN":
         if _is_coded(element.text, own):
             return None
-        if element.keyword in READERS:
-            return None if _CODED_READER.fullmatch(element.text) else READER
-        return PERSON
+        is_reader = element.keyword in READERS
+        if (is_reader or "ContentSequence" in element.inside) and _CODED_READER.fullmatch(element.text):
+            return None
+        return READER if is_reader else PERSON
     return _rule_of_text(element, known_words)
 
 
@@ -200,7 +202,7 @@ def _is_coded(name: str, own: set[str]) -> bool:
 
 def _is_placeholder(text: str) -> bool:
     letters = re.sub(r"[\W_]+", "", text.casefold())
-    return not letters.strip("x0") or letters in PLACEHOLDERS
+    return len(letters) < 2 or not letters.strip("x0") or letters in PLACEHOLDERS
 
 
 def _bytes_hint(value: Any) -> str:

@@ -101,7 +101,8 @@ class _HeaderStream(io.BufferedReader):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path), _BUFFER_BYTES)
+        self.file = io.FileIO(path)
+        super().__init__(self.file, _BUFFER_BYTES)
         self.path = path
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -213,7 +214,7 @@ def _pixel_extent(stream: _HeaderStream, syntax: str, vr: str | None, length: in
     start = stream.tell() + (12 if long_form else 8)
     if length != _UNDEFINED_LENGTH:
         return PixelExtent(declared=length, available=max(0, min(length, size - start)))
-    return _fragments(stream.raw, start, size, big_endian=syntax == _BIG_ENDIAN)
+    return _fragments(stream.file, start, size, big_endian=syntax == _BIG_ENDIAN)
 
 
 def _fragments(file: io.RawIOBase, start: int, size: int, *, big_endian: bool) -> PixelExtent:

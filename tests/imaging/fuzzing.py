@@ -32,6 +32,7 @@ from pydicom.uid import (
 )
 
 from mrecist.errors import MrecistError
+from mrecist.identity.check import check_identity
 from mrecist.imaging.masks import read_segmentation
 from mrecist.imaging.scan import scan_folder, scan_to_json
 from mrecist.imaging.series import Series, Verdict
@@ -175,7 +176,9 @@ def _elements_changed(data: bytes, dice: random.Random) -> bytes:
     list(dataset.iterall())  # every element is converted once, before any is damaged
     for _ in range(dice.choice((1, 1, 1, 2, 5))):
         place = dataset
-        while tags := [tag for tag in place.keys() if tag.group != 0x7FE0]:  # down into sequences, at random
+        while tags := [
+            element.tag for element in place.elements() if element.tag.group != 0x7FE0
+        ]:  # down into sequences, at random
             element = place.get_item(dice.choice(tags))
             if element.VR != "SQ" or not element.value or dice.random() < 0.2:
                 _change(place, element, dice)
@@ -259,6 +262,7 @@ def _read_everything(case: Path, folder: Path, seeds: Seeds) -> str:
     words = {"problem"} if scan.problems else set()
     for problem in scan.problems:
         assert "\n" not in problem.reason, problem
+    lines: list[str] = []
     for series in scan.series:
         words.add(str(series.verdict))
         if series.verdict is Verdict.OK:
@@ -267,18 +271,22 @@ def _read_everything(case: Path, folder: Path, seeds: Seeds) -> str:
             voxels = load_volume(series).voxels
             assert voxels.shape == (len(series.slices), *voxels.shape[1:])
         except MrecistError as error:
-            assert "\n" not in str(error), error
+            lines.append(str(error))
     try:
         for mask in read_segmentation(case, seeds.series).masks:
             words.add("mask" if mask.whole.any() else "empty mask")
     except MrecistError as error:
-        assert "\n" not in str(error), error
+        lines.append(str(error))
+    assert not [line for line in lines if "\n" in line]
+    for finding in check_identity(folder):
+        assert finding.what_to_do
     return "+".join(sorted(words)) or "nothing"
 
 
 def _check_geometry(series: Series) -> None:
     grid = series.geometry
-    assert grid is not None and grid.slice_step_mm is not None
+    assert grid is not None
+    assert grid.slice_step_mm is not None
     sizes = (grid.row_spacing_mm, grid.column_spacing_mm, grid.slice_step_mm)
     assert all(0 < size < 1e6 for size in sizes), sizes
     assert all(abs(c) < 1e9 for origin in grid.origins_lps for c in origin), grid.origins_lps
