@@ -152,13 +152,9 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument("--json", action="store_true", help="for a program to read")
     scan.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the number of files)")
 
-    identity = command(
-        "check-identity", "what still identifies a patient in de-identified DICOM, and intervals it broke"
+    _add_check_identity(
+        command("check-identity", "what still identifies a patient in de-identified DICOM, and intervals it broke")
     )
-    identity.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
-    identity.add_argument("--json", action="store_true", help="print the findings for a program to read")
-    identity.add_argument("--out", type=Path, metavar="FILE.csv", help="default: the table goes to standard output")
-
     _add_measure(command("measure", "masks to measurement rows"))
 
     assess = command("assess", "measurements to time-point responses and best responses")
@@ -209,6 +205,12 @@ def build_parser() -> argparse.ArgumentParser:
     info = command("info", "versions for a bug report")
     info.add_argument("--json", action="store_true", help="for a program to read")
     return parser
+
+
+def _add_check_identity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
+    parser.add_argument("--json", action="store_true", help="print the findings for a program to read")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="default: the table goes to standard output")
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
