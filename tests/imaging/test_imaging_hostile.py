@@ -6,6 +6,7 @@ The whole files beside the hostile one are a subject of the sample study; its re
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -96,6 +97,13 @@ def _private(count: int) -> bytes:
     return data[:at] + b"".join(elements) + data[at:]
 
 
+def _class_that_swallows_the_header() -> bytes:
+    """The length of SOPClassUID covers what follows it: found by the fuzzer, whose line quoted kilobytes with line feeds."""
+    data = _image(ImageComments="a\nb" * 20)
+    at = data.index(b"\x08\x00\x16\x00UI") + 6
+    return data[:at] + struct.pack("<H", len(data) - at - 2) + data[at + 2 :]
+
+
 WHOLE = _image()
 # What it is -> (bytes, words that the one line about it holds).
 PROBLEMS: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -122,6 +130,7 @@ PROBLEMS: dict[str, tuple[Callable[[], bytes], str]] = {
     "Rows as text": (lambda: _image(set_raw(0x00280010, "DS", b"six ")), "Rows (0028,0010) is not a number: six"),
     "Rows as a sequence": (lambda: _image(set_raw(0x00280010, "SQ", b"")), "Rows"),
     "Rows zero": (lambda: _image(set_raw(0x00280010, "US", b"\0\0")), "is not positive"),
+    "a class that swallows the header": (_class_that_swallows_the_header, "header truncated or damaged"),
     "frames negative": (lambda: _image(set_raw(0x00280008, "IS", b"-3")), "NumberOfFrames (0028,0008) is -3"),
 }
 # What it is -> (bytes, words of the verdict of its series).
@@ -281,7 +290,8 @@ def test_uids_that_look_like_paths_name_no_file(tmp_path: Path, capsys: Captured
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+@pytest.mark.filterwarnings("ignore:Invalid value for VR", "ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # FileSet leaves its folder to the collector
 def test_a_dicomdir_that_points_elsewhere_is_listed_and_not_followed(tmp_path: Path) -> None:
     from pydicom.fileset import FileSet
 
@@ -290,6 +300,8 @@ def test_a_dicomdir_that_points_elsewhere_is_listed_and_not_followed(tmp_path: P
     files = FileSet()
     files.add(dataset_of(Image((0.0, 0.0, 0.0), 0, 1, {"StudyTime": "101010", "StudyID": "1", "SeriesNumber": 1}), 0))
     files.write(tmp_path / "disc")
+    del files
+    gc.collect()
     directory = pydicom.dcmread(tmp_path / "disc" / "DICOMDIR")
     for item in directory.DirectoryRecordSequence:
         if "ReferencedFileID" in item:
