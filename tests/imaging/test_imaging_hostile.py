@@ -291,7 +291,9 @@ def test_uids_that_look_like_paths_name_no_file(tmp_path: Path, capsys: Captured
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR", "ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # FileSet leaves its folder to the collector
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # FileSet leaves its folder to the collector
 def test_a_dicomdir_that_points_elsewhere_is_listed_and_not_followed(tmp_path: Path) -> None:
     from pydicom.fileset import FileSet
 
