@@ -70,7 +70,7 @@ def score_study(
     InputError : the folder is no study, or one of its tables or its protocol cannot be read.
     """
     report = progress or _silent
-    study = open_study(root, protocol_file, lambda done, of: report("reading headers", done, of))
+    study = open_study(root, protocol_file, lambda done, of: report("reading headers", done, of), workers)
     settings = study.protocol.select(criteria)
     repeating = repeating_of(study.protocol.stability, repeat)
     results, resumed = _score_subjects(study, repeating, out, workers, report)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mrecist import __version__
 from mrecist.dates import parse_date
-from mrecist.errors import MrecistError
+from mrecist.errors import MrecistError, printable
 
 DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 Handler = Callable[[argparse.Namespace], int]
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # Which module of mrecist.commands holds a command.
 _HOME_OF = {
     **dict.fromkeys(("scan", "measure"), "images"),
+    "check-identity": "identity",
     **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
     **dict.fromkeys(("score", "demo", "info"), "studies"),
     **dict.fromkeys(("fetch", "send"), "archives"),
@@ -54,14 +55,14 @@ def _command(name: str) -> Handler:
     """The function of that name in mrecist.commands, imported when the command runs: ``--help`` stays fast."""
 
     def handler(options: argparse.Namespace) -> int:
-        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name)
+        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name.replace("-", "_"))
         return run(options)
 
     return handler
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)
 
 
 # --- the parser ------------------------------------------------------------------------------------------------------
@@ -166,7 +167,11 @@ def build_parser() -> argparse.ArgumentParser:
     scan = command("scan", "what DICOM is there: subjects, series, phase with its evidence, geometry, problems")
     scan.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
     scan.add_argument("--json", action="store_true", help="for a program to read")
+    scan.add_argument("--workers", type=_workers, metavar="N", help="processes (default: by the number of files)")
 
+    _add_check_identity(
+        command("check-identity", "what still identifies a patient in de-identified DICOM, and intervals it broke")
+    )
     _add_measure(command("measure", "masks to measurement rows"))
 
     assess = command("assess", "measurements to time-point responses and best responses")
@@ -220,6 +225,12 @@ def build_parser() -> argparse.ArgumentParser:
     info = command("info", "versions for a bug report")
     info.add_argument("--json", action="store_true", help="for a program to read")
     return parser
+
+
+def _add_check_identity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
+    parser.add_argument("--json", action="store_true", help="print the findings for a program to read")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="default: the table goes to standard output")
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:

@@ -164,7 +164,7 @@ def measure_segmentations(
     """Measure every lesion of DICOM segmentations whose series lie below ``images``; one bad file stops no other."""
     if not images.is_dir():
         raise InputError(f"{images}: is not a folder; give the folder with the series that the segmentations refer to")
-    series = scan_folder(images, progress).series
+    series = scan_folder(images, progress, workers=None).series
     done = MeasuredMasks()
     masks: list[tuple[LesionMask, Series]] = []
     for path in files:

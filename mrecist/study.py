@@ -81,8 +81,10 @@ class _Manifest:
     subjects: dict[str, str]
 
 
-def open_study(root: Path, protocol_file: Path | None = None, progress: Progress | None = None) -> Study:
-    """Read the tables and DICOM headers of a study folder.
+def open_study(
+    root: Path, protocol_file: Path | None = None, progress: Progress | None = None, workers: int = 1
+) -> Study:
+    """Read the tables and DICOM headers of a study folder, the headers by ``workers`` processes.
 
     Raises :class:`InputError` when the folder is no study: it does not exist, or holds neither images nor reads.
     """
@@ -94,7 +96,7 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
         raise InputError(f"{root}: holds none of images/, masks/, reads/; see docs/files.md for the study folder")
     manifest = _read_manifest(root / "series.csv")
     # Images and segmentations may lie in either folder, or in one PACS export: both are scanned as one tree.
-    scan = _scan_both(root, progress)
+    scan = _scan_both(root, progress, workers)
     series = tuple(_with_manifest(s, manifest) for s in scan.series)
     reads = _read_reads(root / "reads", protocol.partial_date)
     label_masks = _read_label_masks(root / "masks" / "masks.csv", protocol.partial_date)
@@ -139,8 +141,9 @@ def _said(problem: Unusable) -> str:
     return f"{problem.path}: {problem.reason}"
 
 
-def _scan_both(root: Path, progress: Progress | None) -> Scan:
-    scans = [scan_folder(root / name, progress) for name in ("images", "masks") if (root / name).is_dir()]
+def _scan_both(root: Path, progress: Progress | None, workers: int) -> Scan:
+    folders = [root / name for name in ("images", "masks") if (root / name).is_dir()]
+    scans = [scan_folder(folder, progress, workers=workers) for folder in folders]
     return Scan(
         root=root,
         series=tuple(s for scan in scans for s in scan.series),

@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables", "pictures"),
     ("response", "keyimages"),
-    ("derivation", "checks", "stability"),
+    ("derivation", "checks", "stability", "identity"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score",),
     ("measuring", "assessing", "checkpoint"),
