@@ -14,10 +14,10 @@ from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Spaci
 
 _NEAR = 1e-9  # mm and cells; for lines that pass through a corner
 _BOUND = 1e-6  # mm; more than rounding takes from a bound
-_LINES, _PAIRS = 24, 8_000  # lines cut together at first: at most, and so that not more lines and runs meet
+_LINES, _PAIRS = 24, 4_000  # lines cut together at first: at most, and so that not more lines and runs meet
 _FEWEST = 4
-_TURN = np.pi * (np.arange(16) + 0.5) / 16  # directions of the sides of a polygon around a slice
-_COSINE, _SINE = np.cos(_TURN), np.sin(_TURN)
+_TILT = np.radians([-70, -50, -36, -26, -18, -12, -7, -2.5, 2.5, 7, 12, 18, 26, 36, 50, 70])
+_COSINE, _SINE = np.sin(_TILT), np.cos(_TILT)  # directions of the sides of a polygon around a slice, densest across
 _STRIDE = 2.0  # pixels between the looks that bound how far a line is free
 
 
@@ -58,6 +58,8 @@ class CrossLines:
             self.bound = _free_bound(mask, spacing, points, self.across)
         else:
             self.bound = self._polygon_bound()
+        self.order = np.argsort(-self.bound, kind="stable")
+        self.cut: list[tuple[FloatArray, FloatArray]] = []  # where the lines tried first meet the runs
 
     def longest(self, draw_in: float) -> FloatArray:
         """The longest chord; of equally long ones the one nearest to the middle of the segment.
@@ -70,14 +72,17 @@ class CrossLines:
         (2, 2): end, (row, column), pixel centres at integers.
         """
         bound = np.maximum(self.bound - 2 * draw_in, 0) + _NEAR
-        order = np.argsort(-bound, kind="stable")
-        tried, best, size = 0, 0.0, max(_FEWEST, min(_LINES, _PAIRS // len(self.runs.row)))
+        best, turn = 0.0, 0
+        tried, size = 0, max(_FEWEST, min(_LINES, _PAIRS // len(self.runs.row)))
         first, last = np.zeros(len(bound)), np.full(len(bound), -1.0)
-        while tried < len(order) and bound[order[tried]] >= best * (1 - TIE) - _NEAR:
-            some = order[tried : tried + size]
-            first[some], last[some] = self._unbroken(some, draw_in) if self.inside else self._widest(some, draw_in)
+        while tried < len(bound) and bound[self.order[tried]] >= best * (1 - TIE) - _NEAR:
+            some = self.order[tried : tried + size]
+            if turn == len(self.cut):
+                self.cut.append(self._met(self.runs, some))
+            ends = self._unbroken if self.inside else self._widest
+            first[some], last[some] = ends(some, *self.cut[turn], draw_in)
             best = max(best, float((last[some] - first[some]).max()))
-            tried, size = tried + size, 2 * size
+            tried, size, turn = tried + size, 2 * size, turn + 1
         longest = np.flatnonzero(last - first >= best * (1 - TIE) - _NEAR)
         away = np.round(np.abs(self.stations[longest] - self.middle), 6)
         line = longest[np.lexsort((self.stations[longest], away))[0]]
@@ -86,10 +91,11 @@ class CrossLines:
             levels[:] = self._middle_of(line, levels[0])
         return np.asarray((self.stations[line] * self.along + levels[:, None] * self.across) / self.spacing - 0.5)
 
-    def _unbroken(self, lines: IntArray, draw_in: float) -> tuple[FloatArray, FloatArray]:
+    def _unbroken(
+        self, lines: IntArray, enter: FloatArray, leave: FloatArray, draw_in: float
+    ) -> tuple[FloatArray, FloatArray]:
         """Ends of the stretch of region around the segment on these lines, drawn in."""
         level = self.low[lines]
-        enter, leave = self._met(self.runs, lines)
         order = np.argsort(enter, axis=1)
         begin, end = np.take_along_axis(enter, order, axis=1), np.take_along_axis(leave, order, axis=1)
         end = np.maximum.accumulate(end, axis=1)
@@ -102,9 +108,10 @@ class CrossLines:
         by = np.minimum(draw_in, (last - first) / 2)
         return first + by, last - by
 
-    def _widest(self, lines: IntArray, draw_in: float) -> tuple[FloatArray, FloatArray]:
+    def _widest(
+        self, lines: IntArray, enter: FloatArray, leave: FloatArray, draw_in: float
+    ) -> tuple[FloatArray, FloatArray]:
         """First and last free position on these lines, corners included, drawn in; both the same if they would cross."""
-        enter, leave = self._met(self.runs, lines)
         low, high = self.low[lines], self.high[lines]
         first, last = np.minimum(low, enter.min(axis=1)), np.maximum(high, leave.max(axis=1))
         if draw_in <= 0:
@@ -117,23 +124,22 @@ class CrossLines:
 
     def _met(self, boxes: _Boxes, lines: IntArray) -> tuple[FloatArray, FloatArray]:
         """Where each line enters and leaves each rectangle, mm, (lines, rectangles); inf and -inf if it does not."""
-        enter, leave = np.float64(-np.inf), np.float64(np.inf)
         steepest = np.abs(self.across / self.spacing).max()
+        sides = []
         for axis, (low, high) in enumerate(((boxes.row, boxes.row + 1), (boxes.start, boxes.stop))):
             size, slope = self.spacing[axis], self.across[axis]
-            at = self.stations[lines] * self.along[axis]
+            at = (self.stations[lines] * self.along[axis])[:, None]
             if abs(slope) / size < _NEAR * steepest:  # a line along the pixels; on their border either side will do
-                place = at[:, None] / size
+                place = at / size
                 beside = (place >= low - _NEAR) & (place <= high + _NEAR)
-                enter, leave = np.where(beside, enter, np.inf), np.where(beside, leave, -np.inf)
-                continue
-            near, far = (low, high) if slope > 0 else (high, low)
-            shift = (at / slope)[:, None]
-            enter = np.maximum(enter, near * (size / slope) - shift)
-            leave = np.minimum(leave, far * (size / slope) - shift)
-        thin = ~(leave - enter > _NEAR)
-        enter[thin], leave[thin] = np.inf, -np.inf
-        return enter, leave
+                sides.append((np.where(beside, -np.inf, np.inf), np.where(beside, np.inf, -np.inf)))
+            else:
+                near, far = (low, high) if slope > 0 else (high, low)
+                sides.append((near * (size / slope) - at / slope, far * (size / slope) - at / slope))
+        enter = np.maximum(sides[0][0], sides[1][0])
+        leave = np.minimum(sides[0][1], sides[1][1])
+        thick = leave - enter > _NEAR
+        return np.where(thick, enter, np.inf), np.where(thick, leave, -np.inf)
 
     def _middle_of(self, line: int, level: float) -> float:
         """The middle of the longest part of one line that lies within a pixel, the first of them; or the corner."""

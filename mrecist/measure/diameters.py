@@ -58,29 +58,33 @@ def thinned(side: Side, begin: IntArray, sign: int) -> tuple[Side, IntArray]:
     What is left, and where each slice begins in it; the first and the last row of each slice stay.
     """
     rows, columns = side
-    end_of_slice = np.zeros(len(rows), bool)
-    end_of_slice[begin] = end_of_slice[begin - 1] = True  # and the last of all, for begin[0] is 0
-    first_of_slice = np.zeros(len(rows), bool)
-    first_of_slice[begin] = True
+    which = np.arange(len(rows))
+    stays = np.zeros(len(rows), bool)
+    stays[begin] = stays[begin - 1] = True  # and the last of all, for begin[0] is 0
     for _ in range(_ROUNDS):
-        kept = _turns(rows, columns, sign) | end_of_slice
-        if kept.all():
+        kept = np.flatnonzero(_turns(rows, columns, sign) | stays)
+        if len(kept) == len(rows):
             break
-        rows, columns = rows[kept], columns[kept]
-        end_of_slice, first_of_slice = end_of_slice[kept], first_of_slice[kept]
-    return (rows, columns), np.flatnonzero(first_of_slice)
+        rows, columns, stays, which = rows[kept], columns[kept], stays[kept], which[kept]
+    return (rows, columns), np.searchsorted(which, begin)
 
 
 def convex_hull(left: Side, right: Side) -> IntArray:
     """Corners (N, 2) of the convex hull of the two sides of a slice, in order, collinear ones left out."""
-    none = np.zeros(1, np.int64)
-    (left, _), (right, _) = thinned(left, none, 1), thinned(right, none, -1)
-    if not (_turns(*left, 1)[1:-1].all() and _turns(*right, -1)[1:-1].all()):
-        return _monotone_chain(left, right)
-    # Each is one side of the hull. A single point in the first or the last row is on both.
+    if not _both_turn(left, right):
+        none = np.zeros(1, np.int64)
+        (left, _), (right, _) = thinned(left, none, 1), thinned(right, none, -1)
+        if not _both_turn(left, right):
+            return _monotone_chain(left, right)
+    # each is one side of the hull; a single point in the first or the last row is on both
     begin, end = int(left[1][0] == right[1][0]), len(right[1]) - int(left[1][-1] == right[1][-1])
     back = slice(begin, max(begin, end))
     return np.stack([np.concatenate([one, other[back][::-1]]) for one, other in zip(left, right, strict=True)], axis=1)
+
+
+def _both_turn(left: Side, right: Side) -> bool:
+    """Whether no point of either side can be left out."""
+    return bool(_turns(*left, 1)[1:-1].all() and _turns(*right, -1)[1:-1].all())
 
 
 def _turns(rows: IntArray, columns: IntArray, sign: int) -> BoolArray:

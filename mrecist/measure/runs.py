@@ -43,9 +43,8 @@ def label_rows(volume: npt.NDArray[Any]) -> LabelRows:
     """The rows of every label of a (Z, Y, X) volume of integers or booleans; 0 is background."""
     width = volume.shape[2]
     values, start, stop = _split_at_rows(*_runs(volume), width)
-    labels, number = np.unique(values, return_inverse=True)
-    small = number.astype(np.uint16) if len(labels) < 1 << 16 else number  # sorted by radix when short
-    order = np.argsort(small, kind="stable")
+    labels, number = _numbered(values)
+    order = np.argsort(number, kind="stable")
     number, start, stop = number[order], start[order], stop[order]
     counts = np.bincount(number, stop - start, len(labels)).astype(np.int64)
     place = start // width
@@ -62,6 +61,15 @@ def label_rows(volume: npt.NDArray[Any]) -> LabelRows:
         first=start[begin] - place * width,
         last=stop[end] - 1 - place * width,
     )
+
+
+def _numbered(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.integer[Any]]]:
+    """The distinct values, ascending, and the number of each value among them; in few bytes, which sort faster."""
+    if values.dtype == np.uint8:
+        held = np.bincount(values, minlength=256) > 0
+        return np.flatnonzero(held), (np.cumsum(held) - 1).astype(np.uint8)[values]
+    labels, number = np.unique(values, return_inverse=True)
+    return labels, number.astype(np.uint16) if len(labels) < 1 << 16 else number
 
 
 def _runs(volume: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], IntArray, IntArray]:
