@@ -58,9 +58,7 @@ def longest_anywhere(mask: BoolArray, spacing: Spacing, convention: Convention) 
     return longest_of_sides((rows, first), (rows, last), spacing, convention)
 
 
-def longest_of_sides(
-    left: Side, right: Side, spacing: Spacing, convention: Convention
-) -> tuple[float, FloatArray]:
+def longest_of_sides(left: Side, right: Side, spacing: Spacing, convention: Convention) -> tuple[float, FloatArray]:
     """As :func:`longest_anywhere`, of a mask that is given by the outermost pixels of its rows.
 
     Rows may be missing, but not the first and the last, if their pixels are no corners of the hull of the pixel centres.

@@ -100,7 +100,10 @@ def _turns(rows: IntArray, columns: IntArray, sign: int) -> BoolArray:
 
 def _monotone_chain(left: Side, right: Side) -> IntArray:
     """Andrew's algorithm."""
-    points = {*zip(*(axis.tolist() for axis in left), strict=True), *zip(*(axis.tolist() for axis in right), strict=True)}
+    points = {
+        *zip(*(axis.tolist() for axis in left), strict=True),
+        *zip(*(axis.tolist() for axis in right), strict=True),
+    }
     chain = sorted(points)
     lower, upper = _half_hull(chain), _half_hull(chain[::-1])
     return np.array(lower[:-1] + upper[:-1], np.int64)

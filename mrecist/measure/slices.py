@@ -6,6 +6,8 @@ can hold the longest one are searched.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from mrecist.imaging.geometry import Geometry
@@ -36,7 +38,7 @@ def longest_of_labels(
     widths = _widths(left, right, spacing).tolist()
     index, of_label = index[begin].tolist(), np.searchsorted(begin, rows.starts).tolist()
     found = []
-    for start, stop in zip(of_label[:-1], of_label[1:], strict=True):
+    for start, stop in itertools.pairwise(of_label):
         best = 0.0
         longest: list[tuple[int, FloatArray]] = []
         for number in sorted(range(start, stop), key=lambda k: -widths[k]):
