@@ -28,7 +28,7 @@ from mrecist.measure._lattice import (
 )
 from mrecist.measure.joining import far_blocks, longest_between_points
 
-_BLOCK = 60_000  # pairs looked at together
+_BLOCK = 400_000  # pairs looked at together
 _NONE = np.uint64(0)
 _WALKED = 20_000  # lines walked together
 _BETWEEN = (0.5, 0.25, 0.75)
