@@ -201,10 +201,10 @@ WORDS: Mapping[str, tuple[Code, Mapping[StrEnum, Code]]] = {
         },
     ),
     "lipiodol": (
-        _private("LIPIODOL", "Lipiodol"),
+        _private("HAS-LIPIODOL", "Lipiodol"),
         {
-            YesNo.YES: _private("LIPIODOL-YES", "Lipiodol in the lesion"),
-            YesNo.NO: _private("LIPIODOL-NO", "No lipiodol in the lesion"),
+            YesNo.YES: _private("HAS-LIPIODOL-YES", "Lipiodol in the lesion"),
+            YesNo.NO: _private("HAS-LIPIODOL-NO", "No lipiodol in the lesion"),
         },
     ),
     "cytology": (
