@@ -115,7 +115,11 @@ def _write(report: Report, stem: Path, versions: Versions, uid_root: str) -> Pat
 
 def _read_results(folder: Path, uid_root: str) -> _Results:
     kept = derivation.load(folder, "")
-    table = read_measurements(folder / "measurements.csv", kept.protocol.partial_date)
+    # The rows that the responses came from; a table that was changed since must not stand beside them.
+    assessed_rows, shown = folder / derivation.FOLDER / "measurements.csv", folder / "measurements.csv"
+    if shown.exists() and shown.read_bytes() != assessed_rows.read_bytes():
+        raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
+    table = read_measurements(assessed_rows, kept.protocol.partial_date)
     rows: dict[_Key, list[Measurement]] = {}
     for (subject, reader), read in table.reads().items():
         for row in sorted(read, key=lambda r: (r.timepoint, r.lesion)):
@@ -169,7 +173,6 @@ def _report(
     subject, reader, timepoint = key
     lesions = [_lesion(row, rows, given, source, notes) for row in rows]
     image, modality = source.visit_image(rows, uid_root)
-    drawn = [line.image for lesion in lesions for line in lesion.lines.values()]
     responses = given.responses.get(key, [])
     if not responses:
         notes.append(
@@ -181,7 +184,7 @@ def _report(
         day=next((row.date for row in rows if row.date is not None), None),
         lesions=lesions,
         responses=[_response(cells, given) for cells in responses],
-        image=drawn[0] if drawn else image,
+        image=image,
         modality=modality,
     )
 

@@ -40,7 +40,7 @@ class Report:
     reader : written as person observer.
     day : date of the assessment, written as ContentDate.
     lesions, responses : in the order in which they are written.
-    image : header of an image of this visit, for patient and study; a line's own image where there is one.
+    image : header of an image of this visit, for patient, study and time.
     modality : ``CT`` or ``MR``, for the procedure that is reported.
     """
 
@@ -77,7 +77,7 @@ def write_report(report: Report, *, previous: Any = None, uid_root: str = UUID_R
     where = f"report of subject {visit.subject}, reader {reader}, time point {visit.timepoint}"
     if not report.lesions and not report.responses:
         raise InputError(f"{where}: no lesion and no response")
-    if len(reader) > _LONGEST_READER or any(c in reader for c in "\\=^") or not reader.isprintable():
+    if len(reader) > _LONGEST_READER or any(c in reader for c in "\\=") or not reader.isprintable():
         raise InputError(
             f"{where}: the reader's id cannot be a DICOM name; use up to {_LONGEST_READER} letters and digits"
         )
@@ -139,7 +139,17 @@ def _content(report: Report, groups: Sequence[Any], images: Sequence[Any], uid_r
         procedure_reported=coded(codes.PROCEDURE_MR if report.modality == "MR" else codes.PROCEDURE_CT),
         imaging_measurements=list(groups),
         title=coded(codes.ONCOLOGY_REPORT),
-        referenced_images=list(images) or None,
+        referenced_images=[image for image in images if _fits_library(image)] or None,
+    )
+
+
+def _fits_library(image: Any) -> bool:
+    """Whether an image has what an entry of the library tells (TID 1604): one position, spacing and thickness.
+
+    A multi-frame image has not; its line names the frame, and that is enough.
+    """
+    return all(
+        image.get(n) for n in ("PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient", "SliceThickness")
     )
 
 

@@ -219,9 +219,11 @@ def _description(number: int, part: _Part) -> Any:
 
     lesion = part.of
     region = codes.LYMPH_NODE if lesion.kind == "node" else codes.ORGANS.get(lesion.organ.casefold())
+    # In a label a backslash would part two values; TrackingID may hold it.
+    name = lesion.lesion.replace("\\", "/")[: _LABEL_LENGTH - len(part.word) - 1]
     return hd.seg.SegmentDescription(
         segment_number=number,
-        segment_label=f"{lesion.lesion[: _LABEL_LENGTH - len(part.word) - 1]} {part.word}",
+        segment_label=f"{name} {part.word}",
         segmented_property_category=coded(codes.ABNORMAL_STRUCTURE),
         segmented_property_type=coded(part.type),
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,

@@ -422,8 +422,7 @@ def corrected(scored: Path, tmp_path: Path) -> Path:
     """The results with another word at SAMPLE-01, visit 2."""
     results = tmp_path / "results"
     shutil.copytree(scored, results, ignore=shutil.ignore_patterns(".checkpoints"))
-    table = results / "measurements.csv"
-    lines = table.read_text(encoding="utf-8").splitlines()
+    lines = (results / "measurements.csv").read_text(encoding="utf-8").splitlines()
     changed = [
         line.replace("tumour thrombus in a portal vein branch", "corrected")
         if line.startswith("SAMPLE-01,2,")
@@ -431,7 +430,8 @@ def corrected(scored: Path, tmp_path: Path) -> Path:
         for line in lines
     ]
     assert changed != lines
-    table.write_text("\n".join(changed) + "\n", encoding="utf-8")
+    for table in (results / "measurements.csv", results / "derivation" / "measurements.csv"):
+        table.write_text("\n".join(changed) + "\n", encoding="utf-8")
     return results
 
 
@@ -537,6 +537,18 @@ def test_images_that_are_not_there(
     assert "is not among the images given" in said
     assert f"subject SAMPLE-02: no image is in {some}" in said
     assert [p.name for p in (tmp_path / "out").rglob("*.dcm")] == ["sr_R1_0.dcm"]
+
+
+def test_a_table_that_was_changed_after_the_responses_is_refused(
+    scored: Path, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(scored, results)
+    table = results / "measurements.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",target,", ",non-target,", 1), encoding="utf-8")
+    assert main(["export", "sr", str(results), "--images", str(sample), "--out", str(tmp_path / "out")]) == 2
+    assert "was changed since the responses were derived from it" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_use(scored: Path, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
