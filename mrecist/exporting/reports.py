@@ -40,6 +40,8 @@ class _Results:
     rows: dict[_Key, list[Measurement]]
     responses: dict[_Key, list[_Cells]]
     drawings: _Drawings
+    # (subject, reader, lesion) -> the TrackingUID of the first visit at which measurements.json has one.
+    drawn_uids: dict[tuple[str, str, str], str]
     settings: dict[str, CriterionSetting]
     tracking: Tracking
     round_mm: Decimal
@@ -138,10 +140,16 @@ def _read_results(folder: Path, uid_root: str) -> _Results:
         )
         for s, r in unassessed
     ]
+    drawings = _read_drawings(folder / "measurements.json")
+    drawn_uids: dict[tuple[str, str, str], str] = {}
+    for (subject, reader, _, lesion), drawn in sorted(drawings.items(), key=lambda item: item[0][2]):
+        if drawn.get("tracking_uid"):
+            drawn_uids.setdefault((subject, reader, lesion), str(drawn["tracking_uid"]))
     return _Results(
         rows={key: value for key, value in rows.items() if key[:2] in assessed},
         responses=responses,
-        drawings=_read_drawings(folder / "measurements.json"),
+        drawings=drawings,
+        drawn_uids=drawn_uids,
         settings={setting.name: setting for setting in kept.settings},
         tracking=Tracking(study=study_id(kept.protocol), uid_root=uid_root),
         round_mm=kept.protocol.measuring.round_mm,
@@ -211,7 +219,11 @@ def _lesion(
         notes.append(f"{where}: its diameters are written without a line, because its mask names no image")
     if row.volume_mm3 is not None and not segments:
         notes.append(f"{where}: its volume is written without a segment; give the segmentations with --seg")
-    known = source.tracking_uid(row.reader, row.lesion) or _drawn_uid(row, given) or tracking_uid
+    known = (
+        source.tracking_uid(row.reader, row.lesion)
+        or given.drawn_uids.get((row.subject, row.reader, row.lesion))
+        or tracking_uid
+    )
     return ReportedLesion(
         row=row,
         tracking_uid=known or given.tracking.uid(row.subject, row.reader, row.lesion),
@@ -227,16 +239,6 @@ def _check_agreement(row: Measurement, name: str, recorded: Decimal, mm: float, 
         raise InputError(
             f"{where}: {name}_mm is {recorded} in measurements.csv and {mm:.3f} in measurements.json; run score again"
         )
-
-
-def _drawn_uid(row: Measurement, given: _Results) -> str:
-    """The TrackingUID of the first visit at which measurements.json has one."""
-    named = [
-        (timepoint, str(drawn["tracking_uid"]))
-        for (subject, reader, timepoint, lesion), drawn in given.drawings.items()
-        if (subject, reader, lesion) == (row.subject, row.reader, row.lesion) and drawn.get("tracking_uid")
-    ]
-    return min(named)[1] if named else ""
 
 
 def _response(cells: _Cells, given: _Results) -> ReportedResponse:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from mrecist.cli import main
+from mrecist.imaging.scan import scan_folder
+from mrecist.imaging.series import Series
 from mrecist.samples.build import sample_study_path
 
 # Series with known geometry are built by the tests of the images.
@@ -23,6 +25,11 @@ def run(*arguments: object) -> int:
 @pytest.fixture(scope="session")
 def sample() -> Path:
     return sample_study_path()
+
+
+@pytest.fixture(scope="session")
+def series(sample: Path) -> tuple[Series, ...]:
+    return scan_folder(sample / "images").series
 
 
 @pytest.fixture(scope="session")

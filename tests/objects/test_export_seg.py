@@ -45,11 +45,6 @@ def dciodvfy_errors(path: Path) -> list[str]:
     return [line for line in (done.stderr + done.stdout).splitlines() if line.startswith("Error")]
 
 
-@pytest.fixture(scope="session")
-def series(sample: Path) -> tuple[Series, ...]:
-    return scan_folder(sample / "images").series
-
-
 def exported(folder: Path, visit: str) -> Path:
     subject, timepoint = visit.split("/")
     return folder / subject / f"seg_R1_{timepoint}.dcm"

@@ -14,8 +14,8 @@ import pytest
 from build_series import axial, enhanced, write
 from conftest import run
 from pydicom.uid import MRImageStorage
+from sr_content import code, groups, items, response
 from test_export_seg import dciodvfy_errors
-from test_export_sr import code, groups, items, response
 
 from mrecist.errors import InputError
 from mrecist.imaging.scan import scan_folder
