@@ -17,7 +17,16 @@ from mrecist.errors import InputError
 from mrecist.imaging.headers import guarded
 from mrecist.objects import codes
 from mrecist.objects.coding import coded
-from mrecist.objects.identity import MANUFACTURER, MODEL, SERIAL_NUMBER, UUID_ROOT, make_uid, settle, software
+from mrecist.objects.identity import (
+    MANUFACTURER,
+    MODEL,
+    SERIAL_NUMBER,
+    UUID_ROOT,
+    check_reader,
+    make_uid,
+    settle,
+    software,
+)
 from mrecist.objects.report_groups import (
     ReportedLesion,
     ReportedResponse,
@@ -27,7 +36,6 @@ from mrecist.objects.report_groups import (
 )
 
 SERIES_NUMBER = 902
-_LONGEST_READER = 64  # of a person name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +85,7 @@ def write_report(report: Report, *, previous: Any = None, uid_root: str = UUID_R
     where = f"report of subject {visit.subject}, reader {reader}, time point {visit.timepoint}"
     if not report.lesions and not report.responses:
         raise InputError(f"{where}: no lesion and no response")
-    if len(reader) > _LONGEST_READER or any(c in reader for c in "\\=") or not reader.isprintable():
-        raise InputError(
-            f"{where}: the reader's id cannot be a DICOM name; use up to {_LONGEST_READER} letters and digits"
-        )
+    check_reader(reader, where)
     with guarded(f"{where}: cannot be written", InputError), warnings.catch_warnings():
         # About names without a caret and clinical trial attributes that are copied: both are meant.
         warnings.simplefilter("ignore", UserWarning)

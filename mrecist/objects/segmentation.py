@@ -26,6 +26,7 @@ from mrecist.objects.identity import (
     MODEL,
     SERIAL_NUMBER,
     UUID_ROOT,
+    check_reader,
     image_header,
     make_uid,
     settle,
@@ -92,13 +93,14 @@ def write_segmentation(
     MaskError
         No lesion, a lesion without a voxel, another shape than the series, viable voxels outside the lesion, or two lesions that
         share a voxel in a LABELMAP.
-    SeriesError
-        An image cannot be read.
+    InputError
+        The reader's id is no DICOM name, or an image cannot be read.
     """
     import highdicom as hd
 
     shape = _usable_shape(series)
     where = f"segmentation of {reader} on {series.label}"
+    check_reader(reader, where)
     if not lesions:
         raise MaskError(f"{where}: no lesion to write")
     for lesion in lesions:
