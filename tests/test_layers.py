@@ -16,11 +16,11 @@ LADDER = (
     ("imaging", "criteria", "results", "checklist", "contradictions"),
     ("measure", "protocol"),
     ("tables", "pictures"),
-    ("response", "keyimages"),
+    ("response", "keyimages", "objects"),
     ("derivation", "checks", "stability", "identity"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score",),
-    ("measuring", "assessing", "checkpoint"),
+    ("measuring", "assessing", "checkpoint", "exporting"),
     ("batch",),
     ("commands",),
     ("cli",),
@@ -31,7 +31,7 @@ WORDS_ONLY = (
     *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
     *("protocol", "tables", "response", "checks", "sdtm"),
 )
-MAY_IMPORT_DICOM = ("imaging", "samples", "pacs")
+MAY_IMPORT_DICOM = ("imaging", "samples", "objects", "pacs")
 
 
 def imports_of(source: str) -> set[str]:
