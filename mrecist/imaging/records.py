@@ -185,7 +185,7 @@ def _record(header: Header, frame: int | None, groups: Sequence[Any]) -> FrameRe
         cycle_percent=_cycle(groups, top),
         stack_id=or_none(get_text, content, "StackID") or "",
         concatenation=_concatenation(top),
-        kernel=get_text(top, "ConvolutionKernel"),
+        kernel=get_text(_group(groups, "CTReconstructionSequence") or top, "ConvolutionKernel"),
         acquisition_seconds=_seconds(content, top, "FrameAcquisitionDateTime", "AcquisitionTime", day),
         content_seconds=_seconds(content, top, "FrameReferenceDateTime", "ContentTime", day),
         dates=dates,
@@ -261,7 +261,10 @@ def _reject(top: Any, image_type: tuple[str, ...]) -> tuple[str, str] | None:
         return "LOCALIZER", f"a localizer (ImageType {shown})"
     further = {v for v in image_type[2:] if v}
     if materials := further & MATERIALS:
-        return "DERIVED", f"a map of materials, no attenuation of tissue (ImageType {shown}: {', '.join(sorted(materials))})"
+        return (
+            "DERIVED",
+            f"a map of materials, no attenuation of tissue (ImageType {shown}: {', '.join(sorted(materials))})",
+        )
     if further & PROJECTIONS or (image_type[:1] == ("DERIVED",) and not (further and further <= REFORMATS)):
         return "DERIVED", f"a derived image that is no plain slice of tissue (ImageType {shown})"
     return None
@@ -296,7 +299,11 @@ def _three(dataset: Any, keyword: str) -> tuple[float, ...] | None:
 def _cycle(groups: Sequence[Any], top: Any) -> float | None:
     """Percentage of the heart cycle, else of the breathing cycle."""
     heart = _first_number(groups, top, "CardiacSynchronizationSequence", _HEART, _HEART)
-    return heart if heart is not None else _first_number(groups, top, "RespiratorySynchronizationSequence", _BREATH, _BREATH)
+    return (
+        heart
+        if heart is not None
+        else _first_number(groups, top, "RespiratorySynchronizationSequence", _BREATH, _BREATH)
+    )
 
 
 def _concatenation(top: Any) -> tuple[str, int, int] | None:
