@@ -81,6 +81,8 @@ def measure(options: Namespace) -> int:
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
+    if options.resample and options.seg is None:
+        raise InputError("measure: --resample goes with --seg; a NIfTI label mask is regular or refused")
     measuring, repeating = _measuring(options), _repeating(options)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
     if options.lesions is not None:
@@ -117,6 +119,8 @@ def _measuring(options: Namespace) -> Measuring:
         max_gap_mm=options.max_gap_mm,
         round_mm=Decimal(options.round_mm),
         dense_hu=options.dense_hu,
+        resample=options.resample,
+        phase_confidence=options.phase_confidence,
     )
 
 

@@ -35,6 +35,7 @@ class Phase:
     evidence: tuple[str, ...]
 
 
+CONFIDENCES = ("none", "low", "medium", "high")
 _DAY_SECONDS = 86400.0
 # (first second, last second, phase). A first pass before 20 s is too early to name, 45-55 s and 90-150 s lie between phases.
 _WINDOWS = (
