@@ -164,7 +164,7 @@ def _from_segmentation(
 def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
     """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
     for one in series:
-        if one.uid == mask.series_uid and (
+        if (one.uid, one.stack) == (mask.series_uid, mask.stack) and (
             mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
         ):
             return one
@@ -181,7 +181,11 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
 
 
 def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Measuring) -> Iterator[_DrawnMask]:
-    series = next((s for s in given.series if s.uid == label_mask.series_uid), None)
+    stacks = [s for s in given.series if s.uid == label_mask.series_uid and s.verdict != "refused"]
+    series = next(iter(stacks), None)
+    # A label file cannot say on which of several stacks it was drawn.
+    phases = {row_phase(s, measuring) for s in stacks}
+    phase = phases.pop() if len(phases) == 1 else PhaseName.UNKNOWN
     day = label_mask.date
     if day is None and series is not None and series.date is not None:
         day = date.fromisoformat(series.date)
@@ -198,7 +202,7 @@ def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Meas
             reader=label_mask.reader,
             # Pixels are only joined with a NIfTI mask when both lie on the same grid, which its header cannot prove.
             series=None,
-            phase=row_phase(series, measuring) or PhaseName.UNKNOWN,
+            phase=phase,
         )
 
 

@@ -39,6 +39,8 @@ def scan(options: Namespace) -> int:
 
 
 def _print_scan(found: Scan) -> None:
+    from mrecist.study import phases_to_state
+
     subjects = sorted({s.subject for s in found.series} | {s.subject for s in found.segmentations})
     for subject in subjects:
         print(f"subject {subject or '(no PatientID)'}")
@@ -48,6 +50,8 @@ def _print_scan(found: Scan) -> None:
             known = any(s.uid == segmentation.referenced_series_uid for s in found.series)
             of = "" if known else ", whose series is not here"
             print(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+    for line in phases_to_state(found.series):
+        print(line)
     kinds = sorted({what for _, what in found.others})
     print(
         f"{len(subjects)} subjects, {len(found.series)} series, {len(found.segmentations)} segmentations, "
