@@ -16,6 +16,7 @@ import numpy as np
 
 from mrecist.imaging.grouping import Records, along, identity, positions, unique
 from mrecist.imaging.records import FrameRecord
+from mrecist.imaging.steps import OVERLAP_PART
 
 SamePixels = Callable[[FrameRecord, FrameRecord], bool]
 Rule = tuple[str, Callable[[FrameRecord], Hashable]]
@@ -23,8 +24,6 @@ Rule = tuple[str, Callable[[FrameRecord], Hashable]]
 # Acquisitions that do not share all positions are told apart by time only over a pause this long.
 _PAUSE_SECONDS = 5.0
 _PAUSE_FACTOR = 5.0
-# MR slices nearer than this part of their thickness overlap, which slices of one two-dimensional scan do not.
-_OVERLAP_PART = 0.75
 _MOST_VOLUMES = 8
 
 
@@ -212,7 +211,7 @@ def _split_interleaved(group: Records) -> tuple[list[Records], str]:
 def _overlap(group: Records) -> bool:
     places = np.sort(along(group))
     thickness = group[0].slice_thickness_mm
-    return thickness is not None and len(places) > 1 and float(np.median(np.diff(places))) <= _OVERLAP_PART * thickness
+    return thickness is not None and len(places) > 1 and float(np.diff(places).min()) <= OVERLAP_PART * thickness
 
 
 def _interleaved(parts: list[Records]) -> bool:

@@ -164,6 +164,14 @@ LISTED: dict[str, Case] = {
         rows=[in_plane("IRREGULAR_STEP", volume(0, 8))],
         said="the step varies from 3.00 to 5.00 mm over 8 slices",
     ),
+    "irregular 3/5 mm, 5 mm thick": Case(
+        build=lambda: at([0, 3, 6, 9, 14, 19, 24, 29], SliceThickness=5.0),
+        rows=[in_plane("IRREGULAR_STEP", volume(0, 8))],
+    ),
+    "alternating 3/5 mm, 5 mm thick": Case(
+        build=lambda: at([0, 3, 8, 11, 16, 19, 24, 27], SliceThickness=5.0),
+        rows=[in_plane("IRREGULAR_STEP", volume(0, 8))],
+    ),
     "localizer inside": Case(
         build=lambda: extra((0.0, 0.0, 130.0), 0, **LOCALIZER), rows=[ok(V0), refused("LOCALIZER", 1)]
     ),
@@ -250,6 +258,16 @@ BEYOND: dict[str, Case] = {
     ),
     "second phase 0.03 mm beside the first, nothing tells": Case(
         build=lambda: alike(phases({}, {}, offset=0.03)), rows=[refused("DUPLICATE_POSITIONS", 24)]
+    ),
+    "second volume 1.2 mm beside the first, nothing tells": Case(
+        build=lambda: alike(phases({}, {}, offset=1.2)),
+        rows=[refused("DUPLICATE_POSITIONS", 24)],
+        said="2 volumes with a step of 3.00 mm lie between one another",
+    ),
+    "volumes of different range 1.2 mm beside one another, nothing tells": Case(
+        build=lambda: alike([*axial(), *axial(9, phase=1, start=113.2)]),
+        rows=[refused("DUPLICATE_POSITIONS", 21)],
+        said="lie between one another in a part of the stack",
     ),
     "phases of different range": Case(
         build=lambda: [*axial(AcquisitionNumber=1), *axial(9, phase=1, start=112, AcquisitionNumber=2)],
