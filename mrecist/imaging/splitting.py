@@ -16,7 +16,7 @@ import numpy as np
 
 from mrecist.imaging.grouping import Records, along, identity, positions, unique
 from mrecist.imaging.records import FrameRecord
-from mrecist.imaging.steps import OVERLAP_PART
+from mrecist.imaging.steps import OVERLAP_PART, SAME_POSITION_MM, lattice_step
 
 SamePixels = Callable[[FrameRecord, FrameRecord], bool]
 Rule = tuple[str, Callable[[FrameRecord], Hashable]]
@@ -201,11 +201,32 @@ def _split_interleaved(group: Records) -> tuple[list[Records], str]:
             parts = _parts_by_time(group, attribute, count)
             if parts and _long_pauses(group, attribute, count) and _interleaved(parts):
                 return parts, name
-    for count in range(2, _MOST_VOLUMES + 1):
-        parts = _parts_by_instance(group, count)
-        if parts and _interleaved(parts):
-            return parts, "InstanceNumber"
+    parts = _walks_by_instance(group)
+    if len(parts) > 1 and _interleaved(parts):
+        return parts, "InstanceNumber"
     return _split_at_pause(group)
+
+
+def _walks_by_instance(group: Records) -> list[Records]:
+    """Runs of InstanceNumber that walk in one direction each, where each is a regular stack with the step of the others."""
+    numbers = [r.instance_number for r in group]
+    if None in numbers or len(set(numbers)) != len(group):
+        return []
+    ordered = sorted(group, key=lambda r: r.instance_number or 0)
+    signs = np.sign(np.diff(along(ordered))).tolist()
+    runs, direction = [[ordered[0]]], 0
+    for record, sign in zip(ordered[1:], signs, strict=True):
+        if direction and sign != direction:
+            runs.append([record])
+            direction = 0
+        else:
+            runs[-1].append(record)
+            direction = sign
+        if len(runs) > _MOST_VOLUMES:
+            return []
+    steps = [lattice_step(np.sort(along(run))) if len(run) > 2 else None for run in runs]
+    alike = [s for s in steps if s is not None and abs(s - (steps[0] or 0.0)) <= SAME_POSITION_MM]
+    return [tuple(run) for run in runs] if len(alike) == len(runs) else []
 
 
 def _overlap(group: Records) -> bool:

@@ -62,7 +62,7 @@ def check_steps(origins: FloatArray, normal: FloatArray, thickness_mm: float | N
     if len(origins) == 1:
         return StepVerdict(code="SINGLE_SLICE", text="one slice: a diameter can be measured, no volume", step_mm=None)
     positions = origins @ normal
-    step = _lattice_step(positions)
+    step = lattice_step(positions)
     if step is None:
         return _uneven(positions, thickness_mm)
     sheared = _sheared(origins, normal)
@@ -74,7 +74,7 @@ def check_steps(origins: FloatArray, normal: FloatArray, thickness_mm: float | N
     return StepVerdict(code="", text="", step_mm=step)
 
 
-def _lattice_step(positions: FloatArray) -> float | None:
+def lattice_step(positions: FloatArray) -> float | None:
     """The step of the regular lattice that all positions lie on, or None.
 
     First the lattice through both ends, which is exact for exact positions; then the best fit, because rounded ends tilt it.
@@ -110,7 +110,7 @@ def _mixed(positions: FloatArray, thickness_mm: float) -> str:
         parts = [positions[i::count] for i in range(count)]
         if len(parts[-1]) < 3:
             break
-        lattices = [_lattice_step(p) for p in parts]
+        lattices = [lattice_step(p) for p in parts]
         step = lattices[0]
         if step is None or thickness_mm < OVERLAP_PART * step:
             continue

@@ -252,6 +252,9 @@ BEYOND: dict[str, Case] = {
     "two phases half a step apart, only InstanceNumber differs": Case(
         build=lambda: phases({}, {}, offset=1.5), rows=[ok(V0), ok(V1)], forms=FILES
     ),
+    "two phases of other length half a step apart, only InstanceNumber differs": Case(
+        build=lambda: [*axial(), *axial(9, phase=1, start=104.5)], rows=[ok(V0), ok(volume(1, 9))], forms=FILES
+    ),
     "second phase 0.03 mm beside the first": Case(
         build=lambda: alike(phases({"AcquisitionNumber": 1}, {"AcquisitionNumber": 2}, offset=0.03)),
         rows=[ok(V0), ok(V1)],
