@@ -17,6 +17,7 @@ from mrecist.protocol import Measuring
 from mrecist.reading import (
     Looked,
     dense_note,
+    edge_note,
     look,
     measure_mask,
     measure_volume,
@@ -192,8 +193,8 @@ def _measure(
             rows.append(row)
             drawing = measurement_json(mask.lesion, measured, mask, looked, before, volumes.grid)
             drawings.append({"subject": row.subject, **drawing})
-            asked = phase_note(mask, series, measuring)
-            notes += [note for note in (dense_note(looked, before, measured), volumes.note, asked) if note]
+            asked = (phase_note(mask, series, measuring), edge_note(mask))
+            notes += [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
             if repeating is not None:
                 spread += own_spread(row, mask, measured, repeating)
             if row.role is Role.NEW:

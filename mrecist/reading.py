@@ -106,6 +106,17 @@ def row_phase(series: Series | None, measuring: Measuring) -> str:
     return str(series.phase.name if sure else PhaseName.UNKNOWN)
 
 
+def edge_note(mask: LesionMask) -> str:
+    """What to look at where a lesion reaches an end of its stack: a missing end slice shows in no header; "" elsewhere."""
+    ends = [name for name, index in (("first", 0), ("last", -1)) if mask.whole[index].any()]
+    if mask.geometry.shape[0] < 3 or not ends:
+        return ""
+    return (
+        f"{mask.lesion}: reaches the {' and the '.join(ends)} slice of its stack: it may go on outside, and no header shows "
+        f"whether slices are missing there; look at the images"
+    )
+
+
 def phase_note(mask: LesionMask, series: Series | None, measuring: Measuring) -> str:
     """What to write where a viable part was drawn on a series whose phase is not confirmed; "" where it is."""
     if series is None or mask.viable is None or row_phase(series, measuring) != PhaseName.UNKNOWN:

@@ -20,6 +20,7 @@ from mrecist.reading import (
     Looked,
     WithVolume,
     dense_note,
+    edge_note,
     join_reads,
     look,
     measure_mask,
@@ -98,8 +99,8 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
             rows[key] = row
             before = measure_mask(drawn_as.mask, measuring) if looked.taken_off else None
             drawings.append(_drawing(row, volumes, one, looked, before))
-            asked = phase_note(one.mask, one.series, measuring)
-            said = [note for note in (dense_note(looked, before, measured), volumes.note, asked) if note]
+            asked = (phase_note(one.mask, one.series, measuring), edge_note(one.mask))
+            said = [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
             notes += [f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}" for note in said]
             images += _pictures(row, one, measured, measuring)
             if repeating is not None:

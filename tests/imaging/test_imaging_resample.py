@@ -207,6 +207,17 @@ def test_measure_tells_volumes_only_when_asked(name: str, tmp_path: Path, capsys
     assert float(plain["longest_mm"]) >= 2 * RADII[0] - 1
 
 
+def test_a_lesion_at_the_end_of_its_stack_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    geometry = stack(np.arange(8) * 3.0 - 36.0)  # ends at -15 mm, within the ellipsoid
+    series = written(tmp_path / "images", geometry)
+    seg = seg_for(series, geometry, tmp_path / "seg.dcm")
+    assert (
+        main(["measure", "--seg", str(seg), "--images", str(tmp_path / "images"), "--out", str(tmp_path / "o.csv")])
+        == 0
+    )
+    assert "T01: reaches the last slice of its stack: it may go on outside" in capsys.readouterr().err
+
+
 def test_score_by_the_protocol(tmp_path: Path) -> None:
     geometry, _ = STACKS["TILT"]
     study = tmp_path / "study"
