@@ -293,6 +293,15 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
         metavar="HU",
         help="with --seg: take denser parts off the viable one (off)",
     )
+    parser.add_argument(
+        "--resample", action="store_true", help="with --seg: volumes of irregular or tilted series too, resampled (off)"
+    )
+    parser.add_argument(
+        "--phase-confidence",
+        choices=("low", "medium", "high"),
+        default="medium",
+        help="with --seg: how sure headers must be of a phase (medium)",
+    )
     parser.add_argument("--subject", metavar="TEXT", help="with --lesions: default is the file's name")
     parser.add_argument("--timepoint", type=_timepoint, metavar="N", help="default: from the images, else 0")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="with --lesions: NIfTI files hold no date")

@@ -18,13 +18,17 @@ from mrecist.protocol import Measuring
 from mrecist.reading import (
     Looked,
     dense_note,
+    edge_note,
     line_sizes,
     look,
     measure_mask,
     measure_volume,
+    measure_with_volume,
+    phase_note,
     recorded_foci,
     recorded_sizes,
     role_from_id,
+    row_phase,
     thickness,
     with_sizes,
 )
@@ -197,12 +201,14 @@ def _measure_segment(
     looked = look(mask, series, nearby, measuring)
     before = measure_mask(mask, measuring) if looked.taken_off else None
     mask = looked.mask
-    measured = measure_mask(mask, measuring)
+    volumes = measure_with_volume(mask, series, measuring)
+    measured = volumes.measured
     row = _row(mask.lesion, measured, measuring, given, mask, series, looked)
     done.rows.append(row)
-    done.drawings.append({"subject": row.subject, **measurement_json(mask.lesion, measured, mask, looked, before)})
-    if note := dense_note(looked, before, measured):
-        done.notes.append(note)
+    drawing = measurement_json(mask.lesion, measured, mask, looked, before, volumes.grid)
+    done.drawings.append({"subject": row.subject, **drawing})
+    asked = (phase_note(mask, series, measuring), edge_note(mask))
+    done.notes += [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
     if row.role is Role.NEW:
         done.notes.append(
             f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"
@@ -254,7 +260,7 @@ def _row(
         mean_hu=looked.mean_hu if looked else None,
         dense_percent=looked.dense_percent if looked else None,
         modality=series.modality if series else "",
-        phase=series.phase.name if series else "",
+        phase=row_phase(series, measuring),
         slice_thickness_mm=thickness(series),
     )
     return with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))

@@ -9,6 +9,7 @@ from datetime import date
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
 from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume, read_segmentation
 from mrecist.imaging.phase import PhaseName
+from mrecist.imaging.resampling import RegularGrid
 from mrecist.imaging.scan import Segmentation
 from mrecist.imaging.series import Series
 from mrecist.keyimages import key_images
@@ -17,13 +18,18 @@ from mrecist.model import Measurement, Problem
 from mrecist.protocol import Measuring
 from mrecist.reading import (
     Looked,
+    WithVolume,
     dense_note,
+    edge_note,
     join_reads,
     line_sizes,
     look,
     measure_mask,
     measure_volume,
+    measure_with_volume,
     measured_row,
+    phase_note,
+    row_phase,
 )
 from mrecist.repeating import Repeating, own_spread
 from mrecist.results import KeyImage
@@ -84,7 +90,8 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
         try:
             looked = look(one.mask, one.series, given.series, measuring)
             drawn_as, one = one, replace(one, mask=looked.mask)
-            row, measured = _row(one, looked, given, measuring, rows)
+            row, volumes = _row(one, looked, given, measuring, rows)
+            measured = volumes.measured
             key = (row.reader, row.timepoint, row.lesion)
             if key in rows:
                 where = f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
@@ -93,9 +100,10 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
                 )
             rows[key] = row
             before = measure_mask(drawn_as.mask, measuring) if looked.taken_off else None
-            drawings.append(_drawing(row, measured, one, looked, before))
-            if note := dense_note(looked, before, measured):
-                notes.append(f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}")
+            drawings.append(_drawing(row, volumes, one, looked, before))
+            asked = (phase_note(one.mask, one.series, measuring), edge_note(one.mask))
+            said = [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
+            notes += [f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}" for note in said]
             images += _pictures(row, one, measured, measuring)
             if repeating is not None:
                 spread += own_spread(row, one.mask, measured, repeating)
@@ -127,7 +135,7 @@ def _drawn_masks(
     drawn: list[_DrawnMask] = []
     for segmentation in given.segmentations:
         try:
-            drawn += _from_segmentation(segmentation, given, notes)
+            drawn += _from_segmentation(segmentation, given, measuring, notes)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, message=str(error)))
     for label_mask in given.label_masks:
@@ -138,7 +146,9 @@ def _drawn_masks(
     return drawn
 
 
-def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: list[str]) -> Iterator[_DrawnMask]:
+def _from_segmentation(
+    segmentation: Segmentation, given: SubjectInput, measuring: Measuring, notes: list[str]
+) -> Iterator[_DrawnMask]:
     masks = read_segmentation(segmentation.path, given.series)
     notes += [f"{given.subject}: {segmentation.path.name}: {note}" for note in (*masks.skipped, *masks.notes)]
     for mask in masks.masks:
@@ -150,14 +160,14 @@ def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: l
             day=day,
             reader=mask.reader or "R1",
             series=series,
-            phase=series.phase.name,
+            phase=row_phase(series, measuring),
         )
 
 
 def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
     """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
     for one in series:
-        if one.uid == mask.series_uid and (
+        if (one.uid, one.stack) == (mask.series_uid, mask.stack) and (
             mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
         ):
             return one
@@ -174,7 +184,11 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
 
 
 def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Measuring) -> Iterator[_DrawnMask]:
-    series = next((s for s in given.series if s.uid == label_mask.series_uid), None)
+    stacks = [s for s in given.series if s.uid == label_mask.series_uid and s.verdict != "refused"]
+    series = next(iter(stacks), None)
+    # A label file cannot say on which of several stacks it was drawn.
+    phases = {row_phase(s, measuring) for s in stacks}
+    phase = phases.pop() if len(phases) == 1 else PhaseName.UNKNOWN
     day = label_mask.date
     if day is None and series is not None and series.date is not None:
         day = date.fromisoformat(series.date)
@@ -192,7 +206,7 @@ def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Meas
             reader=label_mask.reader,
             # Pixels are only joined with a NIfTI mask when both lie on the same grid, which its header cannot prove.
             series=None,
-            phase=series.phase.name if series else PhaseName.UNKNOWN,
+            phase=phase,
             measured=measured,
         )
 
@@ -206,16 +220,16 @@ def _row(
     given: SubjectInput,
     measuring: Measuring,
     rows: dict[tuple[str, int, str], Measurement],
-) -> tuple[Measurement, LesionMeasurement]:
+) -> tuple[Measurement, WithVolume]:
     lesion = one.mask.lesion
     same = [row for row in given.rows if (row.reader, row.lesion) == (one.reader, lesion)]
     stated = [row for row in same if row.timepoint == one.timepoint]
     others = [row for (reader, _, name), row in rows.items() if (reader, name) == (one.reader, lesion)]
     earlier = next(iter([*others, *(row for row in same if row.timepoint < one.timepoint)]), None)
-    measured = one.measured or measure_mask(one.mask, measuring)
+    volumes = measure_with_volume(one.mask, one.series, measuring, one.measured)
     row = measured_row(
         one.mask,
-        measured,
+        volumes.measured,
         measuring,
         subject=given.subject,
         timepoint=one.timepoint,
@@ -227,7 +241,7 @@ def _row(
         stated=stated,
         earlier=earlier,
     )
-    return row, measured
+    return row, volumes
 
 
 def _pictures(
@@ -239,14 +253,14 @@ def _pictures(
 
 
 def _drawing(
-    row: Measurement, measured: LesionMeasurement, one: _DrawnMask, looked: Looked, drawn: LesionMeasurement | None
+    row: Measurement, volumes: WithVolume, one: _DrawnMask, looked: Looked, drawn: LesionMeasurement | None
 ) -> Drawing:
     return Drawing(
         subject=row.subject,
         reader=row.reader,
         timepoint=row.timepoint,
         lesion=row.lesion,
-        measurement=measurement_json(row.lesion, measured, one.mask, looked, drawn),
+        measurement=measurement_json(row.lesion, volumes.measured, one.mask, looked, drawn, volumes.grid),
     )
 
 
@@ -256,11 +270,13 @@ def measurement_json(
     mask: LesionMask | None,
     looked: Looked | None = None,
     drawn: LesionMeasurement | None = None,
+    grid: RegularGrid | None = None,
 ) -> dict[str, object]:
     """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm.
 
     ``mask`` : that of a segmentation, which names its images; None for a label file, which names nothing.
-    ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off.
+    ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off, ``grid`` the regular
+    lattice on which its volumes were counted.
     """
     diameters = {
         "longest": measured.longest,
@@ -284,12 +300,20 @@ def measurement_json(
     result["viable_is_empty"] = measured.viable_is_empty
     result["volume_mm3"] = measured.volume_mm3
     result["viable_volume_mm3"] = measured.viable_volume_mm3
+    result["volume_resampled"] = _grid_json(grid)
     result["convention"] = str(measured.convention)
     result["max_gap_mm"] = measured.max_gap_mm
     result["dense"] = _dense_json(looked, drawn)
     result["tracking_uid"] = mask.tracking_uid if mask else None
     result["series_uid"] = mask.series_uid if mask else None
     return result
+
+
+def _grid_json(grid: RegularGrid | None) -> dict[str, object] | None:
+    if grid is None:
+        return None
+    step = grid.geometry.slice_step_mm
+    return {"verdict": grid.code, "planes": grid.geometry.shape[0], "step_mm": step, "text": grid.text}
 
 
 def _dense_json(looked: Looked | None, drawn: LesionMeasurement | None) -> dict[str, object] | None:

@@ -43,6 +43,8 @@ def scan(options: Namespace) -> int:
 
 
 def _print_scan(found: Scan) -> None:
+    from mrecist.study import phases_to_state
+
     subjects = sorted({s.subject for s in found.series} | {s.subject for s in found.segmentations})
     for subject in subjects:
         show(f"subject {subject or '(no PatientID)'}")
@@ -52,6 +54,8 @@ def _print_scan(found: Scan) -> None:
             known = any(s.uid == segmentation.referenced_series_uid for s in found.series)
             of = "" if known else ", whose series is not here"
             show(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+    for line in phases_to_state(found.series):
+        show(line)
     kinds = sorted({what for _, what in found.others})
     show(
         f"{len(subjects)} subjects, {len(found.series)} series, {len(found.segmentations)} segmentations, "
@@ -88,6 +92,8 @@ def measure(options: Namespace) -> int:
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
     if options.plot is not None and options.plot.exists() and not options.plot.is_dir():
         raise InputError(f"measure: --plot is {options.plot}, which is a file; give a folder")
+    if options.resample and options.seg is None:
+        raise InputError("measure: --resample goes with --seg; a NIfTI label mask is regular or refused")
     measuring = _measuring(options)
     wanted = Wanted(repeating=_repeating(options), pictures=options.plot is not None)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
@@ -126,6 +132,8 @@ def _measuring(options: Namespace) -> Measuring:
         max_gap_mm=options.max_gap_mm,
         round_mm=Decimal(options.round_mm),
         dense_hu=options.dense_hu,
+        resample=options.resample,
+        phase_confidence=options.phase_confidence,
     )
 
 

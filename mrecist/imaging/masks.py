@@ -55,6 +55,7 @@ class LesionMask:
     viable : (Z, Y, X) bool, its viable part; None when never drawn, all False when drawn and empty.
     slice_uids : SOPInstanceUID of each slice, None for NIfTI.
     source : the file.
+    stack : which stack of the series it lies on; two stacks of a multi-frame file share their SOPInstanceUID.
     """
 
     lesion: str
@@ -68,6 +69,7 @@ class LesionMask:
     slice_uids: tuple[str, ...] | None
     series_uid: str | None
     source: str
+    stack: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,7 @@ def _mask(lesion: Lesion, whole: BoolArray, viable: BoolArray | None, placed: Pl
         slice_uids=tuple(s.sop_instance_uid for s in placed.series.slices),
         series_uid=placed.series.uid,
         source=str(placed.file.path),
+        stack=placed.series.stack,
     )
 
 
