@@ -26,30 +26,39 @@ from mrecist.imaging.volume import load_slice, load_volume
 PACKAGE = Path(__file__).parents[2] / "mrecist"
 
 
-def huge(folder: Path, count: int = 3) -> None:
-    """Slices that claim 65535 x 65535 pixels and hold a codestream of a few bytes."""
+def huge(folder: Path, count: int, size: int) -> None:
+    """Slices that claim size x size pixels and hold a codestream of a few bytes."""
     folder.mkdir(exist_ok=True)
-    for index, image in enumerate(axial(count, Rows=65535, Columns=65535)):
+    for index, image in enumerate(axial(count, Rows=size, Columns=size)):
         small = Image(image.position, image.stamp, image.number, {**image.tags, "Rows": 6, "Columns": 8})
         ds = dataset_of(small, index)
-        ds.Rows = ds.Columns = 65535
+        ds.Rows = ds.Columns = size
         ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
         ds.PixelData = encapsulate([b"\xff\x4f\xff\x51" + b"\0" * 40])
         ds["PixelData"].VR = "OB"
         ds.save_as(folder / f"{index}.dcm", enforce_file_format=True)
 
 
-def test_a_header_that_claims_48_gib_allocates_nothing(tmp_path: Path) -> None:
-    """3 x 65535 x 65535 x 4 bytes = 48.0 GiB."""
-    huge(tmp_path)
+def test_headers_that_claim_38_gib_allocate_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 x 16000 x 16000 x 4 bytes = 38.1 GiB; one slice is 0.95 GiB."""
+    huge(tmp_path, 40, 16000)
     (series,) = scan_folder(tmp_path).series
     tracemalloc.start()
-    with pytest.raises(SeriesError, match=r"3 x 65535 x 65535 voxels need 48\.0 GiB, more than the limit of 8 GiB"):
+    with pytest.raises(SeriesError, match=r"40 x 16000 x 16000 voxels need 38\.1 GiB, more than the limit of 8 GiB"):
         load_volume(series)
-    with pytest.raises(SeriesError, match=r"65535 x 65535 voxels need 16\.0 GiB"):
+    monkeypatch.setenv("MRECIST_MAX_SERIES_GIB", "0.9")
+    with pytest.raises(SeriesError, match=r"16000 x 16000 voxels need 1\.0 GiB"):
         load_slice(series, 0)
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
+
+
+def test_a_frame_that_no_scanner_makes_is_refused_by_the_scan(tmp_path: Path) -> None:
+    huge(tmp_path, 3, 65535)
+    found = scan_folder(tmp_path)
+    assert found.series == ()
+    assert len(found.problems) == 3
+    assert all("4294836225 x 1 pixels; that is no CT or MR image" in problem.reason for problem in found.problems)
 
 
 def test_the_limit_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
