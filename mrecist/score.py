@@ -145,7 +145,8 @@ def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: l
 def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
     """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
     for one in series:
-        if one.uid == mask.series_uid and (
+        same_stack = one.uid == mask.series_uid and mask.stack in (None, one.stack)
+        if same_stack and (
             mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
         ):
             return one
