@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.contours import read_masks
+from mrecist.imaging.masks import LesionMask, read_label_masks
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.scan import Segmentation
 from mrecist.imaging.series import Series
@@ -127,7 +128,7 @@ def _drawn_masks(given: SubjectInput, problems: list[Problem], notes: list[str])
 
 
 def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: list[str]) -> Iterator[_DrawnMask]:
-    masks = read_segmentation(segmentation.path, given.series)
+    masks = read_masks(segmentation.path, given.series)
     notes += [f"{given.subject}: {segmentation.path.name}: {note}" for note in (*masks.skipped, *masks.notes)]
     for mask in masks.masks:
         series = series_of(mask, given.series)
@@ -146,9 +147,7 @@ def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
     """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
     for one in series:
         same_stack = one.uid == mask.series_uid and mask.stack in (None, one.stack)
-        if same_stack and (
-            mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
-        ):
+        if same_stack and (mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}):
             return one
     raise MaskError(f"{mask.source}: refers to series {mask.series_uid}, which is not in the images; add that series")
 

@@ -24,7 +24,7 @@ from mrecist.errors import SeriesError
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _PIXEL_TAGS = range(0x7FE00008, 0x7FE00011)  # Float, Double Float and integer Pixel Data
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
@@ -166,7 +166,7 @@ def _pixel_extent(stream: BinaryIO, syntax: str, vr: str | None, length: int) ->
     start = stream.tell() + (12 if long_form else 8)
     if length != _UNDEFINED_LENGTH:
         return PixelExtent(declared=length, available=max(0, min(length, size - start)))
-    return _fragments(stream, start, size, big_endian=syntax == _BIG_ENDIAN)
+    return _fragments(stream, start, size, big_endian=syntax == BIG_ENDIAN)
 
 
 def _fragments(stream: BinaryIO, start: int, size: int, *, big_endian: bool) -> PixelExtent:

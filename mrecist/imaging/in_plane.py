@@ -77,7 +77,7 @@ def turn_of(
     whole = np.rint(cosines).astype(int)
     rebuilt = whole @ np.array([theirs[3:], theirs[:3]])
     mine = np.array([orientation[3:], orientation[:3]])
-    if abs(int(round(np.linalg.det(whole)))) != 1 or np.abs(rebuilt - mine).max() > DIRECTION_TOLERANCE:
+    if abs(round(np.linalg.det(whole))) != 1 or np.abs(rebuilt - mine).max() > DIRECTION_TOLERANCE:
         raise MaskError(f"its orientation is {shown(orientation)}, that of {name} {shown(theirs)}")
     spacings = (geometry.row_spacing_mm, geometry.column_spacing_mm)
     expected = np.abs(whole) @ np.array(spacings)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mrecist.errors import InputError, SeriesError
-from mrecist.imaging.headers import UNCOMPRESSED, guarded, pixel_problem, read_header
+from mrecist.imaging.headers import BIG_ENDIAN, UNCOMPRESSED, guarded, pixel_problem, read_header
 
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
@@ -90,6 +90,8 @@ def decode_frame(
             _check_codestream(dataset, frame or 0, (rows, columns), where, error)
         if plugin and syntax == _RLE and int(dataset.BitsAllocated) == 1:
             return _rle_bits(dataset, frame or 0, (rows, columns))
+        if syntax in UNCOMPRESSED and syntax != BIG_ENDIAN and int(dataset.BitsAllocated) == 1:
+            return _bits(dataset.PixelData, (frame or 0) * rows * columns, (rows, columns))
         array = pixel_array(dataset, index=frame or 0, raw=True, decoding_plugin=plugin)
         if array.shape != (rows, columns):
             raise error(f"{where}: decoded to {array.shape} where Rows x Columns are {(rows, columns)}")
@@ -103,6 +105,16 @@ def _check_codestream(dataset: Any, frame: int, expected: tuple[int, int], where
     size = codestream_size(get_frame(dataset.PixelData, frame, number_of_frames=frames))
     if size is not None and size != expected:
         raise error(f"{where}: the compressed image is {size[0]} x {size[1]} where Rows x Columns are {expected}")
+
+
+def _bits(data: bytes, start: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """One frame of a binary segmentation that begins at bit ``start``: frames follow one another without padding (PS3.5 8.1.1).
+
+    pydicom 3.0 fails on a frame that begins and ends within a byte.
+    """
+    count, first = shape[0] * shape[1], start // 8
+    packed = np.frombuffer(data[first : (start + count + 7) // 8], dtype=np.uint8)
+    return np.unpackbits(packed, bitorder="little")[start - 8 * first :][:count].reshape(shape)
 
 
 def _rle_bits(dataset: Any, frame: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:

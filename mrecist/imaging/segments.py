@@ -169,13 +169,14 @@ def _segment(item: Any) -> Segment:
         label=get_text(item, "SegmentLabel"),
         tracking_id=get_text(item, "TrackingID"),
         tracking_uid=get_text(item, "TrackingUID"),
-        category=_code(item, "SegmentedPropertyCategoryCodeSequence"),
-        property_type=_code(item, "SegmentedPropertyTypeCodeSequence"),
-        region=_code(item, "AnatomicRegionSequence"),
+        category=code_of(item, "SegmentedPropertyCategoryCodeSequence"),
+        property_type=code_of(item, "SegmentedPropertyTypeCodeSequence"),
+        region=code_of(item, "AnatomicRegionSequence"),
     )
 
 
-def _code(item: Any, keyword: str) -> Code:
+def code_of(item: Any, keyword: str) -> Code:
+    """The first coded concept of a sequence."""
     codes = get_items(item, keyword)
     if not codes:
         return Code()
