@@ -44,6 +44,7 @@ _HOME_OF = {
     **dict.fromkeys(("scan", "measure"), "images"),
     **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
     **dict.fromkeys(("score", "demo", "info"), "studies"),
+    "export": "exports",
 }
 
 
@@ -195,6 +196,8 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
     score.add_argument("--repeat", type=_repeats, metavar="N", help="draw every outline N times again: spread.csv")
 
+    _add_export(command("export", "DICOM segmentations and structured reports, from a study and its results"))
+
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
 
     info = command("info", "versions for a bug report")
@@ -213,6 +216,21 @@ def _add_conformance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-limit", type=_seconds, default=600.0, metavar="S", help="for each run (default 600)")
     parser.add_argument("--cases", type=Path, metavar="DIR", help="a set of cases; default: the newest of this package")
     parser.add_argument("--out", type=Path, metavar="FILE.csv", help="also write one row per case and criterion")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    targets = parser.add_subparsers(title="targets", metavar="TARGET", dest="target", required=True)
+    seg = targets.add_parser("seg", help="masks of a study folder as DICOM segmentations")
+    seg.add_argument("study", type=Path, metavar="STUDY", help="the study folder (docs/files.md)")
+    seg.add_argument("--labelmap", action="store_true", help="LABELMAP in place of BINARY segmentations")
+    sr = targets.add_parser("sr", help="what score wrote as DICOM structured reports")
+    sr.add_argument("results", type=Path, metavar="RESULTS", help="where score wrote")
+    sr.add_argument("--images", type=Path, required=True, metavar="DIR", help="the study folder, or its images")
+    sr.add_argument("--seg", type=Path, metavar="DIR", help="segmentations to refer to, such as those of export seg")
+    sr.add_argument("--previous", type=Path, metavar="DIR", help="reports that these replace (default: those in --out)")
+    for target in (seg, sr):
+        target.add_argument("--out", type=Path, required=True, metavar="DIR")
+        target.add_argument("--uid-root", default="2.25", metavar="ROOT", help="root of new UIDs (default 2.25)")
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:

@@ -106,10 +106,6 @@ VOLUME = _code("118565006", "SCT", "Volume")
 VOLUME_METHOD = _code("126030", "DCM", "Sum of segmented voxel method for volume")
 MEAN_DENSITY = _code("112031", "DCM", "Attenuation Coefficient")
 MEAN = _code("373098007", "SCT", "Mean")
-DENSE_PERCENT = _private("DENSE-PERCENT", "Share of very dense voxels in the lesion")
-VIABLE_FOCUS = _private("VIABLE-FOCUS", "Longest diameter of one viable focus")
-SLICE_THICKNESS = _private("SLICE-THICKNESS", "Slice thickness of the measured series")
-
 MILLIMETRE = _code("mm", "UCUM", "mm")
 SQUARE_MILLIMETRE = _code("mm2", "UCUM", "mm2")
 CUBIC_MILLIMETRE = _code("mm3", "UCUM", "mm3")
@@ -239,7 +235,7 @@ WORDS: Mapping[str, tuple[Code, Mapping[StrEnum, Code]]] = {
     ),
 }
 
-# Column of measurements.csv with free text -> the concept.
+# Column of measurements.csv -> the concept that holds its cell as it stands in the table.
 TEXTS: Mapping[str, Code] = {
     "organ": _private("ORGAN", "Organ in the reader's words"),
     "station": _private("STATION", "Station of a node, or side"),
@@ -247,6 +243,17 @@ TEXTS: Mapping[str, Code] = {
     "modality": _private("MODALITY", "Modality of the measured series"),
     "phase": _private("PHASE", "Contrast phase of the measured series"),
     "comment": _code("121106", "DCM", "Comment"),
+    # The decimals that were recorded and that decide the response, beside the unrounded lengths of the lines.
+    "longest_mm": _private("REC-LONG", "Recorded longest diameter in mm"),
+    "short_mm": _private("REC-SHORT", "Recorded short axis in mm"),
+    "viable_mm": _private("REC-VIABLE", "Recorded longest viable diameter in mm"),
+    "viable_short_mm": _private("REC-VIABLE-SHORT", "Recorded perpendicular viable diameter in mm"),
+    "volume_mm3": _private("REC-VOLUME", "Recorded volume in mm3"),
+    "viable_volume_mm3": _private("REC-VIABLE-VOL", "Recorded viable volume in mm3"),
+    "mean_hu": _private("REC-MEAN-HU", "Recorded mean density in HU"),
+    "viable_foci_mm": _private("VIABLE-FOCI", "Longest diameters of the viable foci in mm"),
+    "dense_percent": _private("DENSE-PERCENT", "Share of very dense voxels in the lesion in percent"),
+    "slice_thickness_mm": _private("SLICE-THICKNESS", "Slice thickness of the measured series in mm"),
 }
 """Every column is written whose cell is not empty, so that a report can be read back and assessed again."""
 
@@ -279,6 +286,12 @@ METHODS: Mapping[str, Code] = {
     "qeasl": _private("QEASL", "qEASL"),
     "vrecist": _private("VRECIST", "vRECIST"),
     "choi": _private("CHOI", "Choi"),
+}
+# The same on a tumour that is no hepatocellular carcinoma, where the protocol allows it.
+METHODS_NOT_HCC: Mapping[str, Code] = {
+    "mrecist": _private("MRECIST-LIKE", "mRECIST-like, not hepatocellular carcinoma"),
+    "easl": _private("EASL-LIKE", "EASL-like, not hepatocellular carcinoma"),
+    "qeasl": _private("QEASL-LIKE", "qEASL-like, not hepatocellular carcinoma"),
 }
 
 # CID 6143 and 6144: their definitions say 30 % and 20 %, so they are written for criteria with these cut-offs only.

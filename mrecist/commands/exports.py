@@ -1,0 +1,54 @@
+"""``export``: one writer a target."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from mrecist.commands._terminal import outcome, progress, say
+
+if TYPE_CHECKING:
+    from mrecist.exporting.naming import Exported
+
+
+def export(options: Namespace) -> int:
+    """``mrecist export TARGET``."""
+    return {"seg": _seg, "sr": _sr}[options.target](options)
+
+
+def _seg(options: Namespace) -> int:
+    from mrecist.exporting.segmentations import export_segmentations
+
+    with progress() as report:
+        exported = export_segmentations(
+            options.study,
+            options.out,
+            labelmap=options.labelmap,
+            uid_root=options.uid_root,
+            progress=lambda done, of: report("reading headers", done, of),
+        )
+    return _say(exported)
+
+
+def _sr(options: Namespace) -> int:
+    from mrecist.exporting.reports import export_reports
+
+    with progress() as report:
+        exported = export_reports(
+            options.results,
+            options.images,
+            options.out,
+            segmentations=options.seg,
+            previous=options.previous,
+            uid_root=options.uid_root,
+            progress=lambda done, of: report("reading headers", done, of),
+        )
+    return _say(exported)
+
+
+def _say(exported: Exported) -> int:
+    for note in exported.notes:
+        say(f"mrecist: note: {note}")
+    for path in exported.files:
+        print(path)
+    return outcome(exported.problems)

@@ -1,0 +1,1 @@
+"""A study and its results to DICOM objects: what ``mrecist export`` does."""
