@@ -45,6 +45,7 @@ _HOME_OF = {
     **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
     **dict.fromkeys(("score", "demo", "info"), "studies"),
     "export": "exports",
+    "import": "imports",
 }
 
 
@@ -52,7 +53,9 @@ def _command(name: str) -> Handler:
     """The function of that name in mrecist.commands, imported when the command runs: ``--help`` stays fast."""
 
     def handler(options: argparse.Namespace) -> int:
-        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name)
+        # "import" is no name that a function can have
+        function = "import_rows" if name == "import" else name
+        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), function)
         return run(options)
 
     return handler
@@ -198,6 +201,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_export(command("export", "DICOM segmentations and structured reports, from a study and its results"))
 
+    _add_import(command("import", "structured reports and annotations of other programs to measurements.csv"))
+
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
 
     info = command("info", "versions for a bug report")
@@ -231,6 +236,28 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     for target in (seg, sr):
         target.add_argument("--out", type=Path, required=True, metavar="DIR")
         target.add_argument("--uid-root", default="2.25", metavar="ROOT", help="root of new UIDs (default 2.25)")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    sources = parser.add_subparsers(title="sources", metavar="SOURCE", dest="source", required=True)
+    for name, about in (
+        ("sr", "DICOM structured reports (TID 1500)"),
+        ("aim", "AIM 4 XML, such as of ePAD"),
+        ("list", "measurement lists: CSV of OHIF, markups JSON of 3D Slicer"),
+    ):
+        source = sources.add_parser(name, help=about, description=about)
+        source.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files, or folders of them")
+        source.add_argument(
+            "--images", type=Path, metavar="DIR", help="for dates, and to compare sizes with their lines"
+        )
+        source.add_argument("--timepoints", type=Path, metavar="FILE.csv", help="which visit is which time point")
+        source.add_argument("--manifest", type=Path, metavar="FILE.csv", help="series.csv of a study folder")
+        source.add_argument("--timepoint", type=_timepoint, metavar="N", help="of all files")
+        source.add_argument("--subject", metavar="TEXT", help="of all files; default: as they say")
+        source.add_argument("--date", metavar="YYYY-MM-DD", help="of all files; default: that of the images")
+        source.add_argument("--reader", metavar="TEXT", help="of all files; default: as they say, else R1")
+        source.add_argument("--role", metavar="ROLE", help="target, non-target or new, where nothing says it")
+        source.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:

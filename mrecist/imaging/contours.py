@@ -22,7 +22,7 @@ from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import get_integer, get_items, get_text, guarded, object_uid, read_header
 from mrecist.imaging.in_plane import image_basis
-from mrecist.imaging.lesions import group_segments
+from mrecist.imaging.lesions import group_segments, inferred_lesions
 from mrecist.imaging.masks import Arrays, SegmentationMasks, compose, read_segmentation
 from mrecist.imaging.scan import STRUCTURE_SET_CLASS, referenced_series
 from mrecist.imaging.segments import POSITION_TOLERANCE_MM, Code, Segment, code_of
@@ -86,18 +86,19 @@ def read_structure_set(path: Path, series: Sequence[Series]) -> SegmentationMask
         rois = _rois(dataset, path)
         uids = tuple(uid for item in referenced_series(dataset) if (uid := get_text(item, "SeriesInstanceUID")))
         frame_uid = _frame_of_reference(dataset)
-    grouped = group_segments([roi.segment for roi in rois])
-    wanted = {number for lesion in grouped.lesions for number in lesion.parts}
+    lesions, skipped = group_segments([roi.segment for roi in rois])
+    inferred = inferred_lesions([roi.segment for roi in rois])
+    wanted = {number for lesion in lesions for number in lesion.parts}
     chosen = [roi for roi in rois if roi.segment.number in wanted and roi.contours]
     notes = [f"{roi.segment}: {text}" for roi in rois if roi.segment.number in wanted for text in roi.unused]
     if not chosen:
-        return SegmentationMasks(masks=(), skipped=grouped.skipped, notes=(*grouped.notes, *notes))
+        return SegmentationMasks(masks=(), skipped=skipped, notes=(*inferred, *notes))
     images = frozenset(c.image for roi in chosen for c in roi.contours if c.image)
     named = Named(path=path, series_uids=uids, images=images, frame_of_reference_uid=frame_uid)
     placed, note = choose_stack(named, series, lambda stack: _place_on(path, chosen, stack), _by_reference)
     drawn_numbers = {roi.segment.number for roi in chosen}
-    home = {n: (le.name, part) for le in grouped.lesions for n, part in le.parts.items() if n in drawn_numbers}
-    lesions = [le for le in grouped.lesions if drawn_numbers & set(le.parts)]
+    home = {n: (le.name, part) for le in lesions for n, part in le.parts.items() if n in drawn_numbers}
+    lesions = tuple(le for le in lesions if drawn_numbers & set(le.parts))
     arrays: Arrays = {key: np.zeros(placed.geometry.shape, dtype=bool) for key in dict.fromkeys(home.values())}
     for number, outlines in placed.outlines.items():
         arrays[home[number]] |= rasterise([(i, outline) for i, outline, _ in outlines], placed.geometry.shape)
@@ -105,7 +106,7 @@ def read_structure_set(path: Path, series: Sequence[Series]) -> SegmentationMask
     notes += [f"{roi.segment}: {text}" for roi in chosen if (text := _gaps(placed.outlines[roi.segment.number]))]
     readers = {roi.segment.number: roi.reader for roi in rois}
     drawn = compose(lesions, arrays, readers, placed.series, placed.geometry, str(path))
-    return replace(drawn, skipped=grouped.skipped, notes=(*grouped.notes, *notes, *drawn.notes))
+    return replace(drawn, skipped=skipped, notes=(*inferred, *notes, *drawn.notes))
 
 
 def rasterise(

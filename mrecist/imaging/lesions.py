@@ -53,32 +53,23 @@ class Lesion:
     parts: Mapping[int, Part]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grouped:
-    """Lesions in the order of their names; a sentence for each segment that is none, and for each that had to be inferred."""
-
-    lesions: tuple[Lesion, ...]
-    skipped: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def group_segments(segments: Sequence[Segment]) -> Grouped:
-    """Which segments are lesions, and which of them belong together."""
+def group_segments(segments: Sequence[Segment]) -> tuple[tuple[Lesion, ...], tuple[str, ...]]:
+    """Lesions by name, and one sentence for every segment that is none."""
     chosen: list[Segment] = []
     skipped: list[str] = []
-    notes: list[str] = []
     for segment in segments:
-        reason, note = _judge(segment)
+        reason, _ = _judge(segment)
         if reason:
             skipped.append(f"{segment}: {reason}")
-            continue
-        chosen.append(segment)
-        if note:
-            notes.append(f"{segment}: {note}")
+        else:
+            chosen.append(segment)
     lesions = [_lesion(group) for group in _groups(chosen)]
-    return Grouped(
-        lesions=tuple(sorted(_distinct(lesions), key=lambda le: le.name)), skipped=tuple(skipped), notes=tuple(notes)
-    )
+    return tuple(sorted(_distinct(lesions), key=lambda le: le.name)), tuple(skipped)
+
+
+def inferred_lesions(segments: Sequence[Segment]) -> tuple[str, ...]:
+    """One sentence for every segment that is a lesion by its name only, because nobody chose a type."""
+    return tuple(f"{segment}: {note}" for segment in segments if (note := _judge(segment)[1]))
 
 
 def _judge(segment: Segment) -> tuple[str, str]:
@@ -122,10 +113,11 @@ def part_of(segment: Segment) -> Part:
 
 
 def _is_node(segment: Segment) -> bool:
-    return any(_node_code(code) for code in (segment.property_type, segment.region))
+    return any(is_node_code(code) for code in (segment.property_type, segment.region))
 
 
-def _node_code(code: Code) -> bool:
+def is_node_code(code: Code) -> bool:
+    """Whether a code means a lymph node."""
     return code.value in _NODE_CODES or "lymph node" in code.meaning.lower()
 
 

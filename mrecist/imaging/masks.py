@@ -23,7 +23,7 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import looks_like_dicom
-from mrecist.imaging.lesions import Lesion, Part, group_segments
+from mrecist.imaging.lesions import Lesion, Part, group_segments, inferred_lesions
 from mrecist.imaging.segments import Placed, masks_of, open_segmentation, place
 from mrecist.imaging.series import Series
 
@@ -100,14 +100,15 @@ def read_segmentation(path: Path, series: Sequence[Series]) -> SegmentationMasks
     """
     path = Path(path)
     file = open_segmentation(path)
-    grouped = group_segments(file.segments)
-    if not grouped.lesions:
-        return SegmentationMasks(masks=(), skipped=grouped.skipped)
+    lesions, skipped = group_segments(file.segments)
+    if not lesions:
+        return SegmentationMasks(masks=(), skipped=skipped)
     placed = place(file, series)
-    arrays = _draw(placed, grouped.lesions)
+    arrays = _draw(placed, lesions)
     readers = dict.fromkeys((s.number for s in file.segments), file.creator)
-    drawn = compose(grouped.lesions, arrays, readers, placed.series, placed.geometry, str(path))
-    return replace(drawn, skipped=grouped.skipped, notes=(*grouped.notes, *placed.notes, *drawn.notes))
+    drawn = compose(lesions, arrays, readers, placed.series, placed.geometry, str(path))
+    notes = (*inferred_lesions(file.segments), *placed.notes, *drawn.notes)
+    return replace(drawn, skipped=skipped, notes=notes)
 
 
 def read_segments(path: Path, series: Sequence[Series]) -> dict[int, BoolArray]:
