@@ -69,6 +69,7 @@ class Segmentation:
     date: str | None
     timepoint_id: str | None
     content_creator: str
+    is_structure_set: bool = False
 
     @property
     def subject(self) -> str:
@@ -296,6 +297,7 @@ def _segmentation(header: Header) -> Segmentation:
         date=date,
         timepoint_id=get_text(dataset, "ClinicalTrialTimePointID") or None,
         content_creator=get_text(dataset, "ContentCreatorName"),
+        is_structure_set=object_uid(dataset, "SOPClassUID") == STRUCTURE_SET_CLASS,
     )
 
 

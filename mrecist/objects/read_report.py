@@ -47,6 +47,7 @@ _ABOUT_THE_GROUP = {
     ("C67447", "NCIt"), ("126070", "DCM"), ("126071", "DCM"), ("126073", "DCM"), ("128740", "DCM"), _TIME_POINT_TYPE,
     ("121191", "DCM"), ("121214", "DCM"), ("121232", "DCM"), ("121233", "DCM"),
 }  # fmt: skip
+_OTHER_PARTS = {("C0034375", "UMLS"), ("126011", "DCM")}  # qualitative evaluations, derived measurements
 STUDY_DATE = "StudyDate of the report"
 _ROLE_OF = {(code.value, code.scheme): role for role, code in codes.CATEGORY_OF.items()}
 
@@ -110,22 +111,15 @@ def read_report(path: Path) -> ReportRead:
             )
         common = _common(dataset, root, str(path))
         series_of = _evidence(dataset)
-        findings: list[Finding] = []
-        not_used = []
-        for group in (g for container in measured for g in container.children):
-            if group.name != _GROUP:
-                not_used.append(f"{path}: {_shown(group)}: no measurement group; not used")
-            elif _is_response(group):
-                not_used.append(
-                    f"{path}: '{_tracking(group)}' is a response that was reported; not used, it is derived again"
-                )
-            else:
-                findings.append(_finding(group, common, series_of))
-        not_used += [
-            f"{path}: {_shown(item)}: not used"
-            for item in root
-            if item.name in {("C0034375", "UMLS"), ("126011", "DCM")}
-        ]
+        groups = [group for container in measured for group in container.children]
+        lesions = [group for group in groups if group.name == _GROUP and not _is_response(group)]
+        findings = [_finding(group, common, series_of) for group in lesions]
+        responses = sum(_is_response(group) for group in groups)
+        other = [group for group in groups if group.name != _GROUP]
+        other += [item for item in root if item.name in _OTHER_PARTS]
+        not_used = [f"{path}: not used: {_shown(item)}" for item in other]
+        if responses:
+            not_used.append(f"{path}: the responses that it reports ({responses}) are not used; they are derived again")
         return ReportRead(
             uid=object_uid(dataset, "SOPInstanceUID"),
             replaces=tuple(_replaced(dataset)),
