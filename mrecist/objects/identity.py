@@ -27,7 +27,9 @@ NO_DATE, NO_TIME = "19000101", "000000"
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:mrecist:objects")
 _ROOT = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-_LONGEST_ROOT = 64 - 1 - 39  # a UID has 64 characters, a UUID 39 digits at most
+_UID_LENGTH = 64
+_FEWEST_DIGITS = 24  # two of a thousand million objects get one UID with a chance of one in two million
+_LONGEST_ROOT = _UID_LENGTH - 1 - _FEWEST_DIGITS
 
 
 def check_root(root: str) -> str:
@@ -40,9 +42,13 @@ def check_root(root: str) -> str:
 
 
 def make_uid(root: str, *names: object) -> str:
-    """A UID that depends on ``names`` only: the root and a UUID of version 5 as a number (PS3.5 B.2 for the root 2.25)."""
+    """A UID that depends on ``names`` only: the root and a UUID of version 5 as a number (PS3.5 B.2 for the root 2.25).
+
+    Behind a root that leaves less room than the 39 digits of a UUID, its last digits stand.
+    """
     # The unit separator cannot stand in a name, so that ("a", "bc") and ("ab", "c") differ.
-    return f"{root}.{uuid.uuid5(_NAMESPACE, chr(31).join(str(name) for name in names)).int}"
+    number = uuid.uuid5(_NAMESPACE, chr(31).join(str(name) for name in names)).int
+    return f"{root}.{number % 10 ** (_UID_LENGTH - 1 - len(root))}"
 
 
 def image_header(path: Path) -> Any:

@@ -34,6 +34,7 @@ from mrecist.objects.identity import (
 
 BoolArray = npt.NDArray[np.bool_]
 SERIES_NUMBER = 901
+EXPLICIT_LITTLE_ENDIAN, RLE_LOSSLESS = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"
 _LABEL_LENGTH = 64
 
 
@@ -129,6 +130,8 @@ def write_segmentation(
             content_creator_name=reader,
             series_description=f"Lesions {reader}"[:_LABEL_LENGTH],
             plane_positions=positions,
+            # A label map has a frame for every slice and is nearly all zero: without compression 50 times the size.
+            transfer_syntax_uid=RLE_LOSSLESS if labelmap else EXPLICIT_LITTLE_ENDIAN,
             omit_empty_frames=True,
         )
     made.SpecificCharacterSet = "ISO_IR 192"
