@@ -269,7 +269,9 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
         metavar="L.nii.gz",
         help="label masks, or a folder of them: value k is lesion k",
     )
-    source.add_argument("--seg", type=Path, nargs="+", metavar="SEG.dcm", help="DICOM segmentations")
+    source.add_argument(
+        "--seg", type=Path, nargs="+", metavar="SEG.dcm", help="DICOM segmentations or RT structure sets"
+    )
     parser.add_argument(
         "--viable", type=Path, nargs="+", metavar="V.nii.gz", help="with --lesions, one for each: non-zero where viable"
     )

@@ -26,7 +26,7 @@ from mrecist.objects.read_report import STUDY_DATE, ReportRead, read_report
 from mrecist.reading import role_from_id, thickness
 from mrecist.study import Progress
 from mrecist.tables import measurement_of, read_rows
-from mrecist.units import difference, show
+from mrecist.units import difference, parse_number, show
 
 LINE_TOLERANCE_MM = 0.1
 _STATE = {Role.TARGET: State.MEASURED, Role.NON_TARGET: State.PRESENT, Role.NEW: State.EQUIVOCAL}
@@ -312,7 +312,7 @@ def _sizes(
         notes += _doubts(size, words.get(size.column), where, images)
     for column in found:
         if column in words:
-            found[column] = Decimal(words[column])
+            found[column] = parse_number(words[column])
     return found
 
 
@@ -323,7 +323,7 @@ def _doubts(size: Size, recorded: str | None, where: str, images: _Images) -> It
     drawn = images.length(size.line) if size.line is not None else None
     if drawn is not None and abs(drawn - float(size.stated)) > LINE_TOLERANCE_MM:
         yield f"{where}: WARNING: {size.what} is {show(size.stated)} mm and its line {drawn:.2f} mm; look which is right"
-    if recorded and abs(difference(Decimal(recorded), size.stated)) > Decimal(str(LINE_TOLERANCE_MM)):
+    if recorded and abs(difference(parse_number(recorded), size.stated)) > Decimal(str(LINE_TOLERANCE_MM)):
         yield f"{where}: WARNING: {size.what} is {show(size.stated)} mm and was recorded as {recorded} mm"
 
 

@@ -56,7 +56,7 @@ def read_aim(path: Path) -> tuple[Finding, ...]:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"{path}: larger than {_LARGEST} bytes; that is no AIM file")
         root = ElementTree.fromstring(path.read_bytes(), ElementTree.XMLParser(target=_NoDoctype()))
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an encoding that is none
         raise InputError(f"{path}: not well-formed XML ({error}); export it again") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None

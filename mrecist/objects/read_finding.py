@@ -40,16 +40,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """A number for a column of measurements.csv; ``what``: the name it has in the file.
-
-    ``stated``: what decides. A length that was drawn beside it, unrounded, is ``drawn``.
-    """
+    """A number for a column of measurements.csv, as the file states it; ``what``: the name it has there."""
 
     column: str
     stated: Decimal
     what: str
     line: Line | None = None
-    drawn: Decimal | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -88,7 +88,10 @@ def _slicer(path: Path) -> tuple[Finding, ...]:
     if not isinstance(markups, list) or not all(isinstance(m, dict) for m in markups):
         raise InputError(f"{path}: holds no list 'markups'; give a markups file of 3D Slicer (.mrk.json)")
     name = path.name.partition(".")[0]
-    return tuple(_slicer_finding(path, name, markup) for markup in markups)
+    try:
+        return tuple(_slicer_finding(path, name, markup) for markup in markups)
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(f"{path}: its markups are not laid out as 3D Slicer does; export them again") from None
 
 
 def _slicer_finding(path: Path, name: str, markup: Mapping[str, Any]) -> Finding:

@@ -309,6 +309,7 @@ def test_the_markups_of_slicer(tmp_path: Path) -> None:
     [
         ("a.mrk.json", "{", "cannot be read as JSON"),
         ("a.mrk.json", "[]", "holds no list 'markups'"),
+        ("a.mrk.json", '{"markups": [{"type": "Line", "measurements": [3]}]}', "are not laid out as 3D Slicer does"),
         ("a.csv", "x,y\n1,2\n", "Patient ID"),
     ],
 )
