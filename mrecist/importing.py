@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -178,7 +178,16 @@ def import_findings(
         (row for row in rows if (row.subject, row.reader) not in bad),
         key=lambda row: (row.subject, row.reader, row.timepoint, order.index(row.role), row.lesion),
     )
-    return Imported(rows=tuple(kept), problems=tuple(problems), notes=tuple(dict.fromkeys(notes)))
+    return Imported(
+        rows=tuple(kept),
+        problems=tuple(replace(problem, message=_one_line(problem.message)) for problem in problems),
+        notes=tuple(dict.fromkeys(map(_one_line, notes))),
+    )
+
+
+def _one_line(text: str) -> str:
+    """Names and comments of a file may hold line breaks; a message has none."""
+    return " ".join(text.split())
 
 
 def _share_names(findings: Iterable[Finding]) -> None:

@@ -109,6 +109,8 @@ def open_segmentation(path: Path) -> SegFile:
         segments = get_items(dataset, "SegmentSequence")
         if not segments or not per_frame:
             raise MaskError(f"{path}: not a segmentation: {len(segments)} segments, {len(per_frame)} frames")
+        if not get_integer(dataset, "Rows") or not get_integer(dataset, "Columns"):
+            raise MaskError(f"{path}: header truncated or damaged: no Rows or no Columns; copy it again")
         count = get_integer(dataset, "NumberOfFrames") or 1
         if count != len(per_frame):
             raise MaskError(
