@@ -49,6 +49,7 @@ _HOME_OF = {
     **dict.fromkeys(("score", "demo", "info"), "studies"),
     **dict.fromkeys(("fetch", "send"), "archives"),
     "export": "exports",
+    "import": "imports",
 }
 
 
@@ -56,7 +57,9 @@ def _command(name: str) -> Handler:
     """The function of that name in mrecist.commands, imported when the command runs: ``--help`` stays fast."""
 
     def handler(options: argparse.Namespace) -> int:
-        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), name.replace("-", "_"))
+        # "import" is no name that a function can have
+        function = "import_rows" if name == "import" else name.replace("-", "_")
+        run: Handler = getattr(import_module(f"mrecist.commands.{_HOME_OF[name]}"), function)
         return run(options)
 
     return handler
@@ -220,6 +223,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_export(command("export", "DICOM segmentations and structured reports, from a study and its results"))
 
+    _add_import(command("import", "structured reports and annotations of other programs to measurements.csv"))
+
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
 
     _add_fetch(command("fetch", "series from a PACS into a study folder, by DICOMweb or DIMSE"))
@@ -264,6 +269,28 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         target.add_argument("--uid-root", default="2.25", metavar="ROOT", help="root of new UIDs (default 2.25)")
 
 
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    sources = parser.add_subparsers(title="sources", metavar="SOURCE", dest="source", required=True)
+    for name, about in (
+        ("sr", "DICOM structured reports (TID 1500)"),
+        ("aim", "AIM 4 XML, such as of ePAD"),
+        ("list", "measurement lists: CSV of OHIF, markups JSON of 3D Slicer"),
+    ):
+        source = sources.add_parser(name, help=about, description=about)
+        source.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files, or folders of them")
+        source.add_argument(
+            "--images", type=Path, metavar="DIR", help="for dates, and to compare sizes with their lines"
+        )
+        source.add_argument("--timepoints", type=Path, metavar="FILE.csv", help="which visit is which time point")
+        source.add_argument("--manifest", type=Path, metavar="FILE.csv", help="series.csv of a study folder")
+        source.add_argument("--timepoint", type=_timepoint, metavar="N", help="of all files")
+        source.add_argument("--subject", metavar="TEXT", help="of all files; default: as they say")
+        source.add_argument("--date", metavar="YYYY-MM-DD", help="of all files; default: that of the images")
+        source.add_argument("--reader", metavar="TEXT", help="of all files; default: as they say, else R1")
+        source.add_argument("--role", metavar="ROLE", help="target, non-target or new, where nothing says it")
+        source.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+
+
 def _add_measure(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -273,7 +300,9 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
         metavar="L.nii.gz",
         help="label masks, or a folder of them: value k is lesion k",
     )
-    source.add_argument("--seg", type=Path, nargs="+", metavar="SEG.dcm", help="DICOM segmentations")
+    source.add_argument(
+        "--seg", type=Path, nargs="+", metavar="SEG.dcm", help="DICOM segmentations or RT structure sets"
+    )
     parser.add_argument(
         "--viable", type=Path, nargs="+", metavar="V.nii.gz", help="with --lesions, one for each: non-zero where viable"
     )

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from mrecist.errors import InputError, MrecistError
-from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume, read_segmentation
+from mrecist.imaging.contours import read_masks
+from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
 from mrecist.measure.measured import LesionMeasurement
@@ -175,7 +176,7 @@ def measure_segmentations(
         try:
             if not path.is_file():
                 raise InputError(f"{path}: no such file; check the path")
-            found = read_segmentation(path, series)
+            found = read_masks(path, series)
             done.notes += [f"{path.name}: {note}" for note in (*found.skipped, *found.notes)]
             masks += [(mask, series_of(mask, series)) for mask in found.masks]
         except MrecistError as error:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
-from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume, read_segmentation
+from mrecist.imaging.contours import read_masks
+from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.resampling import RegularGrid
 from mrecist.imaging.scan import Segmentation
@@ -149,7 +150,7 @@ def _drawn_masks(
 def _from_segmentation(
     segmentation: Segmentation, given: SubjectInput, measuring: Measuring, notes: list[str]
 ) -> Iterator[_DrawnMask]:
-    masks = read_segmentation(segmentation.path, given.series)
+    masks = read_masks(segmentation.path, given.series)
     notes += [f"{given.subject}: {segmentation.path.name}: {note}" for note in (*masks.skipped, *masks.notes)]
     for mask in masks.masks:
         series = series_of(mask, given.series)
@@ -167,9 +168,8 @@ def _from_segmentation(
 def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
     """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
     for one in series:
-        if (one.uid, one.stack) == (mask.series_uid, mask.stack) and (
-            mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
-        ):
+        same_stack = one.uid == mask.series_uid and mask.stack in (None, one.stack)
+        if same_stack and (mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}):
             return one
     raise MaskError(f"{mask.source}: refers to series {mask.series_uid}, which is not in the images; add that series")
 

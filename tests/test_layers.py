@@ -20,7 +20,7 @@ LADDER = (
     ("derivation", "checks", "stability", "identity"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score",),
-    ("measuring", "assessing", "checkpoint", "exporting"),
+    ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch",),
     ("commands",),
     ("cli",),

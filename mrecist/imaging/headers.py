@@ -26,8 +26,8 @@ from mrecist.imaging.raw_values import tag_and_vr, unconverted_text
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _PIXEL_DATA = 0x7FE00010
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _PIXEL_TAGS = range(0x7FE00008, 0x7FE00011)  # Float, Double Float and integer Pixel Data
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
@@ -235,7 +235,7 @@ def _pixel_extent(stream: _HeaderStream, syntax: str, tag: int, vr: str | None, 
     if length != _UNDEFINED_LENGTH:
         held = max(0, min(length, size - start))
         return PixelExtent(declared=length, available=held, start=start if tag == _PIXEL_DATA else None)
-    return _fragments(stream.file, start, size, big_endian=syntax == _BIG_ENDIAN)
+    return _fragments(stream.file, start, size, big_endian=syntax == BIG_ENDIAN)
 
 
 def _fragments(file: io.RawIOBase, start: int, size: int, *, big_endian: bool) -> PixelExtent:

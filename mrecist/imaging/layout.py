@@ -15,6 +15,7 @@ from typing import Any
 
 from mrecist.errors import SeriesError
 from mrecist.imaging.headers import (
+    BIG_ENDIAN,
     UNCOMPRESSED,
     Header,
     get_integer,
@@ -26,7 +27,6 @@ from mrecist.imaging.headers import (
     tag_name,
 )
 
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
 FileStamp = tuple[int, int, int, int]
 """Size, modification time and change time in ns, inode: a file with the same four is the same and was not written to."""
 

@@ -12,8 +12,8 @@ import shutil
 import struct
 import tempfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import looks_like_dicom
-from mrecist.imaging.lesions import Lesion, Part, group_segments
+from mrecist.imaging.lesions import Lesion, Part, group_segments, inferred_lesions
 from mrecist.imaging.segments import Placed, masks_of, open_segmentation, place
 from mrecist.imaging.series import Series
 
@@ -55,7 +55,8 @@ class LesionMask:
     viable : (Z, Y, X) bool, its viable part; None when never drawn, all False when drawn and empty.
     slice_uids : SOPInstanceUID of each slice, None for NIfTI.
     source : the file.
-    stack : which stack of the series it lies on; two stacks of a multi-frame file share their SOPInstanceUID.
+    stack : which stack of the series it lies on (:attr:`Series.stack`), None for NIfTI; two stacks of a multi-frame file share
+        their SOPInstanceUID.
     """
 
     lesion: str
@@ -108,13 +109,10 @@ def read_segmentation(path: Path, series: Sequence[Series]) -> SegmentationMasks
         return SegmentationMasks(masks=(), skipped=skipped)
     placed = place(file, series)
     arrays = _draw(placed, lesions)
-    masks, notes = [], []
-    for lesion in lesions:
-        whole, viable, note = _compose(lesion, arrays, placed)
-        if note:
-            notes.append(note)
-        masks.append(_mask(lesion, whole, viable, placed))
-    return SegmentationMasks(masks=tuple(masks), skipped=skipped, notes=tuple(notes))
+    readers = dict.fromkeys((s.number for s in file.segments), file.creator)
+    drawn = compose(lesions, arrays, readers, placed.series, placed.geometry, str(path))
+    notes = (*inferred_lesions(file.segments), *placed.notes, *drawn.notes)
+    return replace(drawn, skipped=skipped, notes=notes)
 
 
 def read_segments(path: Path, series: Sequence[Series]) -> dict[int, BoolArray]:
@@ -127,64 +125,88 @@ def read_segments(path: Path, series: Sequence[Series]) -> dict[int, BoolArray]:
     return arrays
 
 
-_Arrays = dict[tuple[str, Part], BoolArray]
+Arrays = dict[tuple[str, Part], BoolArray]
+"""(lesion, part) -> (Z, Y, X) bool, one for each part that was declared."""
 
 
-def _draw(placed: Placed, lesions: Sequence[Lesion]) -> _Arrays:
+def _draw(placed: Placed, lesions: Sequence[Lesion]) -> Arrays:
     """One array for each lesion and part that was declared, filled frame by frame."""
     home = {number: (lesion.name, part) for lesion in lesions for number, part in lesion.parts.items()}
-    arrays: _Arrays = {key: np.zeros(placed.geometry.shape, dtype=bool) for key in dict.fromkeys(home.values())}
+    arrays: Arrays = {key: np.zeros(placed.geometry.shape, dtype=bool) for key in dict.fromkeys(home.values())}
     for number, index, mask in masks_of(placed, frozenset(home)):
         arrays[home[number]][index] |= mask
     return arrays
 
 
-def _compose(lesion: Lesion, arrays: _Arrays, placed: Placed) -> tuple[BoolArray, BoolArray | None, str]:
+def compose(
+    lesions: Sequence[Lesion],
+    arrays: Arrays,
+    readers: Mapping[int, str],
+    series: Series,
+    geometry: Geometry,
+    source: str,
+) -> SegmentationMasks:
+    """The mask of each lesion out of the parts that were drawn; ``readers`` names who drew a segment, by its number.
+
+    Raises
+    ------
+    MaskError
+        A viable or necrotic part leaves its lesion, or a voxel is both.
+    """
+    masks, notes = [], []
+    for lesion in lesions:
+        whole, viable, note = _compose(lesion, arrays, geometry, source)
+        if note:
+            notes.append(note)
+        masks.append(
+            LesionMask(
+                lesion=lesion.name,
+                tracking_uid=lesion.tracking_uid or None,
+                reader=next((readers[n] for n in lesion.parts if readers.get(n)), None),
+                organ=lesion.organ,
+                kind=lesion.kind,
+                geometry=geometry,
+                whole=whole,
+                viable=viable,
+                slice_uids=tuple(s.sop_instance_uid for s in series.slices),
+                series_uid=series.uid,
+                stack=series.stack,
+                source=source,
+            )
+        )
+    return SegmentationMasks(masks=tuple(masks), skipped=(), notes=tuple(notes))
+
+
+def _compose(
+    lesion: Lesion, arrays: Arrays, geometry: Geometry, source: str
+) -> tuple[BoolArray, BoolArray | None, str]:
     """Whole and viable part of a lesion from the parts that were drawn."""
     whole, viable, necrosis = (arrays.get((lesion.name, part)) for part in (Part.WHOLE, Part.VIABLE, Part.NECROSIS))
-    source = str(placed.file.path)
     note = ""
     if viable is not None and necrosis is not None:
-        _refuse(viable & necrosis, f"{source}: lesion {lesion.name}: both viable and necrotic", placed)
+        _refuse(viable & necrosis, f"{source}: lesion {lesion.name}: both viable and necrotic", geometry)
     if whole is None:
         parts = [part for part in (viable, necrosis) if part is not None]
         whole = parts[0] | parts[-1]
         if necrosis is None:
             note = f"lesion {lesion.name}: only its viable part was drawn; the whole lesion is taken to be the same"
     if viable is not None:
-        _refuse(viable & ~whole, f"{source}: lesion {lesion.name}: viable outside the whole lesion", placed)
+        _refuse(viable & ~whole, f"{source}: lesion {lesion.name}: viable outside the whole lesion", geometry)
     elif necrosis is not None:
-        _refuse(necrosis & ~whole, f"{source}: lesion {lesion.name}: necrotic outside the whole lesion", placed)
+        _refuse(necrosis & ~whole, f"{source}: lesion {lesion.name}: necrotic outside the whole lesion", geometry)
         viable = whole & ~necrosis
     return whole, viable, note
 
 
-def _refuse(wrong: BoolArray, what: str, placed: Placed) -> None:
+def _refuse(wrong: BoolArray, what: str, geometry: Geometry) -> None:
     if not wrong.any():
         return
     count = int(np.count_nonzero(wrong))
     z, y, x = (int(v) for v in np.argwhere(wrong)[0])
-    point = placed.geometry.to_lps(z, y, x)
+    point = geometry.to_lps(z, y, x)
     raise MaskError(
         f"{what}: {count} voxel{'s' if count > 1 else ''}, the first on slice {z} at row {y}, column {x} "
         f"(LPS {point[0]:.1f}, {point[1]:.1f}, {point[2]:.1f} mm); correct the segmentation"
-    )
-
-
-def _mask(lesion: Lesion, whole: BoolArray, viable: BoolArray | None, placed: Placed) -> LesionMask:
-    return LesionMask(
-        lesion=lesion.name,
-        tracking_uid=lesion.tracking_uid or None,
-        reader=placed.file.creator or None,
-        organ=lesion.organ,
-        kind=lesion.kind,
-        geometry=placed.geometry,
-        whole=whole,
-        viable=viable,
-        slice_uids=tuple(s.sop_instance_uid for s in placed.series.slices),
-        series_uid=placed.series.uid,
-        source=str(placed.file.path),
-        stack=placed.series.stack,
     )
 
 

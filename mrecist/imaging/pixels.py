@@ -22,8 +22,8 @@ import numpy.typing as npt
 from mrecist.errors import InputError, SeriesError
 from mrecist.imaging.codecs import DECODERS, FrameFormat, without_unused_bits
 from mrecist.imaging.decoder_pool import DecodeError, shared_pool
-from mrecist.imaging.headers import guarded, one_line, pixel_problem, read_header
-from mrecist.imaging.layout import BIG_ENDIAN, PixelLayout, layout_of, stamp_of
+from mrecist.imaging.headers import BIG_ENDIAN, guarded, one_line, pixel_problem, read_header
+from mrecist.imaging.layout import PixelLayout, layout_of, stamp_of
 from mrecist.imaging.limits import check_size
 
 

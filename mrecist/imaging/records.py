@@ -346,7 +346,7 @@ def _seconds(content: Any, top: Any, stamp: str, time: str, day: str | None) -> 
     """Seconds on a clock that keeps counting over midnight when the date is known."""
     text = get_text(content, stamp)
     if len(text) >= 14:
-        text_day, text = _iso(text[:8]), text[8:].partition("+")[0].partition("-")[0]
+        text_day, text = iso_day(text[:8]), text[8:].partition("+")[0].partition("-")[0]
         day = text_day or day
     else:
         text = get_text(top, time)
@@ -356,7 +356,8 @@ def _seconds(content: Any, top: Any, stamp: str, time: str, day: str | None) -> 
     return seconds + (parse_date(day).toordinal() * 86400.0 if day else 0.0)
 
 
-def _iso(text: str) -> str | None:
+def iso_day(text: str) -> str | None:
+    """A DICOM DA as ISO 8601, or None when it is no day."""
     digits = text.replace(".", "").replace("-", "")[:8]
     try:
         return parse_date(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}").isoformat()
@@ -378,5 +379,5 @@ def _dates(top: Any, content: Any) -> tuple[tuple[str, str], ...]:
         or get_text(top, "AcquisitionDateTime")
         or get_text(content, "FrameAcquisitionDateTime")  # last: de-identifiers forget to shift it
     )
-    days = ((tag, _iso(texts[tag])) for tag in DATE_TAGS if texts[tag])
+    days = ((tag, iso_day(texts[tag])) for tag in DATE_TAGS if texts[tag])
     return tuple((tag, day) for tag, day in days if day)

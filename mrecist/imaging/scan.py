@@ -32,6 +32,7 @@ from mrecist.imaging.records import FrameRecord, first_date, records_of
 from mrecist.imaging.series import Series
 
 SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 _LONGEST_REASON = 400
 _FILES_A_SHARE = 50
@@ -61,7 +62,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segmentation:
-    """A DICOM SEG found by the scan; read it with :func:`mrecist.imaging.masks.read_segmentation`."""
+    """A DICOM SEG or RT Structure Set found by the scan; read it with :func:`mrecist.imaging.contours.read_masks`."""
 
     path: Path
     sop_instance_uid: str
@@ -72,6 +73,7 @@ class Segmentation:
     date: str | None
     timepoint_id: str | None
     content_creator: str
+    is_structure_set: bool = False
 
     @property
     def subject(self) -> str:
@@ -245,6 +247,9 @@ def _sort_in(header: Header, found: _Found) -> None:
             raise SeriesError(problem)
         found.segmentations.append(_segmentation(header))
         return
+    if sop_class == STRUCTURE_SET_CLASS:
+        found.segmentations.append(_segmentation(header))
+        return
     other = _other_kind(header, sop_class)
     if other:
         found.others.append((str(header.path), other))
@@ -257,7 +262,7 @@ def _sort_in(header: Header, found: _Found) -> None:
 def _damaged(header: Header, reason: str, found: _Found) -> None:
     try:
         uid = get_text(header.dataset, "SeriesInstanceUID")
-        is_segmentation = object_uid(header.dataset, "SOPClassUID") in SEGMENTATION_CLASSES
+        is_segmentation = object_uid(header.dataset, "SOPClassUID") in {*SEGMENTATION_CLASSES, STRUCTURE_SET_CLASS}
         lost = _lost(header) if is_segmentation else None
     except SeriesError:
         found.problems.append(Problem(path=str(header.path), reason=reason))
@@ -268,7 +273,7 @@ def _damaged(header: Header, reason: str, found: _Found) -> None:
 
 
 def _lost(header: Header) -> Lost:
-    series = get_items(header.dataset, "ReferencedSeriesSequence")
+    series = referenced_series(header.dataset)
     return Lost(
         patient_id=get_text(header.dataset, "PatientID"),
         subject_id=get_text(header.dataset, "ClinicalTrialSubjectID") or None,
@@ -313,13 +318,24 @@ def _other_kind(header: Header, sop_class: str) -> str:
     return modality or name
 
 
+def referenced_series(dataset: Any) -> list[Any]:
+    """The items that name the series of a SEG, or of an RT Structure Set (PS3.3 C.8.8.5)."""
+    return get_items(dataset, "ReferencedSeriesSequence") or [
+        series
+        for frame in get_items(dataset, "ReferencedFrameOfReferenceSequence")
+        for study in get_items(frame, "RTReferencedStudySequence")
+        for series in get_items(study, "RTReferencedSeriesSequence")
+    ]
+
+
 def _segmentation(header: Header) -> Segmentation:
     dataset = header.dataset
-    series = get_items(dataset, "ReferencedSeriesSequence")
+    series = referenced_series(dataset)
     images = {
         get_text(image, "ReferencedSOPInstanceUID")
         for item in series
-        for image in get_items(item, "ReferencedInstanceSequence")
+        for keyword in ("ReferencedInstanceSequence", "ContourImageSequence")
+        for image in get_items(item, keyword)
     }
     for frame in get_items(dataset, "PerFrameFunctionalGroupsSequence"):
         for derivation in get_items(frame, "DerivationImageSequence"):
@@ -335,6 +351,7 @@ def _segmentation(header: Header) -> Segmentation:
         date=date,
         timepoint_id=get_text(dataset, "ClinicalTrialTimePointID") or None,
         content_creator=get_text(dataset, "ContentCreatorName"),
+        is_structure_set=object_uid(dataset, "SOPClassUID") == STRUCTURE_SET_CLASS,
     )
 
 
