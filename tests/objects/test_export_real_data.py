@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from conftest import run
+from command_line import run
 from nifti_study import label_file
 from sr_content import LONG, VOLUME, lines_of, numbers_of, of_lesion, report
 from test_export_seg import dciodvfy_errors

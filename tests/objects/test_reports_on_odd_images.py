@@ -12,7 +12,7 @@ from typing import Any
 import pydicom
 import pytest
 from build_series import axial, enhanced, write
-from conftest import run
+from command_line import run
 from pydicom.uid import MRImageStorage
 from sr_content import code, groups, items, response
 from test_export_seg import dciodvfy_errors
