@@ -22,7 +22,7 @@ LADDER = (
     ("score",),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch",),
-    ("commands",),
+    ("commands", "arguments"),
     ("cli",),
     ("__main__",),
 )
