@@ -6,26 +6,18 @@ reader stated, the settings and the version.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, fields
-from datetime import date
-from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from mrecist import __version__
-from mrecist.model import Kind, Measurement, Problem, Role, State
+from mrecist.plain import from_plain, to_plain
 from mrecist.protocol import Measuring
 from mrecist.repeating import Repeating
-from mrecist.results import KeyImage, KeyLine
-from mrecist.score import Drawing, SubjectResult
-from mrecist.stability.spread import OwnSpread
+from mrecist.score import SubjectResult
 from mrecist.study import SubjectInput
-from mrecist.tables import WORD_COLUMNS, write_whole
+from mrecist.tables import write_whole
 
 
 def signature(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> str:
@@ -64,8 +56,8 @@ def _file(folder: Path, subject: str) -> Path:
 
 def save(folder: Path, result: SubjectResult, stamp: str) -> None:
     """Keep the result of a subject."""
-    content = {"signature": stamp, "result": asdict(result)}
-    write_whole(_file(folder, result.subject), json.dumps(content, default=_plain))
+    content = {"signature": stamp, "result": to_plain(result)}
+    write_whole(_file(folder, result.subject), json.dumps(content))
 
 
 def load(folder: Path, subject: str, stamp: str) -> SubjectResult | None:
@@ -73,70 +65,7 @@ def load(folder: Path, subject: str, stamp: str) -> SubjectResult | None:
     path = _file(folder, subject)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["signature"] != stamp:
-            return None
-        return _result(content["result"])
+        return from_plain(content["result"], SubjectResult) if content["signature"] == stamp else None
     except (OSError, ValueError, KeyError, TypeError):
         # An unreadable checkpoint is no loss: the subject is scored again.
         return None
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    raise TypeError(f"{type(value)} has no place in a checkpoint")
-
-
-def _result(content: dict[str, Any]) -> SubjectResult:
-    return SubjectResult(
-        subject=content["subject"],
-        rows=tuple(_row(row) for row in content["rows"]),
-        drawings=tuple(Drawing(**drawing) for drawing in content["drawings"]),
-        key_images=tuple(_image(image) for image in content["key_images"]),
-        problems=tuple(Problem(**problem) for problem in content["problems"]),
-        notes=tuple(content["notes"]),
-        spread=tuple(_spread(one) for one in content["spread"]),
-    )
-
-
-_WORDS: dict[str, type[StrEnum]] = {"role": Role, "kind": Kind, "state": State, **WORD_COLUMNS}
-_DECIMALS = {f.name for f in fields(Measurement) if str(f.type) == "Decimal | None"}
-
-
-def _row(content: dict[str, Any]) -> Measurement:
-    values = dict(content, date=None if content["date"] is None else date.fromisoformat(content["date"]))
-    for name, word in _WORDS.items():
-        values[name] = None if values[name] is None else word(values[name])
-    for name in _DECIMALS:
-        values[name] = None if values[name] is None else Decimal(values[name])
-    values["viable_foci_mm"] = tuple(Decimal(focus) for focus in values["viable_foci_mm"])
-    return Measurement(**values)
-
-
-def _spread(content: dict[str, Any]) -> OwnSpread:
-    decimals = {f.name for f in fields(OwnSpread) if str(f.type).startswith("Decimal")}
-    values: dict[str, Any] = {k: Decimal(v) if k in decimals and v is not None else v for k, v in content.items()}
-    return OwnSpread(**values)
-
-
-def _image(content: dict[str, Any]) -> KeyImage:
-    def point(pair: list[float]) -> tuple[float, float]:
-        return pair[0], pair[1]
-
-    lines = tuple(
-        KeyLine(name=line["name"], mm=Decimal(line["mm"]), start=point(line["start"]), end=point(line["end"]))
-        for line in content["lines"]
-    )
-    outlines = {
-        name: tuple(tuple(point(p) for p in outline) for outline in outlines)
-        for name, outlines in content["outlines"].items()
-    }
-    values = dict(content, lines=lines, outlines=outlines, date=date.fromisoformat(content["date"]))
-    values["png"] = base64.b64decode(content["png"])
-    values["window"] = (content["window"][0], content["window"][1])
-    values["letters"] = tuple(content["letters"])
-    return KeyImage(**values)

@@ -167,6 +167,8 @@ class Measurement:
     dense_percent: Decimal | None = None
     # Every viable focus of the lesion by its longest diameter, when a reader recorded more than the longest one.
     viable_foci_mm: tuple[Decimal, ...] = ()
+    # Size columns that the reader set by hand: they stand where a mask gives another number.
+    manual: tuple[str, ...] = ()
     basis: Basis | None = None
     part_of: str = ""
     pattern: Pattern | None = None

@@ -337,6 +337,9 @@ def _with_stated_sizes(sizes: dict[str, Decimal | None], note: Measurement, wher
         stated = getattr(note, name)
         if stated is None:
             continue
+        if name in note.manual:
+            joined[name] = stated
+            continue
         if sizes[name] is not None and sizes[name] != stated:
             raise ReadError(f"{where}: {name} is {stated} in reads/ and {sizes[name]} by the mask; keep one")
         if sizes[name] is None and stated != 0:
@@ -359,6 +362,7 @@ def _with_words(row: Measurement, note: Measurement | None, earlier: Measurement
         organ=note.organ or row.organ,
         station=note.station or row.station,
         viable_foci_mm=row.viable_foci_mm or note.viable_foci_mm,
+        manual=note.manual,
         part_of=note.part_of,
         comment=note.comment,
         **{name: getattr(note, name) for name in WORD_COLUMNS},

@@ -11,15 +11,15 @@ PACKAGE = Path(__file__).parents[1] / "mrecist"
 
 # Lowest first. A folder is one rung; modules inside it may use each other.
 LADDER = (
-    ("errors", "units", "dates", "info"),
+    ("errors", "units", "dates", "info", "plain"),
     ("model",),
     ("imaging", "criteria", "results", "checklist", "contradictions"),
     ("measure", "protocol"),
     ("tables", "pictures"),
-    ("response", "keyimages", "objects"),
+    ("response", "keyimages", "objects", "segment"),
     ("derivation", "checks", "stability", "identity"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
-    ("score",),
+    ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch",),
     ("commands", "arguments"),

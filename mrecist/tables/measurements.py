@@ -55,6 +55,7 @@ MEASUREMENT_COLUMNS = (
         "mean_hu",
         "dense_percent",
         "viable_foci_mm",
+        "manual",
         "basis",
         "part_of",
         "pattern",
@@ -197,6 +198,15 @@ def _foci(text: str) -> tuple[Decimal, ...]:
         raise ValueError(f"viable_foci_mm: {error}; it is sizes in mm with ; between them") from None
 
 
+def _manual(text: str) -> tuple[str, ...]:
+    """``longest_mm;viable_mm``."""
+    names = tuple(part.strip() for part in text.split(";") if part.strip())
+    unknown = [name for name in names if name not in SIZE_COLUMNS]
+    if unknown:
+        raise ValueError(f"manual is '{text}': {unknown[0]} is no size; it names columns of {', '.join(SIZE_COLUMNS)}")
+    return names
+
+
 @cache_cells
 def _timepoint(text: str) -> int:
     try:
@@ -242,6 +252,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     **{name: partial(_size, name) for name in (*SIZE_COLUMNS, "slice_thickness_mm", "dense_percent")},
     "mean_hu": partial(_signed, "mean_hu"),
     "viable_foci_mm": _foci,
+    "manual": _manual,
     **{name: partial(_word, words, name) for name, words in WORD_COLUMNS.items()},
     "comment": str,
 }

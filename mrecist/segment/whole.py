@@ -1,0 +1,342 @@
+"""A whole lesion from its long axis: a graph cut over one or two phases.
+
+What the tissue along the line looks like (a joint histogram of the phases) is told from what lies in a shell around the lesion;
+neighbouring voxels that look alike are kept together. The costs are those of interactive graph cuts (Boykov & Jolly 2001), with
+the line as the only stroke; the histograms are learnt once more from the first result (as GrabCut: Rother, TOG 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mrecist.errors import MaskError
+from mrecist.segment.crop import BoolArray, Crop, FloatArray, Spacing, crop_around, enlarge, shrink
+from mrecist.segment.cut import minimum_cut
+from mrecist.segment.prompt import Line, Scribbles
+
+_SMALLEST_MM = 3.0
+# Where the ball around the line cuts the lesion off, balls this much wider are tried.
+_WIDER = (1.3, 1.7)
+_HELD_BACK = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Numbers of the cut; the defaults were chosen on made blocks (docs/segmentation.md).
+
+    margin : half of the box as a multiple of half the line, and ``margin_mm`` more.
+    shell : the background is sampled from this multiple of half the line, and ``shell_mm`` more, outwards.
+    tube_mm : the lesion is sampled within this distance of the line.
+    smooth : cost of a border between voxels that look the same.
+    opening_mm : thinner outgrowths are taken off.
+    """
+
+    margin: float = 1.35
+    margin_mm: float = 6.0
+    shell: float = 1.22
+    shell_mm: float = 2.0
+    tube_mm: float = 3.0
+    smooth: float = 2.0
+    radial: float = 1.0
+    ball: float = 0.95
+    flat: float = 0.85
+    steep: float = 3.0
+    most_cost: float = 6.0
+    opening_mm: float = 1.6
+    bin_hu: float = 4.0
+    blur_hu: float = 7.0
+    rounds: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Distances (mm) of every cell of the working grid from the line and from its middle."""
+
+    line: FloatArray
+    inner: FloatArray
+    middle: FloatArray
+    ball: FloatArray
+
+
+def segment_line(
+    phases: Sequence[FloatArray],
+    spacing_mm: Spacing,
+    line: Line,
+    scribbles: Scribbles | None = None,
+    settings: Settings | None = None,
+) -> BoolArray:
+    """The lesion whose long axis was drawn.
+
+    Parameters
+    ----------
+    phases : volumes (Z, Y, X) on one grid, already aligned; the arterial one first.
+    spacing_mm : distance of voxels (z, y, x).
+    line : the long axis.
+    scribbles : voxels that the reader marked since.
+
+    Returns
+    -------
+    (Z, Y, X) bool on the grid of the volumes.
+
+    Raises
+    ------
+    MaskError : the line is shorter than 3 mm or leaves the volume, or the volumes have different shapes.
+    """
+    settings = settings or Settings()
+    shape = _checked(phases, spacing_mm, line)
+    half = _length_mm(line, spacing_mm) / 2
+    for reach in (1.0, *_WIDER):
+        whole, held_back = _within(phases, spacing_mm, shape, line, scribbles, settings, half * reach)
+        if not held_back:
+            break
+    return whole
+
+
+def _within(
+    phases: Sequence[FloatArray],
+    spacing_mm: Spacing,
+    shape: tuple[int, int, int],
+    line: Line,
+    scribbles: Scribbles | None,
+    settings: Settings,
+    half: float,
+) -> tuple[BoolArray, bool]:
+    """The lesion inside a ball of ``half`` mm and a little, and whether the ball held it back: the line was too short."""
+    crop = crop_around(line, shape, spacing_mm, settings.margin * half + settings.margin_mm)
+    pictures = [crop.of(phase) for phase in phases]
+    small = [_denoised(shrink(picture, crop.factor), _cell(crop)) for picture in pictures]
+    mask, held_back = _cut(small, crop, line, scribbles, settings, half)
+    mask = enlarge(mask, crop.factor, crop.shape)
+    if crop.factor > 1:
+        mask = _refined(mask, [_denoised(p, spacing_mm) for p in pictures], crop, settings)
+    mask = _tidy(mask, crop, line, scribbles, settings)
+    whole = np.zeros(shape, dtype=np.bool_)
+    whole[crop.box] = mask
+    return whole, held_back
+
+
+def _checked(phases: Sequence[FloatArray], spacing_mm: Spacing, line: Line) -> tuple[int, int, int]:
+    shapes = {phase.shape for phase in phases}
+    if len(shapes) != 1:
+        raise MaskError(f"the phases have different grids {sorted(shapes)}; align them first")
+    shape = shapes.pop()
+    length = _length_mm(line, spacing_mm)
+    if length < _SMALLEST_MM:
+        raise MaskError(
+            f"the line is {length:.1f} mm long; draw the long axis of the lesion, at least {_SMALLEST_MM:g} mm"
+        )
+    for point in (line.start, line.end):
+        if not all(-0.5 <= p <= n - 0.5 for p, n in zip(point, shape, strict=True)):
+            raise MaskError(f"the end {tuple(round(p, 1) for p in point)} of the line lies outside the volume {shape}")
+    return shape[0], shape[1], shape[2]
+
+
+def _length_mm(line: Line, spacing_mm: Spacing) -> float:
+    return float(np.linalg.norm((np.array(line.end) - np.array(line.start)) * np.array(spacing_mm)))
+
+
+def _cell(crop: Crop) -> Spacing:
+    z, y, x = crop.spacing_mm
+    return z, y * crop.factor, x * crop.factor
+
+
+def _denoised(picture: FloatArray, spacing_mm: Spacing) -> FloatArray:
+    """Less noise with edges kept (curvature flow: Sethian 1996, SimpleITK)."""
+    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
+
+    image = sitk.GetImageFromArray(picture)
+    image.SetSpacing([float(s) for s in reversed(spacing_mm)])
+    flow = sitk.CurvatureFlow(image, timeStep=0.0625 * min(spacing_mm) ** 2, numberOfIterations=6)
+    return np.asarray(sitk.GetArrayFromImage(flow), dtype=np.float32)
+
+
+def _where(shape: tuple[int, ...], crop: Crop, line: Line, flat: float) -> _Where:
+    cell = np.array(_cell(crop))
+    scale = np.array([1.0, crop.factor, crop.factor])
+    ends = [((crop.local(p) + 0.5) / scale - 0.5) * cell for p in (line.start, line.end)]
+    axes = [(np.arange(n) * s).astype(np.float32) for n, s in zip(shape, cell, strict=True)]
+    grid = np.meshgrid(*axes, indexing="ij", sparse=True)
+    start, way = ends[0], ends[1] - ends[0]
+    length = float(np.linalg.norm(way))
+    along = sum((g - s) * w for g, s, w in zip(grid, start, way, strict=True)) / length**2
+
+    def distance(low: float, high: float) -> FloatArray:
+        share = np.clip(along, low, high)
+        parts = [(g - s - share * w) ** 2 for g, s, w in zip(grid, start, way, strict=True)]
+        return np.asarray(np.sqrt(sum(parts)), dtype=np.float32)
+
+    middle = distance(0.5, 0.5)
+    along_mm = np.asarray((along - 0.5) * length, dtype=np.float32)
+    across = np.sqrt(np.maximum(middle**2 - along_mm**2, 0)) / flat
+    ball = np.asarray(np.hypot(across, along_mm), dtype=np.float32)
+    return _Where(line=distance(0.06, 0.94), inner=distance(0.15, 0.85), middle=middle, ball=ball)
+
+
+def _cut(
+    pictures: list[FloatArray], crop: Crop, line: Line, scribbles: Scribbles | None, settings: Settings, half: float
+) -> tuple[BoolArray, bool]:
+    shape = pictures[0].shape
+    where = _where(shape, crop, line, settings.flat)
+    cell = _cell(crop)
+    near = min(settings.tube_mm, 0.35 * half)
+    lesion_seed = where.inner <= max(0.75 * min(cell), 0.1 * half)
+    outside = where.middle > settings.shell * half + settings.shell_mm
+    if scribbles is not None:
+        lesion_seed = lesion_seed | _cells(scribbles.add, crop, shape)
+        outside = outside & ~_cells(scribbles.add, crop, shape)
+        must_not = outside | _cells(scribbles.remove, crop, shape)
+    else:
+        must_not = outside
+    lesion_seed &= ~must_not
+    links = _links(pictures, cell, settings)
+    pull, push = _prior(where, half, settings)
+    inside: BoolArray = where.line <= near
+    sure = outside
+    mask = inside
+    for _ in range(settings.rounds):
+        lesion_cost, background_cost = _unary(pictures, inside, sure, settings)
+        mask = minimum_cut(lesion_cost + pull, background_cost + push, links, lesion_seed, must_not)
+        grown = mask & (where.middle <= 1.1 * half)
+        inside = grown | (where.line <= near)
+        sure = ~mask & (where.middle > 1.05 * half)
+    return mask, _held_back(mask, outside)
+
+
+def _prior(where: _Where, half: float, settings: Settings) -> tuple[FloatArray, FloatArray]:
+    """Costs of lesion and of background from the place alone: they decide where the pictures do not."""
+    depth = where.ball / half
+    outwards = np.clip((depth - settings.ball) * settings.steep, -1, 2)
+    return settings.radial * np.maximum(outwards, 0), settings.radial * np.maximum(-outwards, 0)
+
+
+def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
+    """A good part of the border of the mask is the border of what was allowed."""
+    from scipy.ndimage import binary_dilation
+
+    rim = binary_dilation(mask) & ~mask
+    return int((rim & outside).sum()) > _HELD_BACK * int(rim.sum())
+
+
+def _cells(points: tuple[tuple[int, int, int], ...], crop: Crop, shape: tuple[int, ...]) -> BoolArray:
+    held = np.zeros(shape, dtype=np.bool_)
+    for point in points:
+        z, y, x = (int(v) for v in crop.local(point))
+        cell = (z, y // crop.factor, x // crop.factor)
+        if all(0 <= c < n for c, n in zip(cell, shape, strict=True)):
+            held[cell] = True
+    return held
+
+
+def _unary(
+    pictures: list[FloatArray], lesion: BoolArray, background: BoolArray, settings: Settings
+) -> tuple[FloatArray, FloatArray]:
+    """Minus the log likelihood of each cell's values in the lesion and in the background."""
+    from scipy.ndimage import gaussian_filter
+
+    bins, edges = [], []
+    for picture in pictures:
+        held = picture[lesion | background]
+        low, high = np.percentile(held, [0.5, 99.5])
+        number = int(np.clip((high - low) / settings.bin_hu, 4, 80))
+        edges.append(number)
+        bins.append(np.clip((picture - low) / max(high - low, 1e-3) * number, 0, number - 1).astype(np.intp))
+    flat = np.ravel_multi_index(bins, edges)
+    costs = []
+    for region in (lesion, background):
+        counts = np.bincount(flat[region], minlength=int(np.prod(edges))).reshape(edges).astype(np.float64)
+        counts = gaussian_filter(counts, settings.blur_hu / settings.bin_hu, mode="constant")
+        share = counts / max(counts.sum(), 1e-9) + 1e-5
+        costs.append(-np.log(share).ravel()[flat].astype(np.float32))
+    lowest = np.minimum(costs[0], costs[1])
+    return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost)
+
+
+def _links(pictures: list[FloatArray], cell: Spacing, settings: Settings) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Cost of a border between neighbours: high where they look alike, in proportion to the area of the shared face."""
+    mean = float(np.prod(cell)) ** (1 / 3)
+    links = []
+    for axis in range(3):
+        contrast = np.zeros([n - (a == axis) for a, n in enumerate(pictures[0].shape)], dtype=np.float32)
+        for picture in pictures:
+            change = np.diff(picture, axis=axis)
+            contrast += (change / _noise(picture)) ** 2 / len(pictures)
+        area = float(np.prod([c for a, c in enumerate(cell) if a != axis])) / mean**2
+        links.append(np.asarray(settings.smooth * area * (np.exp(-contrast / 2) + 0.05), dtype=np.float32))
+    return links[0], links[1], links[2]
+
+
+def _noise(picture: FloatArray) -> float:
+    """What is left of the noise after smoothing, from the differences of neighbours."""
+    change = np.abs(np.diff(picture, axis=2))
+    return max(float(np.median(change)) / 0.6745, 1e-3) * 2
+
+
+def _refined(mask: BoolArray, pictures: list[FloatArray], crop: Crop, settings: Settings) -> BoolArray:
+    """The border of a coarse result again at full resolution, in a band of one coarse cell on either side."""
+    from scipy.ndimage import binary_dilation, binary_erosion
+
+    plane = np.ones((1, 3, 3), dtype=np.bool_)
+    sure = binary_erosion(mask, plane, iterations=crop.factor)
+    never = ~binary_dilation(mask, plane, iterations=crop.factor)
+    result = mask.copy()
+    for z in np.flatnonzero(mask.any(axis=(1, 2))):
+        one = slice(int(z), int(z) + 1)
+        parts = [p[one] for p in pictures]
+        near = binary_dilation(~never[one][0], plane[0], iterations=6 * crop.factor)
+        rows, columns = (np.flatnonzero(near.any(axis=a)) for a in (1, 0))
+        box = (slice(0, 1), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        parts = [p[box] for p in parts]
+        lesion_cost, background_cost = _unary(parts, sure[one][box] | mask[one][box], never[one][box], settings)
+        result[one][box] = minimum_cut(
+            lesion_cost, background_cost, _links(parts, crop.spacing_mm, settings), sure[one][box], never[one][box]
+        )
+    return result
+
+
+def _tidy(mask: BoolArray, crop: Crop, line: Line, scribbles: Scribbles | None, settings: Settings) -> BoolArray:
+    """The one piece at the line, without holes and thin outgrowths, with what the reader marked."""
+    from scipy.ndimage import binary_fill_holes, label
+
+    opened = _opened(mask, crop.spacing_mm, settings.opening_mm)
+    shape = np.array(mask.shape)
+    start, end = crop.local(line.start), crop.local(line.end)
+    samples = np.rint(start + np.linspace(0.1, 0.9, 41)[:, None] * (end - start)).astype(int)
+    samples = np.clip(samples, 0, shape - 1)
+    for candidate in (opened, mask):
+        pieces, _ = label(candidate, np.ones((3, 3, 3)))
+        held = np.bincount(pieces[tuple(samples.T)])
+        held[:1] = 0
+        if held.any():
+            chosen = pieces == int(held.argmax())
+            break
+    else:
+        chosen = mask
+    filled = np.stack([binary_fill_holes(one) for one in chosen]) if chosen.any() else chosen
+    if scribbles is not None:
+        for points, value in ((scribbles.add, True), (scribbles.remove, False)):
+            for point in points:
+                where = crop.local(point).astype(int)
+                if all(0 <= w < n for w, n in zip(where, shape, strict=True)):
+                    filled[tuple(where)] = value
+    return np.asarray(filled, dtype=np.bool_)
+
+
+def _opened(mask: BoolArray, spacing_mm: Spacing, radius_mm: float) -> BoolArray:
+    """Morphological opening by a disc in each slice, through distances, so that any radius is exact."""
+    from scipy.ndimage import distance_transform_edt
+
+    result = np.zeros_like(mask)
+    for z in np.flatnonzero(mask.any(axis=(1, 2))):
+        core = distance_transform_edt(np.pad(mask[z], 1), sampling=spacing_mm[1:]) > radius_mm
+        result[z] = (distance_transform_edt(~core, sampling=spacing_mm[1:]) <= radius_mm)[1:-1, 1:-1] & mask[z]
+    return result
+
+
+def dice(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
+    """Overlap of two masks, 1 when both are empty."""
+    total = int(one.sum()) + int(other.sum())
+    return 1.0 if total == 0 else 2 * int((one & other).sum()) / total

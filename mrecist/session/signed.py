@@ -1,0 +1,184 @@
+"""What a signed visit leaves in the study folder: segmentations, rows, and the lines with how each mask came to be.
+
+``mrecist score`` reads the first two. Only signed visits are written; a visit that is opened again is taken out until it is
+signed again. Everything stays in the session's own folder, so nothing is lost by that.
+
+::
+
+    STUDY/masks/read_<reader>_<subject>/<time point>_<n>.dcm
+    STUDY/reads/read_<reader>_<subject>.csv
+    STUDY/reads/read_<reader>_<subject>.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mrecist.errors import InputError, ReadError
+from mrecist.measure.measured import Diameter
+from mrecist.objects.segmentation import DrawnLesion, write_segmentation
+from mrecist.plain import to_plain
+from mrecist.session.actions import Reopen, Sign
+from mrecist.session.checklist import open_points
+from mrecist.session.rows import Rows, diameter_of
+from mrecist.session.session import Session, utc_now
+from mrecist.session.state import ReadState
+from mrecist.tables import measurements_csv, write_whole
+
+_WRITTEN = "written.json"
+
+
+def sign(
+    session: Session, rows: Rows, timepoint: int, name: str, study: Path, at: str | None = None
+) -> tuple[Path, ...]:
+    """Sign a visit and write it to the study folder.
+
+    Raises
+    ------
+    ReadError : something is open (every point is named), or the visit is signed.
+    InputError, OSError : the files cannot be written; the signature stands, and :func:`write_signed` may be called again.
+    """
+    points = open_points(session.state, session.case, timepoint, rows)
+    if points:
+        said = "; ".join(point.what for point in points)
+        raise ReadError(f"time point {timepoint} cannot be signed yet: {said}")
+    session.do(Sign(timepoint=timepoint, name=name, at=at or utc_now()))
+    return write_signed(session, rows, study)
+
+
+def reopen(session: Session, rows: Rows, timepoint: int, name: str, reason: str, study: Path) -> tuple[Path, ...]:
+    """Open a signed visit again, for a reason that is kept; its files leave the study folder until it is signed again."""
+    session.do(Reopen(timepoint=timepoint, name=name, at=utc_now(), reason=reason))
+    return write_signed(session, rows, study)
+
+
+def write_signed(session: Session, rows: Rows, study: Path) -> tuple[Path, ...]:
+    """Bring the files of a read in the study folder to what is signed now; the files that there are then.
+
+    Raises :class:`InputError` where a file of that name was not written by this read, or was changed since.
+    """
+    contents = _contents(session, rows)
+    kept = session.folder / _WRITTEN
+    before: dict[str, str] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for name in {*before, *contents}:
+        _check_ours(study / name, before.get(name))
+    # What will be there is noted first: whatever happens in between, the next time every file is known as ours.
+    now = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    write_whole(kept, json.dumps({**before, **now}, indent=1))
+    for name, content in contents.items():
+        write_whole(study / name, content)
+    for name in before:
+        if name not in contents:
+            (study / name).unlink(missing_ok=True)
+    write_whole(kept, json.dumps(now, indent=1))
+    return tuple(study / name for name in contents)
+
+
+def _check_ours(path: Path, sha256: str | None) -> None:
+    if not path.exists():
+        return
+    if sha256 is None:
+        raise InputError(f"{path}: is there and was not written by this read; move it away")
+
+
+def _contents(session: Session, rows: Rows) -> dict[str, bytes]:
+    state, case = session.state, session.case
+    signed = {t: visit for t, visit in sorted(state.visits.items()) if visit.signature is not None}
+    if not signed:
+        return {}
+    stem = f"read_{safe_name(session.reader)}_{safe_name(case.subject)}"
+    only = ReadState(lesions=state.lesions, visits=signed, phases=state.phases)
+    contents = {}
+    for timepoint in signed:
+        for number, (series, lesions) in enumerate(_drawn(only, session, rows, timepoint).items(), 1):
+            data = write_segmentation(case.series(*series), lesions, reader=session.reader)
+            contents[f"masks/{stem}/{timepoint}_{number}.dcm"] = data
+    contents[f"reads/{stem}.csv"] = measurements_csv(rows.stated(only, case)).encode("utf-8")
+    marks = json.dumps(_marks(only, session, rows), indent=1, ensure_ascii=False) + "\n"
+    contents[f"reads/{stem}.json"] = marks.encode("utf-8")
+    return contents
+
+
+def _drawn(
+    state: ReadState, session: Session, rows: Rows, timepoint: int
+) -> Mapping[tuple[str, int], list[DrawnLesion]]:
+    """The masks of a visit by the stack that they were drawn on."""
+    found: dict[tuple[str, int], list[DrawnLesion]] = {}
+    for lesion, mark in state.visit(timepoint).marks.items():
+        if mark.mask is None:
+            continue
+        facts = state.lesions[lesion]
+        mask = rows.lesion_mask(session.case, lesion, facts, mark.mask)
+        found.setdefault((mark.mask.series_uid, mark.mask.stack), []).append(
+            DrawnLesion(
+                lesion=lesion,
+                tracking_uid=facts.tracking_uid,
+                whole=mask.whole,
+                viable=mask.viable,
+                organ=facts.organ,
+                kind=str(facts.kind),
+            )
+        )
+    return found
+
+
+def _marks(state: ReadState, session: Session, rows: Rows) -> dict[str, Any]:
+    """Every line in LPS mm with its slice, whether a hand set it, and how the mask came to be."""
+    visits = []
+    for timepoint, visit in state.visits.items():
+        lesions = {}
+        for lesion, mark in visit.marks.items():
+            drawn = rows.drawn(state, session.case, timepoint, lesion)
+            if drawn is None or mark.mask is None:
+                continue
+            lines: dict[str, Diameter | None] = {
+                "longest_mm": drawn.measurement.longest,
+                "short_mm": drawn.measurement.short,
+                "viable_mm": drawn.measurement.viable,
+                "viable_short_mm": drawn.measurement.viable_short,
+            }
+            lines |= {name: diameter_of(line, drawn.mask.geometry) for name, line in mark.lines.items()}
+            uids = drawn.mask.slice_uids or ()
+            lesions[lesion] = {
+                "series_uid": mark.mask.series_uid,
+                "provenance": to_plain(mark.mask.provenance),
+                "lines": {
+                    name: None
+                    if line is None
+                    else {
+                        "mm": line.mm,
+                        "manual": name in mark.lines,
+                        "sop_instance_uid": uids[line.slice_index],
+                        "ends_lps": line.ends_lps,
+                    }
+                    for name, line in lines.items()
+                },
+            }
+        visits.append(
+            {
+                "timepoint": timepoint,
+                "signature": to_plain(visit.signature),
+                "new_lesions": visit.new_lesions,
+                "adequate": visit.adequate,
+                "comment": visit.comment,
+                "lesions": lesions,
+            }
+        )
+    return {
+        "subject": session.case.subject,
+        "reader": session.reader,
+        "phases": dict(state.phases),
+        "protocol_sha256": session.case.protocol.sha256,
+        "visits": visits,
+    }
+
+
+def safe_name(text: str) -> str:
+    """A part of a file name that no text can lead out of the folder, different for different texts."""
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")[:32]
+    return plain if plain and plain == text else f"{plain}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"

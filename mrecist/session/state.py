@@ -1,0 +1,138 @@
+"""What a reader has said of one subject so far: an immutable value, so that undo is the value before.
+
+Nothing here is measured or derived; that follows from the state (:mod:`mrecist.session.rows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from mrecist.model import Kind, Role, State
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How a mask came to be: the method with its version, what the reader gave it, its parameters, and the edits since."""
+
+    method: str
+    prompts: tuple[Mapping[str, Any], ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    edits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnMask:
+    """A mask of one lesion on one stack.
+
+    Parameters
+    ----------
+    series_uid, stack : where it was drawn.
+    whole, viable : keys of the mask store; ``viable`` is None when nobody drew it, and the key of an empty mask when it was
+        drawn and nothing enhances.
+    """
+
+    series_uid: str
+    stack: int
+    whole: str
+    viable: str | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualLine:
+    """A diameter whose ends the reader has set: ``ends`` are (row, column), pixel centres at integers, on one slice."""
+
+    slice_index: int
+    ends: tuple[Point, Point]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What the reader says of one lesion at one visit.
+
+    Parameters
+    ----------
+    lines : size column (``longest_mm``, ``viable_mm``, ...) -> the line that the reader set by hand.
+    sizes : size column -> a number that was typed without a line (an external caliper, too small with a number).
+    words : column of measurements.csv -> word (``pattern``, ``change``, ``local_therapy``, ...).
+    part_of : the lesion it split from; of a merged lesion the one that carries the mass.
+    """
+
+    state: State
+    mask: DrawnMask | None = None
+    lines: Mapping[str, ManualLine] = field(default_factory=dict)
+    sizes: Mapping[str, Decimal] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    part_of: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionFacts:
+    """What holds of a lesion at every visit. ``tracking_uid`` ties its masks and reports together."""
+
+    role: Role
+    kind: Kind
+    organ: str
+    station: str
+    tracking_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who signed a visit, when (ISO 8601, UTC), and what for."""
+
+    name: str
+    at: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitState:
+    """What the reader says of one visit. ``new_lesions`` is None until the question is answered."""
+
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    new_lesions: bool | None = None
+    adequate: bool | None = None
+    comment: str = ""
+    signature: Signature | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadState:
+    """A read. ``phases`` are series UIDs whose phase the reader stated."""
+
+    lesions: Mapping[str, LesionFacts] = field(default_factory=dict)
+    visits: Mapping[int, VisitState] = field(default_factory=dict)
+    phases: Mapping[str, str] = field(default_factory=dict)
+
+    def visit(self, timepoint: int) -> VisitState:
+        """The visit, empty when nothing has been said of it."""
+        return self.visits.get(timepoint, VisitState())
+
+    def mark(self, timepoint: int, lesion: str) -> Mark | None:
+        """What is said of the lesion at the visit."""
+        return self.visit(timepoint).marks.get(lesion)
+
+    def history(self, lesion: str) -> dict[int, Mark]:
+        """Time point -> what is said of the lesion, in order."""
+        return {t: visit.marks[lesion] for t, visit in sorted(self.visits.items()) if lesion in visit.marks}
+
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def put(mapping: Mapping[Any, Any], key: Any, value: Any) -> dict[Any, Any]:
+    """A copy of a mapping with one entry set, or removed where the value is None."""
+    changed = dict(mapping)
+    if value is None:
+        changed.pop(key, None)
+    else:
+        changed[key] = value
+    return changed

@@ -1,0 +1,120 @@
+"""What the mouse does in a pane: window by the right button, slices by the wheel, a line by the left where one is asked for.
+
+napari paints with any button in a labels layer, and zooms with the wheel; these callbacks come first and mark what they used as
+handled, and while a button is down the active layer is only looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mrecist_napari.pane import Pane
+
+Index3 = tuple[float, float, float]
+LineDrawn = Callable[[Index3, Index3], None]
+LineGrows = Callable[[Index3, Index3], None]
+
+
+class MouseTools:
+    """The mouse of one pane.
+
+    Parameters
+    ----------
+    pane : where it moves.
+    said : called when the window or the slice changed.
+    """
+
+    def __init__(self, pane: Pane, said: Callable[[], None]) -> None:
+        self._pane = pane
+        self._said = said
+        self._draw: tuple[LineGrows, LineDrawn] | None = None
+        pane.viewer.mouse_drag_callbacks.insert(0, self._drag)
+        pane.viewer.mouse_wheel_callbacks.append(self._wheel)
+
+    def ask_for_line(self, grows: LineGrows, drawn: LineDrawn) -> None:
+        """The next drag with the left button is a line; ``grows`` while it is drawn, ``drawn`` at its end."""
+        self._draw = grows, drawn
+
+    @property
+    def is_drawing(self) -> bool:
+        """A line is asked for."""
+        return self._draw is not None
+
+    def stop(self) -> None:
+        """No line is asked for any more."""
+        self._draw = None
+
+    def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        if event.button == 2:
+            yield from self._window(viewer, event)
+        elif event.button == 1 and self._draw is not None:
+            yield from self._line(viewer, event)
+        elif event.button == 3:
+            with _only_looking(viewer):
+                while event.type != "mouse_release":
+                    yield
+
+    def _window(self, viewer: Any, event: Any) -> Iterator[None]:
+        start, begun = np.array(event.pos, dtype=float), self._pane.window
+        with _only_looking(viewer):
+            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
+            try:
+                yield
+                while event.type == "mouse_move":
+                    right, down = np.array(event.pos, dtype=float) - start
+                    self._pane.set_window(begun.dragged(float(right), float(down)))
+                    self._said()
+                    event.handled = True
+                    yield
+            finally:
+                viewer.scene.camera.mouse_pan = pan
+
+    def _line(self, viewer: Any, event: Any) -> Iterator[None]:
+        assert self._draw is not None
+        grows, drawn = self._draw
+        start = self._index(event.position)
+        end = start
+        with _only_looking(viewer):
+            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
+            try:
+                yield
+                while event.type == "mouse_move":
+                    end = self._index(event.position)
+                    grows(start, end)
+                    event.handled = True
+                    yield
+            finally:
+                viewer.scene.camera.mouse_pan = pan
+        self._draw = None
+        drawn(start, end)
+
+    def _index(self, position: tuple[float, ...]) -> Index3:
+        z, y, x = self._pane.grid.to_index((position[0], position[1], position[2]))
+        return float(round(z)), y, x
+
+    def _wheel(self, _viewer: Any, event: Any) -> None:
+        if "Control" in event.modifiers or "Alt" in event.modifiers or self._pane.series is None:
+            return
+        step = 1 if event.delta[1] < 0 else -1
+        self._pane.go_to_slice(self._pane.slice_index + step)
+        event.handled = True
+
+
+class _only_looking:  # noqa: N801 - reads as a statement
+    """While it lasts the active layer is in the mode that neither paints nor selects."""
+
+    def __init__(self, viewer: Any) -> None:
+        self._layer = viewer.layers.selection.active
+        self._mode: Any = None
+
+    def __enter__(self) -> None:
+        if self._layer is not None and hasattr(self._layer, "mode"):
+            self._mode = self._layer.mode
+            self._layer.mode = "pan_zoom"
+
+    def __exit__(self, *_error: object) -> None:
+        if self._mode is not None:
+            self._layer.mode = self._mode
