@@ -1,4 +1,4 @@
-"""The sums of a read below its lesions: per criterion the sum of every visit, its change from baseline and from the nadir.
+"""What stands below the lesions of a read: per criterion the sum of every visit, its changes, and the overall response.
 
 Criteria that add the same thing (RECIST 1.1 and iRECIST) share their rows. A sum is shown only where nothing is missing for it.
 """
@@ -12,7 +12,7 @@ from mrecist.model import Nadir, VisitResponse
 from mrecist.protocol import CriterionSetting
 from mrecist.report.look import mm_from, percent_from
 from mrecist.session.case import Case
-from mrecist.session.checklist import Live, unread
+from mrecist.session.checklist import Live, OpenPoint, unread
 from mrecist.session.state import ReadState
 from mrecist.units import show
 
@@ -29,7 +29,7 @@ class SumCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SumRow:
-    """A row of sums or changes: time point -> cell. ``measure`` is "sum", "baseline" or "nadir"; ``viable`` what is added."""
+    """A row: time point -> cell. ``measure`` is "sum", "baseline", "nadir" or "overall"; ``viable`` what is added."""
 
     criteria: tuple[str, ...]
     titles: tuple[str, ...]
@@ -40,7 +40,7 @@ class SumRow:
 
 
 def sum_rows(live: Live, state: ReadState, case: Case, shown: int) -> tuple[SumRow, ...]:
-    """The rows of every criterion; the nadir is marked as it stands for the visit ``shown``."""
+    """The sums of every criterion, then the overall responses; the nadir is marked as it stands for the visit ``shown``."""
     waits = {v.timepoint: unread(state, case, v.timepoint).points for v in case.visits}
     groups: dict[tuple[object, ...], list[CriterionSetting]] = {}
     for setting in case.protocol.criteria:
@@ -52,7 +52,26 @@ def sum_rows(live: Live, state: ReadState, case: Case, shown: int) -> tuple[SumR
         responses = {r.timepoint: r for r in live.responses if r.criterion == settings[0].name}
         if responses:
             rows += _rows(settings, responses, {t: points[0].what for t, points in waits.items() if points}, shown)
+    rows += [_overall(setting, live, waits) for setting in case.protocol.criteria if live.responses]
     return tuple(rows)
+
+
+def _overall(setting: CriterionSetting, live: Live, waits: Mapping[int, tuple[OpenPoint, ...]]) -> SumRow:
+    """The overall response of every follow-up; open where something is missing for it."""
+    cells = {}
+    for one in live.responses:
+        if one.criterion == setting.name and one.overall is not None:
+            points = waits.get(one.timepoint, ())
+            why = points[0].what if points else one.reason
+            cells[one.timepoint] = SumCell(text="open" if points else str(one.overall), why=why, open=bool(points))
+    return SumRow(
+        criteria=(setting.name,),
+        titles=(setting.title,),
+        measure="overall",
+        unit="",
+        viable=by_enhancement(setting),
+        cells=cells,
+    )
 
 
 def by_enhancement(setting: CriterionSetting) -> bool:
