@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import Section, text
-from mrecist_napari.panel.style import paint, show_category
-from mrecist_napari.panel.texts import flag_meaning, reason_parts, visit_name, would_change
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from mrecist.model import VisitResponse
 from mrecist.protocol import CriterionSetting
 from mrecist.session.checklist import Live, Unread
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import Section, text
+from mrecist_napari.panel.style import paint, show_category
+from mrecist_napari.panel.texts import flag_meaning, reason_parts, visit_name, would_change
 
 _PARTS = ("target", "non_target", "new_lesion")
 _MOST_POINTS = 3

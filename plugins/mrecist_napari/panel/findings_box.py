@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import ClickRow, Section, button, empty, text
-from mrecist_napari.panel.style import SEVERITY_GLYPHS, is_dark, paint
-from mrecist_napari.panel.texts import visit_name
 from qtpy.QtWidgets import QVBoxLayout
 
 from mrecist.checklist import Severity
 from mrecist.checks.finding import Finding
 from mrecist.session.checklist import OpenPoint
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import ClickRow, Section, button, empty, text
+from mrecist_napari.panel.style import SEVERITY_GLYPHS, is_dark, paint
+from mrecist_napari.panel.texts import visit_name
 
 _ORDER = list(Severity)
 # A lesion without a word is an open point already.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
 from mrecist_napari.panel.desk import Desk
 from mrecist_napari.panel.parts import beside, button, text
 from mrecist_napari.panel.style import paint
 from mrecist_napari.panel.texts import clock_text, day_text, visit_name
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 _IN_A_ROW = 5
 _WORDS = {"open": "○", "ready": "●", "signed": "✓"}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from mrecist.model import State
+from mrecist.session.actions import Comment, Erase
+from mrecist.session.state import Mark
 from mrecist_napari.panel.desk import Desk
 from mrecist_napari.panel.lesion_editor import LesionEditor
 from mrecist_napari.panel.parts import Section, beside, button, text
+from mrecist_napari.panel.remark import Remark
 from mrecist_napari.panel.state_buttons import StateButtons
 from mrecist_napari.panel.style import ROLE_COLOURS, paint
 from mrecist_napari.panel.texts import origin_lines, split_from, visit_name
 from mrecist_napari.panel.words_box import WordsBox
-from qtpy.QtWidgets import QLineEdit
-
-from mrecist.model import State
-from mrecist.session.actions import Comment, Erase
-from mrecist.session.state import Mark
 
 
 class LesionBox(Section):
@@ -32,9 +31,7 @@ class LesionBox(Section):
         self.editor.done.connect(self.editor.hide)
         self.states = StateButtons(desk)
         self.words = WordsBox(desk)
-        self.comment = QLineEdit()
-        self.comment.setObjectName("comment")
-        self.comment.editingFinished.connect(self._say_comment)
+        self.comment = Remark("comment", self._say_comment)
         self.origin = text("", "origin")
         self.take_back = button(
             "say nothing of it", "erase", self._erase, tip="nothing is said at this visit: not assessed, never 0 mm"
@@ -78,14 +75,7 @@ class LesionBox(Section):
     def _show_comment(self, mark: Mark | None) -> None:
         why = mark is not None and mark.state is State.NOT_EVALUABLE
         self.comment.setPlaceholderText("why it cannot be evaluated" if why else "comment on this lesion at this visit")
-        said = "" if mark is None else mark.comment
-        if self.comment.text() != said and not self.comment.hasFocus():
-            self.comment.setText(said)
-        # A comment that is being typed stays with its lesion and visit.
-        now = (self._desk.timepoint, self.lesion)
-        if self.comment.property("of") != now:
-            self.comment.setProperty("of", now)
-            self.comment.setText(said)
+        self.comment.show_words((self._desk.timepoint, self.lesion), "" if mark is None else mark.comment)
 
     def _show_origin(self, mark: Mark | None) -> None:
         paint(self.origin, "quiet")
@@ -104,10 +94,7 @@ class LesionBox(Section):
     def _toggle_editor(self) -> None:
         self.editor.setVisible(self.edit.isChecked())
 
-    def _say_comment(self) -> None:
-        of, said = self.comment.property("of"), self.comment.text().strip()
-        if of is None or not of[1]:
-            return
+    def _say_comment(self, of: tuple[int, str], said: str) -> None:
         mark = self._desk.room.state.mark(*of)
         if mark is not None and mark.comment != said:
             self._desk.do(Comment(timepoint=of[0], lesion=of[1], text=said))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.matrix import organ_box
-from mrecist_napari.panel.parts import beside, button, choice, choose, text
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from mrecist.model import Kind, Role
 from mrecist.session.actions import ChangeLesion, RemoveLesion
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.matrix import organ_box
+from mrecist_napari.panel.parts import beside, button, choice, choose, text
 
 
 class LesionEditor(QWidget):

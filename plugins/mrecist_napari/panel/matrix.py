@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.matrix_model import MatrixModel
-from mrecist_napari.panel.parts import Section, beside, button, choice, text
-from mrecist_napari.panel.style import is_dark, paint
 from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QPushButton, QTableView
 
 from mrecist.model import Role
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.matrix_model import MatrixModel
+from mrecist_napari.panel.parts import Section, beside, button, choice, text
+from mrecist_napari.panel.style import is_dark, paint
 
 ORGANS = ("liver", "lymph node", "lung", "adrenal", "peritoneum", "portal vein", "bone", "other")
 _ROW, _TALL = 24, 36

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mrecist_napari.panel.style import GLYPHS, ROLE_COLOURS, colour
-from mrecist_napari.panel.texts import day_text, split_from, visit_name
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPixmap
 
@@ -16,6 +14,8 @@ from mrecist.session.checklist import cell
 from mrecist.session.room import Room
 from mrecist.session.state import LesionFacts, Mark
 from mrecist.session.sums import SumRow, sum_rows
+from mrecist_napari.panel.style import GLYPHS, ROLE_COLOURS, colour
+from mrecist_napari.panel.texts import day_text, split_from, visit_name
 
 # Words that fit a cell; the whole word is in its tooltip.
 _SHORT = {
@@ -172,7 +172,9 @@ class MatrixModel(QAbstractTableModel):
     def _sum_head(self, line: SumRow, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             if line.measure in ("sum", "overall"):
-                return ("Σ " if line.measure == "sum" else "") + " ".join(title.removesuffix(" (HCC)") for title in line.titles)
+                return ("Σ " if line.measure == "sum" else "") + " ".join(
+                    title.removesuffix(" (HCC)") for title in line.titles
+                )
             return _CHANGES[line.measure]
         if role == Qt.ItemDataRole.ToolTipRole and line.measure == "overall":
             return f"overall response by {line.titles[0]}"

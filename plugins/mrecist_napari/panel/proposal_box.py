@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from mrecist.measure.measured import LesionMeasurement
+from mrecist.model import Role
 from mrecist_napari.panel.desk import Desk
 from mrecist_napari.panel.matrix import organ_box
 from mrecist_napari.panel.parts import Section, beside, button, choice, choose, text
 from mrecist_napari.panel.style import paint
 from mrecist_napari.panel.texts import visit_name
-
-from mrecist.measure.measured import LesionMeasurement
-from mrecist.model import Role
 
 _NEW = ""
 

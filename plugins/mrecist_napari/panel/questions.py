@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import Section, beside, button, text
-from mrecist_napari.panel.style import paint
-from qtpy.QtWidgets import QLineEdit, QPushButton
+from qtpy.QtWidgets import QPushButton
 
 from mrecist.session.actions import AnswerAdequate, AnswerNewLesions, Comment
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import Section, beside, button, text
+from mrecist_napari.panel.remark import Remark
+from mrecist_napari.panel.style import paint
 
 
 class Questions(Section):
@@ -20,10 +21,8 @@ class Questions(Section):
         self._desk = desk
         self.adequate, self.adequate_words = self._pair("adequate", self._say_adequate), text("Images adequate?")
         self.new, self.new_words = self._pair("new_lesion", self._say_new), text("New lesion?")
-        self.remark = QLineEdit()
-        self.remark.setObjectName("visit_comment")
+        self.remark = Remark("visit_comment", self._say_remark)
         self.remark.setPlaceholderText("remark on this visit")
-        self.remark.editingFinished.connect(self._say_remark)
         for words, pair in ((self.adequate_words, self.adequate), (self.new_words, self.new)):
             self.body.addLayout(beside(words, *pair.values(), stretch=0))
         self.body.addWidget(self.remark)
@@ -42,9 +41,7 @@ class Questions(Section):
         asked = self._desk.timepoint > 0
         for one in (self.new_words, *self.new.values()):
             one.setVisible(asked)
-        if not self.remark.hasFocus() or self.remark.property("of") != self._desk.timepoint:
-            self.remark.setProperty("of", self._desk.timepoint)
-            self.remark.setText(visit.comment)
+        self.remark.show_words((self._desk.timepoint, ""), visit.comment)
         self.remark.setEnabled(not self._desk.signed)
 
     def _show(self, pair: dict[bool, QPushButton], words: object, answer: bool | None) -> None:
@@ -64,7 +61,6 @@ class Questions(Section):
         self._desk.do(AnswerNewLesions(timepoint=self._desk.timepoint, answer=answer))
         self.show_read()
 
-    def _say_remark(self) -> None:
-        timepoint, said = self.remark.property("of"), self.remark.text().strip()
-        if timepoint is not None and said != self._desk.room.state.visit(timepoint).comment:
-            self._desk.do(Comment(timepoint=timepoint, text=said))
+    def _say_remark(self, of: tuple[int, str], said: str) -> None:
+        if said != self._desk.room.state.visit(of[0]).comment:
+            self._desk.do(Comment(timepoint=of[0], text=said))

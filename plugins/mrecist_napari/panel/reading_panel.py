@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from mrecist.session.room import Room
 from mrecist_napari.panel.criteria_box import CriteriaBox
 from mrecist_napari.panel.desk import Desk, Later, at_once
 from mrecist_napari.panel.findings_box import FindingsBox
@@ -17,10 +21,6 @@ from mrecist_napari.panel.questions import Questions
 from mrecist_napari.panel.series_box import SeriesBox
 from mrecist_napari.panel.signing import Signing
 from mrecist_napari.panel.style import SHEET, paint
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
-
-from mrecist.session.room import Room
 
 
 class ReadingPanel(QWidget):

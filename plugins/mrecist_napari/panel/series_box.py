@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import ClickRow, Section, beside, choice, choose, empty, text
-from mrecist_napari.panel.style import is_dark, ink
 from qtpy.QtWidgets import QComboBox
 
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.series import Series
 from mrecist.session.actions import StatePhase
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import ClickRow, Section, beside, choice, choose, empty, text
+from mrecist_napari.panel.style import ink, is_dark
 
 
 class SeriesBox(Section):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import beside, button, text
-from mrecist_napari.panel.style import paint
-from mrecist_napari.panel.texts import visit_name
 from qtpy.QtWidgets import QComboBox, QFrame, QLineEdit, QVBoxLayout
 
 from mrecist.errors import MrecistError
 from mrecist.session.signed import MEANING
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import beside, button, text
+from mrecist_napari.panel.style import paint
+from mrecist_napari.panel.texts import visit_name
 
 MEANINGS = (MEANING, "reviewed and approved", "adjudicated")
 

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import beside, button, choice, choose, text
-from mrecist_napari.panel.states import STATES, Choice
-from mrecist_napari.panel.style import paint
-from mrecist_napari.panel.texts import split_from
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QMenu, QPushButton, QShortcut, QSizePolicy, QVBoxLayout, QWidget
@@ -18,6 +13,11 @@ from mrecist.model import Kind, Role, State
 from mrecist.session.actions import SetState
 from mrecist.session.state import LesionFacts, Mark
 from mrecist.units import parse_size, show
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import beside, button, choice, choose, text
+from mrecist_napari.panel.states import STATES, Choice
+from mrecist_napari.panel.style import paint
+from mrecist_napari.panel.texts import split_from
 
 _IN_A_ROW = 3
 _SIZES = {

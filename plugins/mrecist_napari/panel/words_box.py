@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mrecist_napari.panel.desk import Desk
-from mrecist_napari.panel.parts import button, choice, choose, text
-from mrecist_napari.panel.states import WORD_LABELS, WORDS_FIRST
 from qtpy.QtWidgets import QGridLayout, QWidget
 
 from mrecist.model import Role
 from mrecist.session.actions import SetWords
 from mrecist.session.state import LesionFacts, Mark
 from mrecist.tables import WORD_COLUMNS
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import button, choice, choose, text
+from mrecist_napari.panel.states import WORD_LABELS, WORDS_FIRST
 
 
 class WordsBox(QWidget):
