@@ -92,10 +92,15 @@ class OpenPoint:
     timepoint: int | None = None
 
 
-def open_points(state: ReadState, case: Case, timepoint: int, rows: Rows) -> tuple[OpenPoint, ...]:
-    """Everything that must be done or answered before the visit is signed; empty when it may be."""
+def open_points(
+    state: ReadState, case: Case, timepoint: int, rows: Rows, now: Live | None = None
+) -> tuple[OpenPoint, ...]:
+    """Everything that must be done or answered before the visit is signed; empty when it may be.
+
+    ``now`` is what follows from the read up to this visit, where it is known already.
+    """
     points = [*_questions(state, timepoint), *_lesions(state, timepoint), *_phases(state, case, timepoint)]
-    now = live(state, case, rows, until=timepoint)
+    now = now or live(state, case, rows, until=timepoint)
     if now.problem and not points:
         points.append(OpenPoint(what=now.problem))
     for finding in now.findings:
@@ -138,6 +143,13 @@ def _lesions(state: ReadState, timepoint: int) -> Iterator[OpenPoint]:
         appears_later = facts.role is Role.NEW or any(_is_part(mark) for mark in history.values())
         if not appears_later or any(t < timepoint for t in history):
             yield OpenPoint(what=f"{lesion} has neither a measurement nor a state", lesion=lesion)
+
+
+def points_depend_on(state: ReadState, timepoint: int) -> tuple[object, ...]:
+    """What the open points of a visit follow from, beside the images; cheap to compare, as states share what is the same."""
+    visits = [(t, visit) for t, visit in sorted(state.visits.items()) if t <= timepoint]
+    parts = {name for visit in state.visits.values() for name, mark in visit.marks.items() if _is_part(mark)}
+    return state.lesions, state.phases, parts, visits
 
 
 def _is_part(mark: Mark) -> bool:

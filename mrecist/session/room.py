@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from mrecist.errors import MrecistError, ReadError
@@ -21,7 +21,7 @@ from mrecist.objects.identity import UUID_ROOT, make_uid
 from mrecist.segment.prompt import Line, Scribbles
 from mrecist.session.actions import Action, AddLesion, Draw
 from mrecist.session.case import Case, CaseVisit, open_case
-from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, unread
+from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
 from mrecist.session.proposing import Asked, Proposal, propose, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
@@ -89,7 +89,6 @@ class _Known:
 
     state: ReadState | None = None
     live: Live | None = None
-    points: dict[int, tuple[OpenPoint, ...]] = field(default_factory=dict)
 
 
 class Room:
@@ -116,6 +115,8 @@ class Room:
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
         self._known = _Known()
+        # Time point -> what its open points followed from, and they.
+        self._points: dict[int, tuple[tuple[object, ...], tuple[OpenPoint, ...]]] = {}
         self.session.watch(lambda: self._tell("state"))
         self.look_at(self._first_open())
 
@@ -152,10 +153,13 @@ class Room:
 
     def open_points(self, timepoint: int) -> tuple[OpenPoint, ...]:
         """What stands between a visit and its signature."""
-        known = self._fresh()
-        if timepoint not in known.points:
-            known.points[timepoint] = open_points(self.state, self.case, timepoint, self.rows)
-        return known.points[timepoint]
+        needs = points_depend_on(self.state, timepoint)
+        before, points = self._points.get(timepoint, ((), ()))
+        if needs != before:
+            latest = timepoint >= max(self.state.visits, default=0)
+            points = open_points(self.state, self.case, timepoint, self.rows, self.live() if latest else None)
+            self._points[timepoint] = needs, points
+        return points
 
     def drawn(self, timepoint: int, lesion: str) -> Drawn | None:
         """The mask of a lesion at a visit with its lines."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from mrecist.model import Nadir, VisitResponse
 from mrecist.protocol import CriterionSetting
-from mrecist.report.look import mm_from, percent_from
+from mrecist.report.look import mm_from, percent_from, signed
 from mrecist.session.case import Case
 from mrecist.session.checklist import Live, OpenPoint, unread
 from mrecist.session.state import ReadState
-from mrecist.units import show
+from mrecist.units import difference, show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,7 @@ def _rows(
             cells=found,
         )
         for measure, found in cells.items()
+        if found
     ]
 
 
@@ -122,4 +123,5 @@ def _from_nadir(visit: VisitResponse, nadir: Nadir) -> SumCell:
     assert visit.sum is not None
     at = "baseline" if nadir.timepoint == 0 else f"time point {nadir.timepoint}"
     percent, change = percent_from(visit.sum, nadir.sum), mm_from(visit.sum, nadir.sum, visit.unit)
-    return SumCell(text=f"{percent}\n{change}", why=f"from the smallest sum {show(nadir.sum)} {visit.unit} ({at})")
+    why = f"{change} from the smallest sum {show(nadir.sum)} {visit.unit} ({at})"
+    return SumCell(text=f"{percent}\n{signed(difference(visit.sum, nadir.sum))}", why=why)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -10,7 +12,7 @@ from mrecist_napari.panel.parts import beside, button, text
 from mrecist_napari.panel.style import paint
 from mrecist_napari.panel.texts import clock_text, day_text, visit_name
 
-_IN_A_ROW = 5
+_IN_A_ROW = 6
 _WORDS = {"open": "○", "ready": "●", "signed": "✓"}
 _MEANS = {"open": "something is open", "ready": "ready to be signed", "signed": "signed"}
 
@@ -44,8 +46,10 @@ class Header(QWidget):
         rows.addWidget(self.save_again)
         grid = QGridLayout()
         grid.setSpacing(4)
+        lines = math.ceil(len(self.visits) / _IN_A_ROW)
+        columns = math.ceil(len(self.visits) / lines)
         for number, one in enumerate(self.visits.values()):
-            grid.addWidget(one, number // _IN_A_ROW, number % _IN_A_ROW)
+            grid.addWidget(one, number // columns, number % columns)
         rows.addLayout(grid)
         steps = beside(self.undo, self.redo, stretch=0)
         steps.setStretch(1, 1)

@@ -26,6 +26,7 @@ class Matrix(Section):
         self.model = MatrixModel(desk.room, dark=is_dark(self))
         self.table = _table(self.model)
         self.table.clicked.connect(self._clicked)
+        self.table.activated.connect(self._clicked)
         self.table.verticalHeader().sectionClicked.connect(self._row_clicked)
         self.table.horizontalHeader().sectionClicked.connect(
             lambda column: desk.room.look_at(self.model.timepoints[column])
@@ -74,8 +75,11 @@ class Matrix(Section):
         if self.table.horizontalScrollBar().maximum() > 0 or self.model.columnCount() > 4:
             height += self.table.horizontalScrollBar().sizeHint().height()
         self.table.setFixedHeight(height)
-        column = self.model.timepoints.index(self._desk.timepoint)
-        self.table.scrollTo(self.model.index(0, column))
+        lesion = self._desk.room.looking.lesion
+        row = self.model.lesions.index(lesion) if lesion in self.model.lesions else 0
+        where = self.model.index(row, self.model.timepoints.index(self._desk.timepoint))
+        self.table.setCurrentIndex(where)
+        self.table.scrollTo(where)
 
     def _clicked(self, index: QModelIndex) -> None:
         room, timepoint = self._desk.room, self.model.timepoints[index.column()]
@@ -98,6 +102,7 @@ def _table(model: MatrixModel) -> QTableView:
     table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     table.setCornerButtonEnabled(False)
+    table.setTextElideMode(Qt.TextElideMode.ElideRight)
     table.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     across = table.horizontalHeader()
     across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)

@@ -25,7 +25,8 @@ _SHORT = {
     "unequivocal": "new",
     "equivocal": "equiv.",
 }
-_CHANGES = {"baseline": "% from BL", "nadir": "from nadir"}
+_LONGEST = 14
+_CHANGES = {"baseline": "% from BL", "nadir": "% from nadir\nin {unit}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class MatrixModel(QAbstractTableModel):
                 bold=True,
                 category="" if found.open else found.text,
             )
-        return Shown(found.text + (" ▼" if found.nadir else ""), found.why, tone if is_sum else "", bold=is_sum)
+        text = "incompl." if found.text == "incomplete" else found.text
+        return Shown(text + (" ▼" if found.nadir else ""), found.why, tone if is_sum else "", bold=is_sum)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, colour and tooltip of a cell."""
@@ -172,10 +174,9 @@ class MatrixModel(QAbstractTableModel):
     def _sum_head(self, line: SumRow, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             if line.measure in ("sum", "overall"):
-                return ("Σ " if line.measure == "sum" else "") + " ".join(
-                    title.removesuffix(" (HCC)") for title in line.titles
-                )
-            return _CHANGES[line.measure]
+                names = " ".join(title.removesuffix(" (HCC)") for title in line.titles)
+                return _cut(f"Σ {names}" if line.measure == "sum" else names)
+            return _CHANGES[line.measure].format(unit=line.unit)
         if role == Qt.ItemDataRole.ToolTipRole and line.measure == "overall":
             return f"overall response by {line.titles[0]}"
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -210,6 +211,11 @@ def _cell(mark: Mark, said: str, facts: LesionFacts) -> Shown:
         tip.append(mark.comment)
     text = f"{glyph} {words}".strip() + (" ✎" if by_hand else "")
     return Shown(text, "\n".join(tip), manual=by_hand)
+
+
+def _cut(name: str) -> str:
+    """A name that fits the head of a row."""
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
 def _dot(name: str) -> QPixmap:

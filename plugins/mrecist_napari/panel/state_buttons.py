@@ -159,6 +159,7 @@ class StateButtons(QWidget):
     def menu(self) -> QMenu:
         """The statuses as a menu, for a key pressed on the images."""
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for number, state in enumerate(self.buttons):
             action = menu.addAction(self.buttons[state].text().replace(str(number + 1), f"&{number + 1}", 1))
             action.setEnabled(self.buttons[state].isEnabled())
