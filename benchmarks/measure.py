@@ -3,7 +3,8 @@
 Run ``python benchmarks/measure.py [--turns N] [--slow]``. It makes its data (seeded), checks first that all contenders agree
 within their own convention, then lets them take turns in one process and prints medians of the ratios within each turn.
 Processor time is taken, so that other work on the machine disturbs little. Contenders that are not installed are named and
-left out: OpenCV (``opencv-python-headless``), SimpleITK, scikit-image, SciPy, PyRadiomics (``--slow``, once).
+left out: OpenCV (``opencv-python-headless``), SimpleITK, scikit-image, SciPy, PyRadiomics (``--slow``, once), and for the
+viable diameter Cornerstone3D (``--cornerstone FOLDER``, with Node and npm's ``@cornerstonejs/tools`` and ``core``).
 
 1. Ten lesions of 10 to 130 mm in 200 slices of 512 x 512 (uint8, 0.75 mm pixels, 2.5 mm steps). mrecist gives the longest
    diameter, the short axis and the volume of all; the others the longest diameter alone.
@@ -16,7 +17,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
+import pathlib
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,17 +31,28 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from peers import (
+    Mask,
+    OfSlice,
+    Sizes,
+    per_slice,
+    with_find_contours,
+    with_hull,
+    with_opencv,
+    with_pyradiomics,
+    with_regionprops,
+    with_simpleitk,
+)
 
 import mrecist
 from mrecist.imaging.geometry import Geometry
-from mrecist.measure._lattice import lattice
 from mrecist.measure.conventions import Convention, longest_inside
 from mrecist.measure.viable import corner_points
 
 SEED = 20240607
 PIXEL, STEP = 0.75, 2.5
-Mask = npt.NDArray[np.bool_]
-Sizes = dict[int, float]
+SPACING = (0.7, 0.7)  # of the viable segments
+CORNERS = 3_000
 FIRST_CALL = """
 import time; began = time.process_time()
 import numpy as np, mrecist
@@ -56,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--slow", action="store_true", help="also the contenders that take minutes, once")
+    parser.add_argument("--cornerstone", help="a folder into which npm installed @cornerstonejs/tools and core")
     options = parser.parse_args()
     machine()
     labels = ten_lesions()
@@ -77,7 +93,7 @@ def main() -> None:
     whole[0, 100:356, 100:356] = ragged_rim(100, 12)[0]
     flat = geometry_of(whole.shape, 0.7, STEP)
     report(take_turns({"mrecist, long + short": lambda: mrecist.measure(whole, flat)}, 3 * options.turns), {})
-    viable_segments(options.turns)
+    viable_segments(options.turns, options.cornerstone)
     memory(labels, geometry)
     for name, viable in (("whole lesion", ""), ("with its viable part", ", rim")):
         done = [first_call(viable) for _ in range(3)]
@@ -166,86 +182,12 @@ def noisy(dead: float) -> Mask:
 # --- contenders ------------------------------------------------------------------------------------------------------
 
 
-def boxes(labels: npt.NDArray[Any]) -> dict[int, tuple[slice, ...]]:
-    from scipy.ndimage import find_objects
-
-    return {label: box for label, box in enumerate(find_objects(labels), start=1) if box is not None}
-
-
-def per_slice(labels: npt.NDArray[Any], of_slice: Callable[[Mask], float]) -> Sizes:
-    """The largest of a figure over the slices of each lesion, cropped first."""
-    found = {}
-    for label, box in boxes(labels).items():
-        slices = labels[box] == label
-        found[label] = max(of_slice(np.pad(one, 1)) for one in slices if one.any())
-    return found
-
-
-def with_opencv(mask: Mask) -> float:
-    import cv2
-    from scipy.spatial.distance import pdist
-
-    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    hull = cv2.convexHull(np.vstack(outlines))[:, 0] * PIXEL
-    return float(pdist(hull).max()) if len(hull) > 1 else 0.0
-
-
-def with_simpleitk(mask: Mask) -> float:
-    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
-
-    image = sitk.GetImageFromArray(mask.view(np.uint8))
-    image.SetSpacing((PIXEL, PIXEL))
-    shapes = sitk.LabelShapeStatisticsImageFilter()
-    shapes.ComputeFeretDiameterOn()
-    shapes.Execute(image)
-    return float(shapes.GetFeretDiameter(1))
-
-
-def with_find_contours(mask: Mask) -> float:
-    from scipy.spatial.distance import pdist
-    from skimage.measure import find_contours
-
-    return float(pdist(np.concatenate(find_contours(mask.astype(float), 0.5))).max()) * PIXEL
-
-
-def with_hull(mask: Mask) -> float:
-    from scipy.spatial import ConvexHull, QhullError
-    from scipy.spatial.distance import pdist
-
-    points = np.argwhere(mask) * PIXEL
-    try:
-        return float(pdist(points[ConvexHull(points).vertices]).max())
-    except QhullError:
-        return float(pdist(points).max(initial=0.0)) if len(points) < 100 else 0.0
-
-
-def with_regionprops(mask: Mask) -> float:
-    from skimage.measure import regionprops
-
-    return float(regionprops(mask.view(np.uint8))[0].feret_diameter_max) * PIXEL
-
-
-def with_pyradiomics(labels: npt.NDArray[Any]) -> Sizes:
-    import logging
-
-    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
-    from radiomics.shape import RadiomicsShape
-
-    logging.disable(logging.CRITICAL)
-    found = {}
-    for label, box in boxes(labels).items():
-        image = sitk.GetImageFromArray(np.pad(labels[box] == label, 1).astype(np.uint8))
-        image.SetSpacing((PIXEL, PIXEL, STEP))
-        found[label] = float(RadiomicsShape(image, image).getMaximum2DDiameterSliceFeatureValue())
-    return found
-
-
 Contenders = dict[str, tuple[Convention | None, Callable[[], Sizes]]]
 
 
 def installed(labels: npt.NDArray[Any], geometry: Geometry, *, slow: bool) -> Contenders:
     """Name -> the convention whose numbers it gives (None = none of ours) and its run."""
-    by_slice = {
+    by_slice: dict[str, tuple[str, Convention | None, OfSlice]] = {
         "OpenCV findContours + convexHull": ("cv2", Convention.CENTRE, with_opencv),
         "SimpleITK LabelShapeStatistics, per slice": ("SimpleITK", Convention.CENTRE, with_simpleitk),
         "scikit-image find_contours + pdist": ("skimage", Convention.EDGE, with_find_contours),
@@ -257,10 +199,10 @@ def installed(labels: npt.NDArray[Any], geometry: Geometry, *, slow: bool) -> Co
         if importlib.util.find_spec(module) is None:
             print(f"not installed, left out: {name}")
             continue
-        found[name] = (convention, lambda run=run: per_slice(labels, run))
+        found[name] = (convention, lambda run=run: per_slice(labels, PIXEL, run))
     if slow and importlib.util.find_spec("radiomics") is not None:
         began = time.process_time()
-        sizes = with_pyradiomics(labels)
+        sizes = with_pyradiomics(labels, PIXEL, STEP)
         taken = time.process_time() - began
         own = mrecist.measure(labels, geometry, convention=Convention.EDGE)
         worst = max(abs(own[label].longest.mm - mm) for label, mm in sizes.items())
@@ -308,7 +250,7 @@ def report(taken: dict[str, list[float]], beside: dict[str, str]) -> None:
         print(f"{name:<46}{1e3 * statistics.median(times):>10.2f}" + "".join(f"{ratio:>12.2f}" for ratio in ratios))
 
 
-def viable_segments(turns: int) -> None:
+def viable_segments(turns: int, cornerstone: str | None) -> None:
     print("\n3. viable diameter of one slice, 0.7 mm pixels (the segment alone)")
     cases = {
         "rim of 12 mm, lesion of 100 mm": ragged_rim(100, 12)[1],
@@ -318,20 +260,51 @@ def viable_segments(turns: int) -> None:
         "noise, 5 % dead": noisy(0.05),
         "noise, 20 % dead": noisy(0.2),
     }
-    spacing = (0.7, 0.7)
     for title, mask in cases.items():
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        lengths = {c: longest_inside(mask, spacing, c)[0] for c in (Convention.CALIBRATED, Convention.EXTENT)}
-        taken = take_turns(
-            {str(c): lambda c=c, mask=mask: longest_inside(mask, spacing, c) for c in lengths}
-            | {"preparing the lattice": lambda mask=mask: lattice(mask)},
-            turns,
-        )
+        cases[title] = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    others = with_cornerstone(list(cases.values()), cornerstone)
+    for (title, mask), other in zip(cases.items(), others, strict=True):
+        lengths = {c: longest_inside(mask, SPACING, c)[0] for c in (Convention.CALIBRATED, Convention.EXTENT)}
+        taken = take_turns({str(c): lambda c=c, mask=mask: longest_inside(mask, SPACING, c) for c in lengths}, turns)
         shown = ", ".join(
             f"{c} {mm:.3f} mm {1e3 * statistics.median(taken[str(c)]):.1f} ms" for c, mm in lengths.items()
         )
-        print(f"{title:<34}{len(corner_points(mask)):>6} corners: {shown}")
+        print(f"{title:<34}{len(corner_points(mask)):>6} corners: {shown}{other}")
+
+
+def with_cornerstone(masks: list[Mask], folder: str | None) -> list[str]:
+    """What Cornerstone3D's ``createBidirectionalForSlice`` finds on the contours at 0.5 of each mask, beside `edge`."""
+    node = shutil.which("node")
+    if folder is None or node is None or importlib.util.find_spec("skimage") is None:
+        print("left out: Cornerstone3D (needs --cornerstone FOLDER, node and scikit-image)")
+        return [""] * len(masks)
+    from skimage.measure import find_contours
+
+    cases = []
+    few = [mask for mask in masks if len(corner_points(mask)) < CORNERS]  # with more it takes minutes
+    for mask in few:
+        framed = np.pad(mask, 1).astype(float)
+        points = np.concatenate([contour[:-1] for contour in find_contours(framed, 0.5)])[:, ::-1] * SPACING[0]
+        cases.append(
+            {
+                "width": framed.shape[1],
+                "height": framed.shape[0],
+                "spacing": SPACING[0],
+                "mask": framed.astype(int).ravel().tolist(),
+                "points": np.pad(points, ((0, 0), (0, 1))).tolist(),
+            }
+        )
+    runner = pathlib.Path(__file__).with_name("cornerstone.mjs")
+    done = subprocess.run(
+        [node, str(runner), folder], input=json.dumps(cases), capture_output=True, text=True, check=True
+    )
+    shown: list[str] = []
+    for mask, found in zip(few, json.loads(done.stdout), strict=True):
+        edge = longest_inside(mask, SPACING, Convention.EDGE)[0]
+        milliseconds = statistics.median(found["ms"])
+        shown.append(f"; edge {edge:.3f} mm, Cornerstone3D {found['mm']:.3f} mm {milliseconds:.1f} ms")
+    return shown + [""] * (len(masks) - len(few))  # the masks with the most corners come last
 
 
 def memory(labels: npt.NDArray[Any], geometry: Geometry) -> None:

@@ -27,6 +27,7 @@ _HOME_OF = {
     "read_label_masks": "mrecist.imaging.masks",
     "measure": "mrecist.measure",
     "measure_lesion": "mrecist.measure.lesion",
+    "plot_lesion": "mrecist.pictures.axes",
     "score_study": "mrecist.batch",
 }
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from mrecist.model import BestResponse as BestResponse
     from mrecist.model import Measurement as Measurement
     from mrecist.model import VisitResponse as VisitResponse
+    from mrecist.pictures.axes import plot_lesion as plot_lesion
     from mrecist.protocol import load_protocol as load_protocol
     from mrecist.response.best import best_response as best_response
     from mrecist.response.options import assess_subject as assess_subject

@@ -13,7 +13,7 @@ from mrecist.checks.finding import Finding, findings_csv
 from mrecist.checks.run import Checked, check_table
 from mrecist.model import Measurement, Problem, VisitStability
 from mrecist.protocol import CriterionSetting, Measuring
-from mrecist.repeating import Repeating, repeating_of
+from mrecist.repeating import Repeating, left_out, repeating_of
 from mrecist.report.html import report_html
 from mrecist.response.derive import Derived, derive
 from mrecist.results import CriterionText, FindingText, StudyResults
@@ -27,6 +27,9 @@ from mrecist.tables import Measurements, best_responses_csv, measurements_csv, p
 Progress = Callable[[str, int, int], None]
 
 CHECKPOINTS = ".checkpoints"
+SPREAD = "spread.csv"
+# Written only when asked for: one of an earlier run must not stay beside the tables of a run without it.
+OPTIONAL_FILES = (SPREAD,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def score_study(
     InputError : the folder is no study, or one of its tables or its protocol cannot be read.
     """
     report = progress or _silent
-    study = open_study(root, protocol_file, lambda done, of: report("reading headers", done, of))
+    study = open_study(root, protocol_file, lambda done, of: report("reading headers", done, of), workers)
     settings = study.protocol.select(criteria)
     repeating = repeating_of(study.protocol.stability, repeat)
     results, resumed = _score_subjects(study, repeating, out, workers, report)
@@ -90,7 +93,8 @@ def score_study(
         "findings.csv": findings_csv(checked.findings, study.protocol.sha256),
     }
     if repeating is not None:
-        contents["spread.csv"] = spread_csv(spread)
+        contents[SPREAD] = spread_csv(spread)
+        summary = replace(summary, notes=(*summary.notes, left_out(repeating)))
     files = _write(out, contents, summary, results)
     derivation.keep(out, measurements, study.protocol, settings)
     report("writing the report", 1, 1)
@@ -238,6 +242,9 @@ def _write(out: Path, given: dict[str, str], summary: StudyResults, results: lis
         "problems.csv": problems_csv(summary.problems),
         "report.html": report_html(summary),
     }
+    for name in OPTIONAL_FILES:
+        if name not in contents:
+            (out / name).unlink(missing_ok=True)
     for name, content in contents.items():
         write_whole(out / name, content)
     return tuple(out / name for name in contents)

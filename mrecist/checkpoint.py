@@ -36,7 +36,7 @@ def signature(given: SubjectInput, measuring: Measuring, repeating: Repeating | 
     parts += [repr(given.problems), repr(given.notes)]
     parts += [repr((s.uid, s.stack, s.phase, s.verdict, s.date)) for s in given.series]
     parts += _stamps(sorted(files))
-    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _stamps(files: Iterable[Path]) -> list[str]:

@@ -14,9 +14,33 @@ A message says what, where, the two values, and what to do.
 
 from __future__ import annotations
 
+import re
+
+# C0 and C1 controls (an escape sequence drives a terminal), line separators, marks that turn the direction of writing, and
+# the lone surrogates by which Python holds file names that are not UTF-8.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str, *, most: int | None = None) -> str:
+    """One line that is safe on a terminal: what is unprintable is escaped as in JSON; cut after ``most`` characters.
+
+    Patient IDs, descriptions and file names come from whoever made the files.
+
+    >>> print(printable("P1" + chr(27) + "[2J"))
+    P1\\u001b[2J
+    """
+    line = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return line if most is None or len(line) <= most else f"{line[:most]}..."
+
 
 class MrecistError(Exception):
-    """Base of every error that this package raises on purpose; ``str(error)`` is the one line for the user."""
+    """Base of every error that this package raises on purpose; ``str(error)`` is the one line for the user.
+
+    A message may quote what a file holds, so it is made printable here.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(MrecistError):

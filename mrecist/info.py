@@ -9,11 +9,10 @@ from importlib import metadata, util
 from mrecist import __version__
 
 CORE = ("numpy", "pydicom", "highdicom", "simpleitk", "scikit-image", "matplotlib", "jinja2", "rich")
-DECODERS = ("pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "pillow", "python-gdcm")
+DECODERS = ("pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "pillow")
 # Extra -> (library, module that shows it is there).
 EXTRAS = {
     "napari": ("napari", "napari"),
-    "codecs": ("python-gdcm", "gdcm"),
     "network": ("pynetdicom", "pynetdicom"),
     "survival": ("lifelines", "lifelines"),
     "store": ("sqlalchemy", "sqlalchemy"),

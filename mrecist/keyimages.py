@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import fields
 from decimal import Decimal
 
 import numpy as np
@@ -11,15 +13,11 @@ import numpy.typing as npt
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import load_slice
-from mrecist.measure.lesion import Diameter, LesionMeasurement
+from mrecist.measure.lesion import LesionMeasurement
 from mrecist.model import Measurement
-from mrecist.results import KeyImage, KeyLine, Point
-
-# Half the side of the picture, in mm: enough of the liver around a lesion to recognise the place.
-MARGIN_MM = 30.0
-MIN_SIDE_MM = 90.0
-# Abdominal soft tissue; a liver in the portal or arterial phase fills it well.
-CT_WINDOW = (70.0, 350.0)
+from mrecist.pictures.slices import LesionLine, lesion_lines, lesion_view
+from mrecist.pictures.windows import grey_of, window_of
+from mrecist.results import KeyImage, Picture
 
 
 def key_images(
@@ -29,51 +27,25 @@ def key_images(
 
     ``recorded`` maps line names (longest, short, viable, viable_short) to the recorded sizes; a line without one is left out.
     """
-    lines = {
-        "longest": measured.longest,
-        "short": measured.short,
-        "viable": measured.viable,
-        "viable_short": measured.viable_short,
-    }
-    drawn = {name: line for name, line in lines.items() if line is not None and recorded.get(name) is not None}
-    slices = dict.fromkeys(line.slice_index for line in drawn.values())
-    return tuple(
-        _key_image(row, mask, series, index, {n: d for n, d in drawn.items() if d.slice_index == index}, recorded)
-        for index in slices
-    )
+    lines = lesion_lines(measured, mask.geometry, recorded)
+    slices = dict.fromkeys(line.slice_index for line in lines)
+    return tuple(_key_image(row, mask, series, index, lines) for index in slices)
 
 
 def _key_image(
-    row: Measurement,
-    mask: LesionMask,
-    series: Series,
-    slice_index: int,
-    lines: dict[str, Diameter],
-    recorded: dict[str, Decimal | None],
+    row: Measurement, mask: LesionMask, series: Series, slice_index: int, lines: Sequence[LesionLine]
 ) -> KeyImage:
     pixels = load_slice(series, slice_index)
-    top, bottom, left, right = _crop(mask, slice_index)
-    window = CT_WINDOW if series.modality == "CT" else _percentile_window(pixels)
-    shown = tuple(
-        _line(name, line, mm, top, left) for name, line in lines.items() if (mm := recorded[name]) is not None
-    )
-    parts = {"whole": mask.whole, "viable": mask.viable}
-    outlines = {
-        name: _outlines(part[slice_index, top:bottom, left:right]) for name, part in parts.items() if part is not None
-    }
+    view = lesion_view(mask.whole, mask.viable, mask.geometry, lines, slice_index)
+    window = window_of(pixels, series.modality)
     return KeyImage(
+        **{field.name: getattr(view.picture, field.name) for field in fields(Picture)},
         subject=row.subject,
         reader=row.reader,
         timepoint=row.timepoint,
         date=row.date,
         lesion=row.lesion,
-        png=_png(pixels[top:bottom, left:right], window),
-        width=right - left,
-        height=bottom - top,
-        column_spacing_mm=mask.geometry.column_spacing_mm,
-        row_spacing_mm=mask.geometry.row_spacing_mm,
-        lines=shown,
-        outlines=outlines,
+        png=_png(grey_of(pixels[view.rows, view.columns], window)),
         phase=row.phase,
         series=series.description,
         slice_number=slice_index + 1,
@@ -82,51 +54,9 @@ def _key_image(
     )
 
 
-def _crop(mask: LesionMask, slice_index: int) -> tuple[int, int, int, int]:
-    """Rows top:bottom and columns left:right around the lesion on its slice."""
-    rows, columns = np.nonzero(mask.whole[slice_index])
-    top, bottom = _span(rows, mask.geometry.row_spacing_mm, mask.geometry.shape[1])
-    left, right = _span(columns, mask.geometry.column_spacing_mm, mask.geometry.shape[2])
-    return top, bottom, left, right
-
-
-def _span(indices: npt.NDArray[np.intp], spacing_mm: float, size: int) -> tuple[int, int]:
-    first, last = int(indices.min()), int(indices.max())
-    side_mm = max((last - first + 1) * spacing_mm + 2 * MARGIN_MM, MIN_SIDE_MM)
-    half = round(side_mm / spacing_mm / 2)
-    middle = (first + last + 1) // 2
-    return max(0, middle - half), min(size, middle + half)
-
-
-def _line(name: str, diameter: Diameter, mm: Decimal, top: int, left: int) -> KeyLine:
-    (row_a, column_a), (row_b, column_b) = diameter.ends_index
-    # Index 0 is the centre of a pixel; the picture's origin is the corner of its first pixel.
-    start: Point = (column_a - left + 0.5, row_a - top + 0.5)
-    end: Point = (column_b - left + 0.5, row_b - top + 0.5)
-    return KeyLine(name=name, mm=mm, start=start, end=end)
-
-
-def _outlines(part: npt.NDArray[np.bool_]) -> tuple[tuple[Point, ...], ...]:
-    from skimage.measure import find_contours
-
-    padded = np.pad(part.astype(np.float32), 1)
-    # One pixel of padding, half a pixel from centre to corner.
-    return tuple(
-        tuple((float(column) - 0.5, float(row) - 0.5) for row, column in contour)
-        for contour in find_contours(padded, 0.5)
-    )
-
-
-def _percentile_window(pixels: npt.NDArray[np.float32]) -> tuple[float, float]:
-    low, high = np.nanpercentile(pixels, (2, 99))
-    return (float(low + high) / 2, max(float(high - low), 1.0))
-
-
-def _png(pixels: npt.NDArray[np.float32], window: tuple[float, float]) -> bytes:
+def _png(grey: npt.NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
-    centre, width = window
-    grey = (np.nan_to_num(pixels, nan=centre - width / 2) - (centre - width / 2)) / width * 255
     buffer = io.BytesIO()
-    Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(grey).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()

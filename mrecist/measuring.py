@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from mrecist.errors import InputError, MrecistError
-from mrecist.imaging.masks import LesionMask, lesion_masks, read_label_volume, read_segmentation
+from mrecist.imaging.contours import read_masks
+from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
 from mrecist.measure.measured import LesionMeasurement
 from mrecist.model import Kind, Measurement, Problem, Role, State
+from mrecist.pictures.files import file_name, lesion_png
 from mrecist.protocol import Measuring
 from mrecist.reading import (
     Looked,
     dense_note,
+    edge_note,
+    line_sizes,
     look,
     measure_mask,
     measure_volume,
+    measure_with_volume,
+    phase_note,
     recorded_foci,
     recorded_sizes,
     role_from_id,
+    row_phase,
     thickness,
     with_sizes,
 )
@@ -46,14 +53,31 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is made beside the rows: the spread of each size, a picture of each lesion."""
+
+    repeating: Repeating | None = None
+    pictures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionPicture:
+    """A PNG under a name that no other picture of the run has."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(slots=True, kw_only=True)
 class MeasuredMasks:
     """Rows and their unrounded drawings; ``notes`` are what a person should know about them."""
 
-    rows: tuple[Measurement, ...]
-    drawings: tuple[dict[str, object], ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
-    spread: tuple[OwnSpread, ...] = ()
+    rows: list[Measurement] = field(default_factory=list)
+    drawings: list[dict[str, object]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    spread: list[OwnSpread] = field(default_factory=list)
+    pictures: list[LesionPicture] = field(default_factory=list)
 
 
 def label_files(lesions: Sequence[Path], viable: Sequence[Path] | None) -> list[tuple[Path, Path | None]]:
@@ -85,12 +109,12 @@ def measure_labels(
     files: Sequence[tuple[Path, Path | None]],
     measuring: Measuring,
     given: Given,
-    repeating: Repeating | None = None,
+    wanted: Wanted | None = None,
     progress: Progress | None = None,
 ) -> MeasuredMasks:
     """Measure every label of label masks, each with its viable mask or None; voxel value k is lesion k.
 
-    The subject is the file's name unless given. One bad file stops no other. With ``repeating``, the spread of each size too.
+    The subject is the file's name unless given. One bad file stops no other.
 
     Raises :class:`InputError` when one subject is given for several files.
     """
@@ -98,45 +122,40 @@ def measure_labels(
         raise InputError(
             f"measure: --subject is '{given.subject}' for {len(files)} files; leave it out or give one file"
         )
-    rows: list[Measurement] = []
-    drawings: list[dict[str, object]] = []
-    problems: list[Problem] = []
-    notes: list[str] = []
-    spread: list[OwnSpread] = []
+    done = MeasuredMasks()
     seen: dict[str, Path] = {}
-    for done, (lesions, viable) in enumerate(files):
+    for number, (lesions, viable) in enumerate(files):
         if progress is not None:
-            progress(done, len(files))
+            progress(number, len(files))
         subject = given.subject or lesions.name.split(".")[0]
         try:
             if subject in seen:
                 raise InputError(
                     f"{lesions}: subject '{subject}' was measured from {seen[subject]}; rename one of them"
                 )
-            volume = read_label_volume(lesions, viable)
-            found = measure_volume(volume, measuring)
-            masks = {m.lesion: m for m in lesion_masks(volume)} if repeating is not None else {}
+            _measure_labels(lesions, viable, measuring, replace(given, subject=subject), wanted or Wanted(), done)
+            seen[subject] = lesions
         except MrecistError as error:
-            problems.append(Problem(subject=subject, message=str(error)))
-            continue
-        seen[subject] = lesions
-        if not found:
-            notes.append(f"{lesions}: the mask holds no lesion (every voxel is 0)")
-        for label, measured in found.items():
-            row = _row(str(label), measured, measuring, replace(given, subject=subject), None, None)
-            rows.append(row)
-            if repeating is not None:
-                spread += own_spread(row, masks[str(label)], measured, repeating)
-            drawings.append({"subject": subject, **measurement_json(str(label), measured, None)})
+            done.problems.append(Problem(subject=subject, message=str(error)))
     if progress is not None:
         progress(len(files), len(files))
-    return MeasuredMasks(
-        rows=tuple(rows),
-        drawings=tuple(drawings),
-        problems=tuple(problems),
-        notes=tuple(notes),
-        spread=tuple(spread),
-    )
+    return done
+
+
+def _measure_labels(
+    lesions: Path, viable: Path | None, measuring: Measuring, given: Given, wanted: Wanted, done: MeasuredMasks
+) -> None:
+    """All labels of one file."""
+    volume = read_label_volume(lesions, viable)
+    found = measure_volume(volume, measuring)
+    if not found:
+        done.notes.append(f"{lesions}: the mask holds no lesion (every voxel is 0)")
+    for label, measured in found.items():
+        row = _row(str(label), measured, measuring, given, None, None)
+        done.rows.append(row)
+        done.drawings.append({"subject": row.subject, **measurement_json(str(label), measured, None)})
+        if wanted.repeating is not None or wanted.pictures:
+            _beside(row, lesion_mask(volume, label), measured, measuring, None, wanted, done)
 
 
 def measure_segmentations(
@@ -144,66 +163,78 @@ def measure_segmentations(
     images: Path,
     measuring: Measuring,
     given: Given,
+    wanted: Wanted | None = None,
     progress: Progress | None = None,
-    repeating: Repeating | None = None,
 ) -> MeasuredMasks:
     """Measure every lesion of DICOM segmentations whose series lie below ``images``; one bad file stops no other."""
     if not images.is_dir():
         raise InputError(f"{images}: is not a folder; give the folder with the series that the segmentations refer to")
-    series = scan_folder(images, progress).series
-    masks: list[tuple[LesionMask, Series | None]] = []
-    problems: list[Problem] = []
-    notes: list[str] = []
+    series = scan_folder(images, progress, workers=None).series
+    done = MeasuredMasks()
+    masks: list[tuple[LesionMask, Series]] = []
     for path in files:
         try:
             if not path.is_file():
                 raise InputError(f"{path}: no such file; check the path")
-            found = read_segmentation(path, series)
-            notes += [f"{path.name}: {note}" for note in (*found.skipped, *found.notes)]
+            found = read_masks(path, series)
+            done.notes += [f"{path.name}: {note}" for note in (*found.skipped, *found.notes)]
             masks += [(mask, series_of(mask, series)) for mask in found.masks]
         except MrecistError as error:
-            problems.append(Problem(subject=given.subject or "", message=str(error)))
-    return _measure(masks, series, measuring, given, repeating, problems, notes)
+            done.problems.append(Problem(subject=given.subject or "", message=str(error)))
+    for mask, own in masks:
+        try:
+            _measure_segment(mask, own, series, measuring, given, wanted or Wanted(), done)
+        except MrecistError as error:
+            done.problems.append(Problem(subject=given.subject or "", message=str(error)))
+    return done
 
 
-def _measure(
-    masks: Sequence[tuple[LesionMask, Series | None]],
+def _measure_segment(
+    mask: LesionMask,
+    series: Series,
     nearby: Sequence[Series],
     measuring: Measuring,
     given: Given,
-    repeating: Repeating | None,
-    problems: list[Problem],
-    notes: list[str],
-) -> MeasuredMasks:
-    rows: list[Measurement] = []
-    drawings: list[dict[str, object]] = []
-    spread: list[OwnSpread] = []
-    for mask, series in masks:
-        try:
-            looked = look(mask, series, nearby, measuring)
-            before = measure_mask(mask, measuring) if looked.taken_off else None
-            mask = looked.mask
-            measured = measure_mask(mask, measuring)
-            row = _row(mask.lesion, measured, measuring, given, mask, series, looked)
-            rows.append(row)
-            drawings.append({"subject": row.subject, **measurement_json(mask.lesion, measured, mask, looked, before)})
-            if note := dense_note(looked, before, measured):
-                notes.append(note)
-            if repeating is not None:
-                spread += own_spread(row, mask, measured, repeating)
-            if row.role is Role.NEW:
-                notes.append(
-                    f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"
-                )
-        except MrecistError as error:
-            problems.append(Problem(subject=given.subject or "", message=str(error)))
-    return MeasuredMasks(
-        rows=tuple(rows),
-        drawings=tuple(drawings),
-        problems=tuple(problems),
-        notes=tuple(notes),
-        spread=tuple(spread),
-    )
+    wanted: Wanted,
+    done: MeasuredMasks,
+) -> None:
+    """One lesion of a segmentation."""
+    looked = look(mask, series, nearby, measuring)
+    before = measure_mask(mask, measuring) if looked.taken_off else None
+    mask = looked.mask
+    volumes = measure_with_volume(mask, series, measuring)
+    measured = volumes.measured
+    row = _row(mask.lesion, measured, measuring, given, mask, series, looked)
+    done.rows.append(row)
+    drawing = measurement_json(mask.lesion, measured, mask, looked, before, volumes.grid)
+    done.drawings.append({"subject": row.subject, **drawing})
+    asked = (phase_note(mask, series, measuring), edge_note(mask))
+    done.notes += [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
+    if row.role is Role.NEW:
+        done.notes.append(
+            f"{mask.lesion}: recorded as equivocal; a mask cannot say whether a new lesion is unequivocal"
+        )
+    _beside(row, mask, measured, measuring, series, wanted, done)
+
+
+def _beside(
+    row: Measurement,
+    mask: LesionMask,
+    measured: LesionMeasurement,
+    measuring: Measuring,
+    series: Series | None,
+    wanted: Wanted,
+    done: MeasuredMasks,
+) -> None:
+    """What is made beside a row: its spread and its picture."""
+    if wanted.repeating is not None:
+        done.spread += own_spread(row, mask, measured, wanted.repeating)
+    if wanted.pictures:
+        sizes = line_sizes(measured, measuring)
+        visit = "baseline" if row.timepoint == 0 else f"time point {row.timepoint}"
+        title = ", ".join(word for word in (row.subject, visit, row.reader, f"lesion {row.lesion}") if word)
+        name = file_name((row.subject, row.reader, str(row.timepoint), row.lesion), [p.name for p in done.pictures])
+        done.pictures.append(LesionPicture(name=name, png=lesion_png(mask, measured, sizes, title, series)))
 
 
 def _row(
@@ -230,7 +261,7 @@ def _row(
         mean_hu=looked.mean_hu if looked else None,
         dense_percent=looked.dense_percent if looked else None,
         modality=series.modality if series else "",
-        phase=series.phase.name if series else "",
+        phase=row_phase(series, measuring),
         slice_thickness_mm=thickness(series),
     )
     return with_sizes(row, recorded_sizes(measured, measuring), recorded_foci(measured, measuring))

@@ -54,6 +54,10 @@ class Measuring:
     round_mm: Decimal = Decimal("0.1")
     # CT voxels from this HU on are taken off the viable part where that can be told; 0: nothing is taken off.
     dense_hu: float = 0.0
+    # Whether volumes are told of irregular and tilted stacks too, after resampling them.
+    resample: bool = False
+    # The phase that headers state goes into rows from this confidence on; below it, it is UNKNOWN (A27).
+    phase_confidence: str = "medium"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,10 +320,6 @@ def _repeats(value: Any) -> int:
     return value
 
 
-def _plain(value: Any) -> float:
-    return float(_number(value))
-
-
 def _dense(value: Any) -> float:
     try:
         hu = _number(value)
@@ -426,9 +426,11 @@ _CONFIRM: dict[str, Reader] = {
 }
 _MEASURING: dict[str, Reader] = {
     "convention": _one_of("calibrated", "extent", "edge", "centre"),
-    "max_gap_mm": _plain,
+    "max_gap_mm": lambda value: float(_number(value)),
     "round_mm": _step,
     "dense_hu": _dense,
+    "resample": _yes_no,
+    "phase_confidence": _one_of("low", "medium", "high"),
 }
 _STABILITY: dict[str, Reader] = {
     "level": _share,

@@ -13,6 +13,8 @@ import numpy as np
 from mrecist.errors import MaskError, ReadError, SeriesError
 from mrecist.imaging.dense import DENSE_HU, Dense, DenseVerdict, dense_in, lesion_box, lesion_hu, native_of
 from mrecist.imaging.masks import LabelVolume, LesionMask
+from mrecist.imaging.phase import CONFIDENCES, PhaseName
+from mrecist.imaging.resampling import RegularGrid, regular_grid
 from mrecist.imaging.series import Series
 from mrecist.measure.lesion import DEFAULT_CONVENTION, Convention, Diameter, LesionMeasurement, measure_lesion
 from mrecist.measure.volume import measure
@@ -68,6 +70,71 @@ def measure_volume(volume: LabelVolume, measuring: Measuring) -> dict[int, Lesio
         raise MaskError(f"{volume.source}: {error}") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithVolume:
+    """A measurement, and the lattice on which its volumes were counted; None: on the slices, or not at all.
+
+    ``note`` says what was done, or why there is no volume, where the protocol asks for resampling.
+    """
+
+    measured: LesionMeasurement
+    grid: RegularGrid | None = None
+    note: str = ""
+
+
+def measure_with_volume(
+    mask: LesionMask, series: Series | None, measuring: Measuring, measured: LesionMeasurement | None = None
+) -> WithVolume:
+    """Measure one lesion; where its stack is not regular and ``measuring.resample`` is set, its volumes on a regular lattice.
+
+    ``measured`` is given where all lesions of a file were measured at once.
+    """
+    measured = measured or measure_mask(mask, measuring)
+    if not measuring.resample or measured.volume_mm3 is not None:
+        return WithVolume(measured=measured)
+    try:
+        grid = regular_grid(mask.geometry, series.slice_thickness_mm if series else None)
+    except SeriesError as error:
+        return WithVolume(measured=measured, note=f"{mask.lesion}: no volume: {error}")
+    voxel = grid.geometry.voxel_volume_mm3 or 0.0
+    whole = np.count_nonzero(grid.mask(mask.whole)) * voxel
+    viable = None if mask.viable is None else np.count_nonzero(grid.mask(mask.viable)) * voxel
+    measured = replace(measured, volume_mm3=whole, viable_volume_mm3=viable)
+    return WithVolume(measured=measured, grid=grid, note=f"{mask.lesion}: volume {whole:.1f} mm3: {grid.text}")
+
+
+def row_phase(series: Series | None, measuring: Measuring) -> str:
+    """The phase for a row: UNKNOWN where the headers are less sure of it than the protocol asks; "" without a series."""
+    if series is None:
+        return ""
+    sure = CONFIDENCES.index(series.phase.confidence) >= CONFIDENCES.index(measuring.phase_confidence)
+    return str(series.phase.name if sure else PhaseName.UNKNOWN)
+
+
+def edge_note(mask: LesionMask) -> str:
+    """What to look at where a lesion reaches an end of its stack: a missing end slice shows in no header; "" elsewhere."""
+    ends = [name for name, index in (("first", 0), ("last", -1)) if mask.whole[index].any()]
+    if mask.geometry.shape[0] < 3 or not ends:
+        return ""
+    return (
+        f"{mask.lesion}: reaches the {' and the '.join(ends)} slice of its stack: it may go on outside, and no header shows "
+        f"whether slices are missing there; look at the images"
+    )
+
+
+def phase_note(mask: LesionMask, series: Series | None, measuring: Measuring) -> str:
+    """What to write where a viable part was drawn on a series whose phase is not confirmed; "" where it is."""
+    if series is None or mask.viable is None or row_phase(series, measuring) != PhaseName.UNKNOWN:
+        return ""
+    likely = (
+        "" if series.phase.name is PhaseName.UNKNOWN else f" (likely {series.phase.name}, {series.phase.confidence})"
+    )
+    return (
+        f"{mask.lesion}: its viable part lies on {series.label}, whose phase is not confirmed{likely}: "
+        f"{'; '.join(series.phase.evidence)}; write it into series.csv (columns series_uid, phase)"
+    )
+
+
 def recorded_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[str, Decimal | None]:
     """The sizes as they are recorded: rounded once, half away from zero, to ``round_mm``."""
 
@@ -86,6 +153,12 @@ def recorded_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[st
         "volume_mm3": volume(measured.volume_mm3),
         "viable_volume_mm3": volume(measured.viable_volume_mm3),
     }
+
+
+def line_sizes(measured: LesionMeasurement, measuring: Measuring) -> dict[str, Decimal | None]:
+    """The recorded sizes by the names of the lines on a picture (longest, short, viable, viable_short)."""
+    sizes = recorded_sizes(measured, measuring)
+    return {name.removesuffix("_mm"): size for name, size in sizes.items() if name.endswith("_mm")}
 
 
 def recorded_foci(measured: LesionMeasurement, measuring: Measuring) -> tuple[Decimal, ...]:

@@ -35,6 +35,14 @@ def repeating_of(rules: StabilityRules, draws: int | None = None) -> Repeating |
     return Repeating(draws=draws, seed=rules.seed, error=rules.error) if draws else None
 
 
+def left_out(repeating: Repeating) -> str:
+    """What a person must know who reads a spread: one sentence for the run and the report (docs/repeatability.md)."""
+    return (
+        f"the spread is that of outlines drawn again {repeating.draws} times; which part of a lesion is viable, and which lesions "
+        f"there are, was not judged again, so a response by viable sizes can look firmer than it is (docs/repeatability.md)"
+    )
+
+
 def own_spread(
     row: Measurement, mask: LesionMask, measured: LesionMeasurement, repeating: Repeating
 ) -> tuple[OwnSpread, ...]:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from mrecist.model import BestResponse, Measurement, Problem, VisitResponse, VisitStability
 
 Point = tuple[float, float]
+# Closed, each a list of points.
+Outlines = tuple[tuple[Point, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +27,35 @@ class KeyLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyImage:
-    """The slice on which a lesion was measured, cropped around it.
+class Picture:
+    """What is drawn on a slice that was cropped around a lesion, in pixels of the crop.
 
-    ``png`` is an 8-bit grey picture of ``width`` x ``height`` pixels of ``column_spacing_mm`` x ``row_spacing_mm``, which may
-    differ. ``outlines`` maps "whole" and "viable" to closed outlines in the coordinates of the lines.
+    It has ``width`` x ``height`` pixels of ``column_spacing_mm`` x ``row_spacing_mm``, which may differ. ``outlines`` maps "whole"
+    and "viable" to closed outlines in the coordinates of the lines. ``letters`` say what of the body lies beyond its left, right, top
+    and bottom edge; empty: not known.
     """
+
+    width: int
+    height: int
+    column_spacing_mm: float
+    row_spacing_mm: float
+    lines: tuple[KeyLine, ...]
+    outlines: dict[str, Outlines]
+    letters: tuple[str, str, str, str] = ("", "", "", "")
+
+    @property
+    def size_mm(self) -> Point:
+        """Width and height."""
+        return self.width * self.column_spacing_mm, self.height * self.row_spacing_mm
+
+    def to_mm(self, point: Point) -> Point:
+        """A point in mm from the upper left corner."""
+        return point[0] * self.column_spacing_mm, point[1] * self.row_spacing_mm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImage(Picture):
+    """The slice on which a lesion was measured; ``png`` is its 8-bit grey picture."""
 
     subject: str
     reader: str
@@ -38,12 +63,6 @@ class KeyImage:
     date: date | None
     lesion: str
     png: bytes
-    width: int
-    height: int
-    column_spacing_mm: float
-    row_spacing_mm: float
-    lines: tuple[KeyLine, ...]
-    outlines: dict[str, tuple[tuple[Point, ...], ...]]
     phase: str
     series: str
     slice_number: int

@@ -7,15 +7,31 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.contours import read_masks
+from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume
 from mrecist.imaging.phase import PhaseName
+from mrecist.imaging.resampling import RegularGrid
 from mrecist.imaging.scan import Segmentation
 from mrecist.imaging.series import Series
 from mrecist.keyimages import key_images
 from mrecist.measure.lesion import LesionMeasurement
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import Measuring
-from mrecist.reading import Looked, dense_note, join_reads, look, measure_mask, measured_row, recorded_sizes
+from mrecist.reading import (
+    Looked,
+    WithVolume,
+    dense_note,
+    edge_note,
+    join_reads,
+    line_sizes,
+    look,
+    measure_mask,
+    measure_volume,
+    measure_with_volume,
+    measured_row,
+    phase_note,
+    row_phase,
+)
 from mrecist.repeating import Repeating, own_spread
 from mrecist.results import KeyImage
 from mrecist.stability.spread import OwnSpread
@@ -48,7 +64,7 @@ class SubjectResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DrawnMask:
-    """A lesion mask with the visit and reader that it belongs to."""
+    """A lesion mask with the visit and reader that it belongs to; ``measured`` where all of its file were measured at once."""
 
     mask: LesionMask
     timepoint: int
@@ -56,6 +72,7 @@ class _DrawnMask:
     reader: str
     series: Series | None
     phase: str
+    measured: LesionMeasurement | None = None
 
 
 def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> SubjectResult:
@@ -65,7 +82,7 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
     """
     problems = list(given.problems)
     notes = list(given.notes)
-    drawn = _drawn_masks(given, problems, notes)
+    drawn = _drawn_masks(given, measuring, problems, notes)
     rows: dict[tuple[str, int, str], Measurement] = {}
     drawings: list[Drawing] = []
     images: list[KeyImage] = []
@@ -74,7 +91,8 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
         try:
             looked = look(one.mask, one.series, given.series, measuring)
             drawn_as, one = one, replace(one, mask=looked.mask)
-            row, measured = _row(one, looked, given, measuring, rows)
+            row, volumes = _row(one, looked, given, measuring, rows)
+            measured = volumes.measured
             key = (row.reader, row.timepoint, row.lesion)
             if key in rows:
                 where = f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
@@ -83,9 +101,10 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
                 )
             rows[key] = row
             before = measure_mask(drawn_as.mask, measuring) if looked.taken_off else None
-            drawings.append(_drawing(row, measured, one, looked, before))
-            if note := dense_note(looked, before, measured):
-                notes.append(f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}")
+            drawings.append(_drawing(row, volumes, one, looked, before))
+            asked = (phase_note(one.mask, one.series, measuring), edge_note(one.mask))
+            said = [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
+            notes += [f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}" for note in said]
             images += _pictures(row, one, measured, measuring)
             if repeating is not None:
                 spread += own_spread(row, one.mask, measured, repeating)
@@ -111,23 +130,27 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
 # --- masks of a subject ----------------------------------------------------------------------------------------------
 
 
-def _drawn_masks(given: SubjectInput, problems: list[Problem], notes: list[str]) -> list[_DrawnMask]:
+def _drawn_masks(
+    given: SubjectInput, measuring: Measuring, problems: list[Problem], notes: list[str]
+) -> list[_DrawnMask]:
     drawn: list[_DrawnMask] = []
     for segmentation in given.segmentations:
         try:
-            drawn += _from_segmentation(segmentation, given, notes)
+            drawn += _from_segmentation(segmentation, given, measuring, notes)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, message=str(error)))
     for label_mask in given.label_masks:
         try:
-            drawn += _from_labels(label_mask, given)
+            drawn += _from_labels(label_mask, given, measuring)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, reader=label_mask.reader, message=str(error)))
     return drawn
 
 
-def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: list[str]) -> Iterator[_DrawnMask]:
-    masks = read_segmentation(segmentation.path, given.series)
+def _from_segmentation(
+    segmentation: Segmentation, given: SubjectInput, measuring: Measuring, notes: list[str]
+) -> Iterator[_DrawnMask]:
+    masks = read_masks(segmentation.path, given.series)
     notes += [f"{given.subject}: {segmentation.path.name}: {note}" for note in (*masks.skipped, *masks.notes)]
     for mask in masks.masks:
         series = series_of(mask, given.series)
@@ -138,16 +161,15 @@ def _from_segmentation(segmentation: Segmentation, given: SubjectInput, notes: l
             day=day,
             reader=mask.reader or "R1",
             series=series,
-            phase=series.phase.name,
+            phase=row_phase(series, measuring),
         )
 
 
 def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
     """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
     for one in series:
-        if one.uid == mask.series_uid and (
-            mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}
-        ):
+        same_stack = one.uid == mask.series_uid and mask.stack in (None, one.stack)
+        if same_stack and (mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}):
             return one
     raise MaskError(f"{mask.source}: refers to series {mask.series_uid}, which is not in the images; add that series")
 
@@ -161,8 +183,12 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
     return given.timepoints[series.uid], date.fromisoformat(series.date)
 
 
-def _from_labels(label_mask: LabelMaskFile, given: SubjectInput) -> Iterator[_DrawnMask]:
-    series = next((s for s in given.series if s.uid == label_mask.series_uid), None)
+def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Measuring) -> Iterator[_DrawnMask]:
+    stacks = [s for s in given.series if s.uid == label_mask.series_uid and s.verdict != "refused"]
+    series = next(iter(stacks), None)
+    # A label file cannot say on which of several stacks it was drawn.
+    phases = {row_phase(s, measuring) for s in stacks}
+    phase = phases.pop() if len(phases) == 1 else PhaseName.UNKNOWN
     day = label_mask.date
     if day is None and series is not None and series.date is not None:
         day = date.fromisoformat(series.date)
@@ -171,15 +197,17 @@ def _from_labels(label_mask: LabelMaskFile, given: SubjectInput) -> Iterator[_Dr
             f"{label_mask.lesions}: no date; its series {label_mask.series_uid or '(none)'} is not in the images, "
             f"so give a date column in masks.csv"
         )
-    for mask in read_label_masks(label_mask.lesions, label_mask.viable):
+    volume = read_label_volume(label_mask.lesions, label_mask.viable)
+    for number, measured in measure_volume(volume, measuring).items():
         yield _DrawnMask(
-            mask=mask,
+            mask=lesion_mask(volume, number),
             timepoint=label_mask.timepoint,
             day=day,
             reader=label_mask.reader,
             # Pixels are only joined with a NIfTI mask when both lie on the same grid, which its header cannot prove.
             series=None,
-            phase=series.phase.name if series else PhaseName.UNKNOWN,
+            phase=phase,
+            measured=measured,
         )
 
 
@@ -192,16 +220,16 @@ def _row(
     given: SubjectInput,
     measuring: Measuring,
     rows: dict[tuple[str, int, str], Measurement],
-) -> tuple[Measurement, LesionMeasurement]:
+) -> tuple[Measurement, WithVolume]:
     lesion = one.mask.lesion
     same = [row for row in given.rows if (row.reader, row.lesion) == (one.reader, lesion)]
     stated = [row for row in same if row.timepoint == one.timepoint]
     others = [row for (reader, _, name), row in rows.items() if (reader, name) == (one.reader, lesion)]
     earlier = next(iter([*others, *(row for row in same if row.timepoint < one.timepoint)]), None)
-    measured = measure_mask(one.mask, measuring)
+    volumes = measure_with_volume(one.mask, one.series, measuring, one.measured)
     row = measured_row(
         one.mask,
-        measured,
+        volumes.measured,
         measuring,
         subject=given.subject,
         timepoint=one.timepoint,
@@ -213,7 +241,7 @@ def _row(
         stated=stated,
         earlier=earlier,
     )
-    return row, measured
+    return row, volumes
 
 
 def _pictures(
@@ -221,19 +249,18 @@ def _pictures(
 ) -> tuple[KeyImage, ...]:
     if one.series is None:
         return ()
-    sizes = {name.removesuffix("_mm"): value for name, value in recorded_sizes(measured, measuring).items()}
-    return key_images(row, one.mask, measured, one.series, sizes)
+    return key_images(row, one.mask, measured, one.series, line_sizes(measured, measuring))
 
 
 def _drawing(
-    row: Measurement, measured: LesionMeasurement, one: _DrawnMask, looked: Looked, drawn: LesionMeasurement | None
+    row: Measurement, volumes: WithVolume, one: _DrawnMask, looked: Looked, drawn: LesionMeasurement | None
 ) -> Drawing:
     return Drawing(
         subject=row.subject,
         reader=row.reader,
         timepoint=row.timepoint,
         lesion=row.lesion,
-        measurement=measurement_json(row.lesion, measured, one.mask, looked, drawn),
+        measurement=measurement_json(row.lesion, volumes.measured, one.mask, looked, drawn, volumes.grid),
     )
 
 
@@ -243,11 +270,13 @@ def measurement_json(
     mask: LesionMask | None,
     looked: Looked | None = None,
     drawn: LesionMeasurement | None = None,
+    grid: RegularGrid | None = None,
 ) -> dict[str, object]:
     """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm.
 
     ``mask`` : that of a segmentation, which names its images; None for a label file, which names nothing.
-    ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off.
+    ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off, ``grid`` the regular
+    lattice on which its volumes were counted.
     """
     diameters = {
         "longest": measured.longest,
@@ -271,12 +300,20 @@ def measurement_json(
     result["viable_is_empty"] = measured.viable_is_empty
     result["volume_mm3"] = measured.volume_mm3
     result["viable_volume_mm3"] = measured.viable_volume_mm3
+    result["volume_resampled"] = _grid_json(grid)
     result["convention"] = str(measured.convention)
     result["max_gap_mm"] = measured.max_gap_mm
     result["dense"] = _dense_json(looked, drawn)
     result["tracking_uid"] = mask.tracking_uid if mask else None
     result["series_uid"] = mask.series_uid if mask else None
     return result
+
+
+def _grid_json(grid: RegularGrid | None) -> dict[str, object] | None:
+    if grid is None:
+        return None
+    step = grid.geometry.slice_step_mm
+    return {"verdict": grid.code, "planes": grid.geometry.shape[0], "step_mm": step, "text": grid.text}
 
 
 def _dense_json(looked: Looked | None, drawn: LesionMeasurement | None) -> dict[str, object] | None:

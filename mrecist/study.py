@@ -14,7 +14,8 @@ Opening a study reads headers and tables, no pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -76,13 +77,15 @@ class Study:
 class _Manifest:
     """``series.csv``: what a person says about a series overrides what its header says."""
 
-    phases: dict[str, Phase]
+    phases: dict[tuple[str, int | None], Phase]
     timepoints: dict[str, int]
     subjects: dict[str, str]
 
 
-def open_study(root: Path, protocol_file: Path | None = None, progress: Progress | None = None) -> Study:
-    """Read the tables and DICOM headers of a study folder.
+def open_study(
+    root: Path, protocol_file: Path | None = None, progress: Progress | None = None, workers: int = 1
+) -> Study:
+    """Read the tables and DICOM headers of a study folder, the headers by ``workers`` processes.
 
     Raises :class:`InputError` when the folder is no study: it does not exist, or holds neither images nor reads.
     """
@@ -94,8 +97,9 @@ def open_study(root: Path, protocol_file: Path | None = None, progress: Progress
         raise InputError(f"{root}: holds none of images/, masks/, reads/; see docs/files.md for the study folder")
     manifest = _read_manifest(root / "series.csv")
     # Images and segmentations may lie in either folder, or in one PACS export: both are scanned as one tree.
-    scan = _scan_both(root, progress)
-    series = tuple(_with_manifest(s, manifest) for s in scan.series)
+    scan = _scan_both(root, progress, workers)
+    usable = Counter(s.uid for s in scan.series if s.verdict != "refused")
+    series = tuple(_with_manifest(s, manifest, usable[s.uid]) for s in scan.series)
     reads = _read_reads(root / "reads", protocol.partial_date)
     label_masks = _read_label_masks(root / "masks" / "masks.csv", protocol.partial_date)
     subjects_table = root / "subjects.csv"
@@ -139,8 +143,9 @@ def _said(problem: Unusable) -> str:
     return f"{problem.path}: {problem.reason}"
 
 
-def _scan_both(root: Path, progress: Progress | None) -> Scan:
-    scans = [scan_folder(root / name, progress) for name in ("images", "masks") if (root / name).is_dir()]
+def _scan_both(root: Path, progress: Progress | None, workers: int) -> Scan:
+    folders = [root / name for name in ("images", "masks") if (root / name).is_dir()]
+    scans = [scan_folder(folder, progress, workers=workers) for folder in folders]
     return Scan(
         root=root,
         series=tuple(s for scan in scans for s in scan.series),
@@ -161,8 +166,11 @@ def _read_manifest(path: Path) -> _Manifest:
     _, lines = read_rows(path, ("series_uid",))
     for number, cells in lines:
         uid, by = cells["series_uid"], cells.get("by") or "series.csv"
+        on = f" on {cells['on']}" if cells.get("on") else ""
         if cells.get("phase"):
-            manifest.phases[uid] = _phase(cells["phase"], by, f"{path}: line {number}")
+            where = f"{path}: line {number}"
+            key = uid, _stack(cells["stack"], where) if cells.get("stack") else None
+            manifest.phases[key] = _phase(cells["phase"], by + on, where)
         if cells.get("timepoint"):
             manifest.timepoints[uid] = _timepoint(cells["timepoint"], f"{path}: line {number}")
         if cells.get("subject"):
@@ -184,9 +192,30 @@ def _timepoint(text: str, where: str) -> int:
     return int(text)
 
 
-def _with_manifest(series: Series, manifest: _Manifest) -> Series:
-    phase = manifest.phases.get(series.uid)
-    return series if phase is None else replace(series, phase=phase)
+def _stack(text: str, where: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"{where}: stack is '{text}'; it is a whole number from 1, as `mrecist scan` shows it")
+    return int(text)
+
+
+def _with_manifest(series: Series, manifest: _Manifest, usable: int) -> Series:
+    """The series with the phase that a person states; what its headers said stays in the evidence.
+
+    ``usable`` : how many stacks of this UID are not refused; one phase for several of them is refused.
+    """
+    phase = manifest.phases.get((series.uid, series.stack))
+    whole = manifest.phases.get((series.uid, None))
+    if phase is None and whole is not None:
+        if usable > 1:
+            raise InputError(
+                f"series.csv: series {series.uid} holds {usable} usable stacks and one phase is stated for all of them; "
+                f"add the column stack with a line for each"
+            )
+        phase = whole
+    if phase is None:
+        return series
+    before = f"headers: {series.phase.name} ({series.phase.confidence}): {'; '.join(series.phase.evidence)}"
+    return replace(series, phase=replace(phase, evidence=(*phase.evidence, before)))
 
 
 def _subject(series: Series, manifest: _Manifest) -> str:
@@ -297,11 +326,27 @@ def _timepoints(
 
 def _notes(series: tuple[Series, ...]) -> tuple[str, ...]:
     refused = (s for s in series if s.verdict == "refused")
-    return tuple(f"{s.subject}: series {s.description or s.uid} is not used: {s.verdict_text}" for s in refused)
+    unused = tuple(f"{s.subject}: series {s.description or s.uid} is not used: {s.verdict_text}" for s in refused)
+    return (*unused, *phases_to_state(series))
+
+
+def phases_to_state(series: Iterable[Series]) -> tuple[str, ...]:
+    """One line a subject that lists the series without a phase, and says what to write where."""
+    asked: dict[str, list[str]] = {}
+    for one in series:
+        if one.phase.name is PhaseName.UNKNOWN and one.verdict != "refused":
+            part = f" stack {one.stack}" if one.stacks > 1 else ""
+            asked.setdefault(one.subject, []).append(f"{one.uid or '(no UID)'}{part} ({one.date or 'no date'})")
+    return tuple(
+        f"{subject}: the contrast phase of {len(names)} series is unknown: {', '.join(names[:5])}"
+        f"{f' and {len(names) - 5} more' if len(names) > 5 else ''}; state it in series.csv "
+        f"(columns series_uid, phase, and stack where a series holds several), or viable sizes on it are not evaluated"
+        for subject, names in asked.items()
+    )
 
 
 def _unused(manifest: _Manifest, series: tuple[Series, ...]) -> tuple[str, ...]:
     """What series.csv says of series that are not there: most often a mistyped UID, whose override would be lost."""
     known = {one.uid for one in series}
-    said = (*manifest.phases, *manifest.timepoints, *manifest.subjects)
+    said = (*(uid for uid, _ in manifest.phases), *manifest.timepoints, *manifest.subjects)
     return tuple(f"series.csv: series {uid} is not in this study" for uid in dict.fromkeys(said) if uid not in known)

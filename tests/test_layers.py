@@ -15,14 +15,14 @@ LADDER = (
     ("model",),
     ("imaging", "criteria", "results", "checklist", "contradictions"),
     ("measure", "protocol"),
-    ("tables",),
+    ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment"),
-    ("derivation", "checks", "stability"),
-    ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm"),
+    ("derivation", "checks", "stability", "identity"),
+    ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score", "session"),
-    ("measuring", "assessing", "checkpoint", "exporting"),
+    ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch",),
-    ("commands",),
+    ("commands", "arguments"),
     ("cli",),
     ("__main__",),
 )
@@ -31,7 +31,7 @@ WORDS_ONLY = (
     *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
     *("protocol", "tables", "response", "checks", "sdtm"),
 )
-MAY_IMPORT_DICOM = ("imaging", "samples", "objects")
+MAY_IMPORT_DICOM = ("imaging", "samples", "objects", "pacs")
 
 
 def imports_of(source: str) -> set[str]:

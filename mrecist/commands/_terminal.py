@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mrecist.errors import printable
 from mrecist.model import Problem
 
 if TYPE_CHECKING:
@@ -19,7 +21,18 @@ DONE, SOME_FAILED = 0, 1
 
 def say(line: str) -> None:
     """One line for a person, on stderr."""
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)
+
+
+def show(line: str) -> None:
+    """One line of a result, on stdout."""
+    print(printable(line))
+
+
+def show_json(value: Any) -> None:
+    """A result for a program to read, on stdout; safe on a terminal too."""
+    for line in json.dumps(value, indent=1, ensure_ascii=False).split("\n"):
+        print(printable(line))
 
 
 def outcome(problems: Iterable[Problem]) -> int:

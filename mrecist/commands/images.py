@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mrecist import tables
-from mrecist.commands._terminal import outcome, progress, say
+from mrecist.commands._terminal import outcome, progress, say, show, show_json
 from mrecist.dates import parse_date
-from mrecist.errors import InputError
+from mrecist.errors import InputError, printable
 from mrecist.model import Problem
 from mrecist.protocol import MeasurementError, Measuring
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mrecist.imaging.scan import Scan
     from mrecist.imaging.series import Series
     from mrecist.repeating import Repeating
+
+_LONGEST_TEXT = 200  # characters of a header's text that a line shows; JSON holds all of it
 
 
 def scan(options: Namespace) -> int:
@@ -29,9 +31,11 @@ def scan(options: Namespace) -> int:
     if not options.folder.is_dir():
         raise InputError(f"{options.folder}: is not a folder; give a folder with DICOM files")
     with progress() as report:
-        found = scan_folder(options.folder, lambda done, of: report("reading headers", done, of))
+        found = scan_folder(
+            options.folder, lambda done, of: report("reading headers", done, of), workers=options.workers
+        )
     if options.json:
-        print(json.dumps(scan_to_json(found), indent=1, ensure_ascii=False))
+        show_json(scan_to_json(found))
     else:
         _print_scan(found)
     problems = [Problem(subject="", message=f"{p.path}: {p.reason}") for p in found.problems]
@@ -39,17 +43,21 @@ def scan(options: Namespace) -> int:
 
 
 def _print_scan(found: Scan) -> None:
+    from mrecist.study import phases_to_state
+
     subjects = sorted({s.subject for s in found.series} | {s.subject for s in found.segmentations})
     for subject in subjects:
-        print(f"subject {subject or '(no PatientID)'}")
+        show(f"subject {subject or '(no PatientID)'}")
         for series in sorted((s for s in found.series if s.subject == subject), key=lambda s: (s.date or "", s.uid)):
             _print_series(series)
         for segmentation in (s for s in found.segmentations if s.subject == subject):
             known = any(s.uid == segmentation.referenced_series_uid for s in found.series)
             of = "" if known else ", whose series is not here"
-            print(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+            show(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+    for line in phases_to_state(found.series):
+        show(line)
     kinds = sorted({what for _, what in found.others})
-    print(
+    show(
         f"{len(subjects)} subjects, {len(found.series)} series, {len(found.segmentations)} segmentations, "
         f"{len(found.others)} other DICOM objects{' (' + ', '.join(kinds) + ')' if kinds else ''}, "
         f"{len(found.problems)} unreadable, {found.ignored} files that are not DICOM"
@@ -58,39 +66,44 @@ def _print_scan(found: Scan) -> None:
 
 def _print_series(series: Series) -> None:
     part = f" (stack {series.stack} of {series.stacks})" if series.stacks > 1 else ""
-    print(f"  {series.date or 'no date'}  {series.modality}  {series.description or '(no description)'}{part}")
-    print(
-        f"    phase {series.phase.name}, confidence {series.phase.confidence}: {'; '.join(series.phase.evidence) or '-'}"
-    )
+    description = printable(series.description, most=_LONGEST_TEXT)
+    show(f"  {series.date or 'no date'}  {series.modality}  {description or '(no description)'}{part}")
+    evidence = printable("; ".join(series.phase.evidence) or "-", most=3 * _LONGEST_TEXT)
+    show(f"    phase {series.phase.name}, confidence {series.phase.confidence}: {evidence}")
     grid = series.geometry
     if grid is not None:
         step = "no regular step" if grid.slice_step_mm is None else f"step {grid.slice_step_mm:.4g} mm"
-        print(
+        show(
             f"    {grid.shape[0]} slices of {grid.shape[1]} x {grid.shape[2]}, "
             f"pixels {grid.row_spacing_mm:.4g} x {grid.column_spacing_mm:.4g} mm, {step}"
         )
-    print(f"    geometry {series.verdict}{': ' + series.verdict_text if series.verdict_text else ''}")
+    show(f"    geometry {series.verdict}{': ' + series.verdict_text if series.verdict_text else ''}")
     for note in series.notes:
-        print(f"    note: {note}")
+        show(f"    note: {note}")
 
 
 def measure(options: Namespace) -> int:
     """``mrecist measure``."""
-    from mrecist.measuring import Given, label_files, measure_labels, measure_segmentations
+    from mrecist.measuring import Given, Wanted, label_files, measure_labels, measure_segmentations
+    from mrecist.repeating import left_out
     from mrecist.stability.table import spread_csv
 
     if (options.seg is None) != (options.images is None) or (options.viable and options.seg):
         raise InputError("measure: --images goes with --seg, and --viable goes with --lesions")
-    measuring, repeating = _measuring(options), _repeating(options)
+    if options.plot is not None and options.plot.exists() and not options.plot.is_dir():
+        raise InputError(f"measure: --plot is {options.plot}, which is a file; give a folder")
+    if options.resample and options.seg is None:
+        raise InputError("measure: --resample goes with --seg; a NIfTI label mask is regular or refused")
+    measuring = _measuring(options)
+    wanted = Wanted(repeating=_repeating(options), pictures=options.plot is not None)
     given = Given(subject=options.subject, timepoint=options.timepoint, day=_date(options.date), reader=options.reader)
-    if options.lesions is not None:
-        files = label_files(options.lesions, options.viable)
-        with progress() as report:
-            done = measure_labels(files, measuring, given, repeating, lambda d, of: report("measuring", d, of))
-    else:
-        with progress() as report:
+    with progress() as report:
+        if options.lesions is not None:
+            files = label_files(options.lesions, options.viable)
+            done = measure_labels(files, measuring, given, wanted, lambda d, of: report("measuring", d, of))
+        else:
             done = measure_segmentations(
-                options.seg, options.images, measuring, given, lambda d, of: report("reading headers", d, of), repeating
+                options.seg, options.images, measuring, given, wanted, lambda d, of: report("reading headers", d, of)
             )
     if done.problems and not done.rows:
         # Nothing could be read: nothing is written, so an older table is not replaced by an empty one.
@@ -101,7 +114,9 @@ def measure(options: Namespace) -> int:
         tables.write_whole(options.json, json.dumps(done.drawings, indent=1, ensure_ascii=False) + "\n")
     if options.spread is not None:
         tables.write_whole(options.spread, spread_csv(done.spread))
-    for note in done.notes:
+    for picture in done.pictures:
+        tables.write_whole(options.plot / picture.name, picture.png)
+    for note in (*done.notes, *([left_out(wanted.repeating)] if wanted.repeating is not None else [])):
         say(f"mrecist: note: {note}")
     say(f"lesions measured: {len(done.rows)}, in {options.out}")
     return outcome(done.problems)
@@ -117,6 +132,8 @@ def _measuring(options: Namespace) -> Measuring:
         max_gap_mm=options.max_gap_mm,
         round_mm=Decimal(options.round_mm),
         dense_hu=options.dense_hu,
+        resample=options.resample,
+        phase_confidence=options.phase_confidence,
     )
 
 

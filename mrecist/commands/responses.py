@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mrecist import derivation, tables
-from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say
+from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say, show, show_json
 from mrecist.errors import InputError
 from mrecist.protocol import load_protocol
 
@@ -99,7 +98,7 @@ def check(options: Namespace) -> int:
     if options.out is not None:
         tables.write_whole(options.out, table)
     if options.json:
-        print(json.dumps(findings_json(checked.findings, protocol.sha256), indent=1, ensure_ascii=False))
+        show_json(findings_json(checked.findings, protocol.sha256))
     elif options.out is None:
         print(table, end="")
     counts = ", ".join(f"{checked.count(s)} {s}{'' if checked.count(s) == 1 else 's'}" for s in Severity)
@@ -125,7 +124,8 @@ def explain(options: Namespace) -> int:
     """``mrecist explain``."""
     from mrecist.explain import explain_subject
 
-    print(explain_subject(options.folder, options.subject, options.timepoint, options.criterion))
+    for line in explain_subject(options.folder, options.subject, options.timepoint, options.criterion).split("\n"):
+        show(line)
     return DONE
 
 

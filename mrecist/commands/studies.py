@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say
+from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say, show
 
 if TYPE_CHECKING:
     from mrecist.batch import Scored
@@ -44,9 +44,10 @@ def _print_scored(scored: Scored, out: Path) -> None:
     for subject, reader in reads:
         found = (cells[subject, reader, name] for name in names)
         words = "".join(f"{f'{b.best_unconfirmed} ({b.best_confirmed})':<22}" for b in found)
-        print(f"{subject:<16}{reader:<8}{words}".rstrip())
-    print(f"\n{len(results.measurements)} measurements, {len(results.responses)} time-point responses")
-    print(f"Report: {out / 'report.html'}")
+        show(f"{subject:<16}{reader:<8}{words}".rstrip())
+    print()
+    show(f"{len(results.measurements)} measurements, {len(results.responses)} time-point responses")
+    show(f"Report: {out / 'report.html'}")
 
 
 def demo(options: Namespace) -> int:

@@ -40,6 +40,8 @@ class _Results:
     rows: dict[_Key, list[Measurement]]
     responses: dict[_Key, list[_Cells]]
     drawings: _Drawings
+    # (subject, reader, lesion) -> the TrackingUID of the first visit at which measurements.json has one.
+    drawn_uids: dict[tuple[str, str, str], str]
     settings: dict[str, CriterionSetting]
     tracking: Tracking
     round_mm: Decimal
@@ -115,7 +117,11 @@ def _write(report: Report, stem: Path, versions: Versions, uid_root: str) -> Pat
 
 def _read_results(folder: Path, uid_root: str) -> _Results:
     kept = derivation.load(folder, "")
-    table = read_measurements(folder / "measurements.csv", kept.protocol.partial_date)
+    # The rows that the responses came from; a table that was changed since must not stand beside them.
+    assessed_rows, shown = folder / derivation.FOLDER / "measurements.csv", folder / "measurements.csv"
+    if shown.exists() and shown.read_bytes() != assessed_rows.read_bytes():
+        raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
+    table = read_measurements(assessed_rows, kept.protocol.partial_date)
     rows: dict[_Key, list[Measurement]] = {}
     for (subject, reader), read in table.reads().items():
         for row in sorted(read, key=lambda r: (r.timepoint, r.lesion)):
@@ -134,10 +140,16 @@ def _read_results(folder: Path, uid_root: str) -> _Results:
         )
         for s, r in unassessed
     ]
+    drawings = _read_drawings(folder / "measurements.json")
+    drawn_uids: dict[tuple[str, str, str], str] = {}
+    for (subject, reader, _, lesion), drawn in sorted(drawings.items(), key=lambda item: item[0][2]):
+        if drawn.get("tracking_uid"):
+            drawn_uids.setdefault((subject, reader, lesion), str(drawn["tracking_uid"]))
     return _Results(
         rows={key: value for key, value in rows.items() if key[:2] in assessed},
         responses=responses,
-        drawings=_read_drawings(folder / "measurements.json"),
+        drawings=drawings,
+        drawn_uids=drawn_uids,
         settings={setting.name: setting for setting in kept.settings},
         tracking=Tracking(study=study_id(kept.protocol), uid_root=uid_root),
         round_mm=kept.protocol.measuring.round_mm,
@@ -169,7 +181,6 @@ def _report(
     subject, reader, timepoint = key
     lesions = [_lesion(row, rows, given, source, notes) for row in rows]
     image, modality = source.visit_image(rows, uid_root)
-    drawn = [line.image for lesion in lesions for line in lesion.lines.values()]
     responses = given.responses.get(key, [])
     if not responses:
         notes.append(
@@ -181,7 +192,7 @@ def _report(
         day=next((row.date for row in rows if row.date is not None), None),
         lesions=lesions,
         responses=[_response(cells, given) for cells in responses],
-        image=drawn[0] if drawn else image,
+        image=image,
         modality=modality,
     )
 
@@ -208,7 +219,11 @@ def _lesion(
         notes.append(f"{where}: its diameters are written without a line, because its mask names no image")
     if row.volume_mm3 is not None and not segments:
         notes.append(f"{where}: its volume is written without a segment; give the segmentations with --seg")
-    known = source.tracking_uid(row.reader, row.lesion) or _drawn_uid(row, given) or tracking_uid
+    known = (
+        source.tracking_uid(row.reader, row.lesion)
+        or given.drawn_uids.get((row.subject, row.reader, row.lesion))
+        or tracking_uid
+    )
     return ReportedLesion(
         row=row,
         tracking_uid=known or given.tracking.uid(row.subject, row.reader, row.lesion),
@@ -224,16 +239,6 @@ def _check_agreement(row: Measurement, name: str, recorded: Decimal, mm: float, 
         raise InputError(
             f"{where}: {name}_mm is {recorded} in measurements.csv and {mm:.3f} in measurements.json; run score again"
         )
-
-
-def _drawn_uid(row: Measurement, given: _Results) -> str:
-    """The TrackingUID of the first visit at which measurements.json has one."""
-    named = [
-        (timepoint, str(drawn["tracking_uid"]))
-        for (subject, reader, timepoint, lesion), drawn in given.drawings.items()
-        if (subject, reader, lesion) == (row.subject, row.reader, row.lesion) and drawn.get("tracking_uid")
-    ]
-    return min(named)[1] if named else ""
 
 
 def _response(cells: _Cells, given: _Results) -> ReportedResponse:

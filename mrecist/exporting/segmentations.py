@@ -10,7 +10,8 @@ import numpy as np
 
 from mrecist.errors import InputError, MaskError, MrecistError, SeriesError
 from mrecist.exporting.naming import Exported, Tracking, safe_name, study_id
-from mrecist.imaging.masks import LesionMask, read_label_masks, read_segmentation
+from mrecist.imaging.contours import read_masks
+from mrecist.imaging.masks import LesionMask, read_label_masks
 from mrecist.imaging.placing import place_on_series
 from mrecist.imaging.series import Series
 from mrecist.model import Kind, Measurement, Problem
@@ -89,7 +90,7 @@ def export_segmentations(
 def _drawn_masks(subject: SubjectInput, problems: list[Problem], notes: list[str]) -> Iterator[_Drawn]:
     for segmentation in subject.segmentations:
         try:
-            found = read_segmentation(segmentation.path, subject.series)
+            found = read_masks(segmentation.path, subject.series)
             notes += [f"{subject.subject}: {segmentation.path.name}: {n}" for n in (*found.skipped, *found.notes)]
             drawn = [
                 _Drawn(

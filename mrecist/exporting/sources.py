@@ -218,8 +218,8 @@ def _opened(found: Sequence[Segmentation], series: Sequence[Series], problems: l
     """The segmentations that were drawn on these series."""
     known = {one.uid for one in series}
     for one in found:
-        if one.referenced_series_uid not in known:
-            continue
+        if one.referenced_series_uid not in known or one.is_structure_set:
+            continue  # a report refers to segments, which a structure set has not
         try:
             file = open_segmentation(one.path)
         except MrecistError as error:

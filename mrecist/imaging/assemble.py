@@ -11,9 +11,10 @@ from typing import Any
 
 from mrecist.dates import days_between, parse_date
 from mrecist.errors import SeriesError
-from mrecist.imaging.headers import UNCOMPRESSED, guarded
+from mrecist.imaging.headers import guarded
 from mrecist.imaging.phase import Phase, PhaseName, phase_from_headers
-from mrecist.imaging.pixels import decode_frame, open_pixels
+from mrecist.imaging.phase_order import Acquired, with_order
+from mrecist.imaging.pixels import PixelFile, decode_frame, encoded_frame, open_pixels
 from mrecist.imaging.records import FrameRecord
 from mrecist.imaging.series import Series, Slice, Verdict
 from mrecist.imaging.stacks import Stack, build_stacks
@@ -39,12 +40,32 @@ def assemble(records: Iterable[FrameRecord], damage: Mapping[str, Sequence[Damag
     for record in records:
         by_series[_series_key(record)].append(_without_series(record))
     pixels = _PixelComparison()
-    series: list[Series] = []
+    series: list[tuple[Series, float | None]] = []
     for key, members in by_series.items():
         stacks = build_stacks(members, pixels.same)
         stacks = tuple(_with_damage(s, damage.get(key[0], ())) for s in stacks)
-        series.extend(_series(stack, number, len(stacks)) for number, stack in enumerate(stacks, 1))
-    return tuple(sorted(series, key=_order))
+        series.extend((_series(s, n, len(stacks)), _began(s)) for n, s in enumerate(stacks, 1))
+    return tuple(sorted(_with_phase_order(series), key=_order))
+
+
+def _began(stack: Stack) -> float | None:
+    """When the acquisition of a usable stack began: seconds on a clock that goes on over midnight where the date is known."""
+    times = [r.acquisition_seconds for r in stack.records if r.acquisition_seconds is not None]
+    return min(times) if times and stack.verdict is not Verdict.REFUSED else None
+
+
+def _with_phase_order(series: Sequence[tuple[Series, float | None]]) -> list[Series]:
+    """The series, their phases held against the order of acquisitions in each study."""
+    by_study: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, (one, began) in enumerate(series):
+        if began is not None and one.study_uid:
+            by_study[one.patient_id, one.study_uid, one.modality].append(index)
+    result = [one for one, _ in series]
+    for members in by_study.values():
+        phases = with_order([Acquired(seconds=series[i][1] or 0.0, phase=result[i].phase) for i in members])
+        for index, phase in zip(members, phases, strict=True):
+            result[index] = replace(result[index], phase=phase)
+    return result
 
 
 def _order(series: Series) -> tuple[Any, ...]:
@@ -83,7 +104,7 @@ class _PixelComparison:
 
     def __init__(self) -> None:
         self._digests: dict[tuple[Path, int | None], bytes] = {}
-        self._opened: tuple[Path, Any] | None = None
+        self._opened: tuple[Path, PixelFile] | None = None
 
     def same(self, one: FrameRecord, other: FrameRecord) -> bool:
         """False also when a slice cannot be decoded: then it is not known to be a copy."""
@@ -97,16 +118,20 @@ class _PixelComparison:
         if key not in self._digests:
             if self._opened is None or self._opened[0] != record.path:
                 self._opened = record.path, open_pixels(record.path)
-            self._digests[key] = self._content(self._opened[1], record)
+            self._digests[key] = _content(self._opened[1], record)
         return self._digests[key]
 
-    @staticmethod
-    def _content(dataset: Any, record: FrameRecord) -> bytes:
-        with guarded(f"{record.path}: cannot be compared"):
-            encoded = record.frame is None and str(dataset.file_meta.TransferSyntaxUID) not in UNCOMPRESSED
-            data = dataset.PixelData if encoded else decode_frame(dataset, record.frame, record.path).tobytes()
-            rescale = f"{dataset.get('RescaleSlope')} {dataset.get('RescaleIntercept')} {record.rows}".encode()
-        return hashlib.sha256(rescale + data).digest()
+
+def _content(file: PixelFile, record: FrameRecord) -> bytes:
+    with guarded(f"{record.path}: cannot be compared"):
+        if record.frame is None and file.layout.is_compressed:
+            with record.path.open("rb") as stream:
+                data = encoded_frame(stream, file.layout, 0)
+        else:
+            data = decode_frame(file, record.frame).tobytes()
+        header = file.dataset
+        rescale = f"{header.get('RescaleSlope')} {header.get('RescaleIntercept')} {record.rows}".encode()
+    return hashlib.sha256(rescale + data).digest()
 
 
 def _series(stack: Stack, number: int, count: int) -> Series:
@@ -135,6 +160,8 @@ def _series(stack: Stack, number: int, count: int) -> Series:
                 sop_instance_uid=r.sop_instance_uid,
                 position_lps=r.position or (0.0, 0.0, 0.0),
                 instance_number=r.instance_number,
+                pixels=r.pixels,
+                scaling=r.scaling,
             )
             for r in stack.records
         ),
@@ -143,7 +170,7 @@ def _series(stack: Stack, number: int, count: int) -> Series:
         verdict_code=stack.code,
         verdict_text=stack.text,
         notes=notes,
-        phase=_phase(stack),
+        phase=_phase(stack, number, count),
         slice_thickness_mm=first.slice_thickness_mm,
     )
 
@@ -161,7 +188,7 @@ def _date(records: Sequence[FrameRecord]) -> tuple[str | None, str, tuple[str, .
     return day, source, ()
 
 
-def _phase(stack: Stack) -> Phase:
+def _phase(stack: Stack, number: int, count: int) -> Phase:
     first = stack.records[0]
     if stack.code in _NO_PHASE_CODES:
         return Phase(name=PhaseName.UNKNOWN, confidence="none", evidence=(f"{stack.text}: no contrast phase",))
@@ -176,6 +203,11 @@ def _phase(stack: Stack) -> Phase:
         contrast_start_seconds=first.contrast_start_seconds,
         contrast_agent=first.contrast_agent,
     )
+    if shared and first.temporal_position is not None:
+        order = (
+            f"volume {number} of {count} by TemporalPositionIdentifier {first.temporal_position}: an order, not a phase"
+        )
+        phase = replace(phase, evidence=(*phase.evidence, order))
     if shared and first.description:
         text = f"SeriesDescription '{first.description}' stands over several stacks, so it names none of them"
         return replace(phase, evidence=(*phase.evidence, text))

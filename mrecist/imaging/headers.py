@@ -9,6 +9,7 @@ Sources: DICOM PS3.5 section 7 (data set), A.4 (encapsulated pixel data), A.5 (d
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import struct
@@ -18,19 +19,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from mrecist.errors import SeriesError
+from mrecist.imaging.raw_values import tag_and_vr, unconverted_text
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_PIXEL_DATA = 0x7FE00010
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _PIXEL_TAGS = range(0x7FE00008, 0x7FE00011)  # Float, Double Float and integer Pixel Data
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
-# A legitimate image deflates two to ten times; a 3 MB bomb inflates to 3 GB. Both limits must be passed to be refused.
+# A legitimate image deflates two to ten times; a 3 MB bomb inflates to 3 GB. A file may inflate to the greater of the
+# first two, and never beyond the ceiling.
 _INFLATE_FLOOR_BYTES = 64 * 2**20
 _INFLATE_RATIO = 100
+_INFLATE_CEILING_BYTES = 2 * 2**30
+# No CT or MR slice and no file of them comes near these; memory for the voxels is set aside by what the header states.
+_MOST_PIXELS_A_FRAME = 2**28
+_MOST_PIXELS_A_FILE = 2**33
+_BUFFER_BYTES = 16 * 2**10  # most CT and MR headers: one read a file
+_LARGE_READ_BYTES = 2**20
 _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"SQ", b"UT", b"UC", b"UR", b"SV", b"UV")
 
 
@@ -42,14 +52,22 @@ class PixelExtent:
     ----------
     declared : length that the element states, in bytes; None when it is undefined (encapsulated).
     available : bytes of pixel data that are in the file; None when that is unknown (deflated files).
-    fragments : number of fragments of encapsulated pixel data, without the offset table.
+    items : (first byte in the file, length in bytes) of each fragment of encapsulated pixel data, without the offset table.
     complete : False when encapsulated pixel data end before their delimiter.
+    start : first byte of the value in the file (encapsulated: of the offset table's item); None in deflated files and for
+        floating-point pixel data.
     """
 
     declared: int | None
     available: int | None
-    fragments: int = 0
+    items: tuple[tuple[int, int], ...] = ()
     complete: bool = True
+    start: int | None = None
+
+    @property
+    def fragments(self) -> int:
+        """Number of fragments of encapsulated pixel data, without the offset table."""
+        return len(self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,33 +79,85 @@ class Header:
     pixels: PixelExtent | None
     transfer_syntax: str
     has_prefix: bool
+    status: os.stat_result
+    """Of the file when its header was read."""
+
+
+@contextmanager
+def one_line(what: str, error: type[Exception] = SeriesError) -> Iterator[None]:
+    """Turn every failure of a foreign decoder or parser into ``error`` with one line.
+
+    ``BaseException`` is caught because Rust decoders raise a ``PanicException`` that is not an ``Exception``.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, error):
+        raise
+    except SeriesError as failure:  # a getter's line, in a caller that promises another error
+        text = str(failure)
+        raise error(text if text.startswith(what.partition(": ")[0]) else f"{what}: {text}") from None
+    except BaseException as failure:  # noqa: BLE001 - see the docstring; the three above end the program as they should
+        detail = " ".join(str(failure).split())[:200] or "no further detail"
+        raise error(f"{what}: {type(failure).__name__}: {detail}") from None
 
 
 @contextmanager
 def guarded(what: str, error: type[Exception] = SeriesError) -> Iterator[None]:
-    """Turn every failure of a foreign decoder or parser into ``error`` with one line; its warnings are dropped.
+    """:func:`one_line` without the warnings of the parser. Not for threads: the filters of warnings are the process's.
 
     Warnings are dropped because pydicom warns about values we never use; the values we do use are checked by the getters.
-    ``BaseException`` is caught because Rust decoders raise a ``PanicException`` that is not an ``Exception``.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_line(what, error):
         warnings.simplefilter("ignore")
-        try:
-            yield
-        except (KeyboardInterrupt, SystemExit, GeneratorExit, error):
-            raise
-        except SeriesError as failure:  # a getter's line, in a caller that promises another error
-            text = str(failure)
-            raise error(text if text.startswith(what.partition(": ")[0]) else f"{what}: {text}") from None
-        except BaseException as failure:  # noqa: BLE001 - see the docstring; the three above end the program as they should
-            detail = " ".join(str(failure).split())[:200] or "no further detail"
-            raise error(f"{what}: {type(failure).__name__}: {detail}") from None
+        yield
+
+
+class _HeaderStream(io.BufferedReader):
+    """A file as pydicom reads it, in few system calls, and never more than a file can hold.
+
+    An element may state 4 GB in a file of 2 kB, and a buffered read would set that memory aside first. The one place where
+    pydicom reads without a length is where it inflates a deflated data set, so a bomb is found here.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = io.FileIO(path)
+        super().__init__(self.file, _BUFFER_BYTES)
+        self.path = path
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            self._refuse_deflate_bomb()
+            return super().read()
+        if size > _LARGE_READ_BYTES:
+            size = max(0, min(size, self.bytes_in_all() - self.tell()))
+        return super().read(size)
+
+    def bytes_in_all(self) -> int:
+        return os.fstat(self.fileno()).st_size
+
+    def _refuse_deflate_bomb(self) -> None:
+        start, size = self.tell(), self.bytes_in_all()
+        limit = min(max(_INFLATE_FLOOR_BYTES, _INFLATE_RATIO * size), _INFLATE_CEILING_BYTES)
+        inflater, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while chunk := super().read(65536):
+            while chunk and not inflater.eof:
+                total += len(inflater.decompress(chunk, 2**20))
+                chunk = inflater.unconsumed_tail
+                if total > limit:
+                    raise SeriesError(
+                        f"{self.path}: deflated data grow beyond {limit} bytes from {size}; "
+                        "that is no image. Re-export it uncompressed"
+                    )
+        self.seek(start)
 
 
 def looks_like_dicom(path: Path) -> bool:
     """Whether a file claims to be DICOM: the ``DICM`` prefix, or a bare data set that starts with group 0002 or 0008."""
     with path.open("rb") as stream:
-        start = stream.read(132)
+        return _claims_dicom(stream.read(132))
+
+
+def _claims_dicom(start: bytes) -> bool:
     return start[128:132] == b"DICM" or _starts_like_a_data_set(start)
 
 
@@ -110,79 +180,86 @@ def read_header(path: Path) -> Header:
     SeriesError
         The file cannot be read as DICOM, or its header is truncated, too deeply nested or a deflate bomb.
     """
+    with guarded(f"{path}: cannot be read as DICOM"), _HeaderStream(path) as stream:
+        return _read(stream)
+
+
+def header_if_dicom(path: Path) -> Header | None:
+    """The header of one file in one pass, None when it does not claim to be DICOM; raises as :func:`read_header`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    """
+    with _HeaderStream(path) as stream:
+        if not _claims_dicom(stream.peek(132)[:132]):
+            return None
+        with guarded(f"{path}: cannot be read as DICOM"):
+            return _read(stream)
+
+
+def _read(stream: _HeaderStream) -> Header:
     from pydicom.filereader import read_partial
 
-    seen: list[tuple[Any, int]] = []
+    seen: list[tuple[int, str | None, int]] = []
 
     def at_pixels(tag: Any, vr: str | None, length: int) -> bool:
-        if int(tag) in _PIXEL_TAGS:
-            seen.append((vr, length))
+        if tag >> 16 == 0x7FE0 and int(tag) in _PIXEL_TAGS:
+            seen.append((int(tag), vr, length))
             return True
         return False
 
-    with guarded(f"{path}: cannot be read as DICOM"), path.open("rb") as stream:
-        _refuse_deflate_bomb(path)
-        dataset = read_partial(stream, stop_when=at_pixels, force=True)
-        syntax = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
-        if not syntax:
-            syntax = "1.2.840.10008.1.2" if dataset.original_encoding[0] else "1.2.840.10008.1.2.1"
-            dataset.file_meta.TransferSyntaxUID = syntax
-        pixels = _pixel_extent(stream, syntax, *seen[0]) if seen else None
+    dataset = read_partial(stream, stop_when=at_pixels, force=True)
+    syntax = get_text(dataset.file_meta, "TransferSyntaxUID")
+    if not syntax:
+        syntax = "1.2.840.10008.1.2" if dataset.original_encoding[0] else "1.2.840.10008.1.2.1"
+        dataset.file_meta.TransferSyntaxUID = syntax
+    pixels = _pixel_extent(stream, syntax, *seen[0]) if seen else None
     return Header(
-        path=path, dataset=dataset, pixels=pixels, transfer_syntax=syntax, has_prefix=dataset.preamble is not None
+        path=stream.path,
+        dataset=dataset,
+        pixels=pixels,
+        transfer_syntax=syntax,
+        has_prefix=dataset.preamble is not None,
+        status=os.fstat(stream.fileno()),
     )
 
 
-def _refuse_deflate_bomb(path: Path) -> None:
-    from pydicom.filereader import read_file_meta_info
-
-    with path.open("rb") as stream:
-        if stream.read(132)[128:] != b"DICM":
-            return
-        stream.seek(0)
-        meta = read_file_meta_info(path)
-        if meta.get("TransferSyntaxUID") != DEFLATED:
-            return
-        # PS3.10 7.1: the group length counts from behind its own element (12 bytes) to the end of the file meta group.
-        stream.seek(132 + 12 + int(meta.FileMetaInformationGroupLength))
-        limit = max(_INFLATE_FLOOR_BYTES, _INFLATE_RATIO * path.stat().st_size)
-        inflater, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        while chunk := stream.read(65536):
-            while chunk and not inflater.eof:
-                total += len(inflater.decompress(chunk, 2**20))
-                chunk = inflater.unconsumed_tail
-                if total > limit:
-                    raise SeriesError(
-                        f"{path}: deflated data grow beyond {limit} bytes from {path.stat().st_size}; "
-                        "that is no image. Re-export it uncompressed"
-                    )
-
-
-def _pixel_extent(stream: BinaryIO, syntax: str, vr: str | None, length: int) -> PixelExtent:
+def _pixel_extent(stream: _HeaderStream, syntax: str, tag: int, vr: str | None, length: int) -> PixelExtent:
     if syntax == DEFLATED:  # the stream that was parsed is pydicom's inflated copy: its positions say nothing here
         return PixelExtent(declared=None if length == _UNDEFINED_LENGTH else length, available=None)
-    size = os.fstat(stream.fileno()).st_size
+    size = stream.bytes_in_all()
     long_form = vr is not None and vr.encode() in _LONG_VRS
     start = stream.tell() + (12 if long_form else 8)
     if length != _UNDEFINED_LENGTH:
-        return PixelExtent(declared=length, available=max(0, min(length, size - start)))
-    return _fragments(stream, start, size, big_endian=syntax == _BIG_ENDIAN)
+        held = max(0, min(length, size - start))
+        return PixelExtent(declared=length, available=held, start=start if tag == _PIXEL_DATA else None)
+    return _fragments(stream.file, start, size, big_endian=syntax == BIG_ENDIAN)
 
 
-def _fragments(stream: BinaryIO, start: int, size: int, *, big_endian: bool) -> PixelExtent:
+def _fragments(file: io.RawIOBase, start: int, size: int, *, big_endian: bool) -> PixelExtent:
+    """Counted in the unbuffered file: eight bytes a fragment are wanted, not a buffer full."""
     layout = struct.Struct(">HHI" if big_endian else "<HHI")
-    position, items, total = start, 0, 0
+    position = start
+    items: list[tuple[int, int]] = []
+
+    def extent(*, complete: bool) -> PixelExtent:
+        total = sum(length for _, length in items)
+        return PixelExtent(declared=None, available=total, items=tuple(items[1:]), complete=complete, start=start)
+
     while True:
-        stream.seek(position)
-        head = stream.read(8)
+        file.seek(position)
+        head = file.read(8) or b""
         if len(head) < 8:
-            return PixelExtent(declared=None, available=total, fragments=max(0, items - 1), complete=False)
+            return extent(complete=False)
         group, element, length = layout.unpack(head)
         if (group, element) == _SEQUENCE_END:
-            return PixelExtent(declared=None, available=total, fragments=max(0, items - 1))
+            return extent(complete=True)
         if (group, element) != _ITEM or position + 8 + length > size:
-            return PixelExtent(declared=None, available=total, fragments=max(0, items - 1), complete=False)
-        items, total, position = items + 1, total + length, position + 8 + length
+            return extent(complete=False)
+        items.append((position + 8, length))
+        position += 8 + length
 
 
 # Typed getters ----------------------------------------------------------------------------------------------------------
@@ -190,10 +267,17 @@ def _fragments(stream: BinaryIO, start: int, size: int, *, big_endian: bool) -> 
 
 def tag_name(keyword: str) -> str:
     """``PixelSpacing (0028,0030)``."""
-    from pydicom.datadict import tag_for_keyword
-
-    tag = tag_for_keyword(keyword) or 0
+    tag, _ = tag_and_vr(keyword)
     return f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def _unconverted(dataset: Any, keyword: str) -> str | None:
+    """The value as text where no conversion is needed, ``""`` when absent, None when pydicom has to convert it."""
+    tag, vr = tag_and_vr(keyword)
+    element = dataset.get_item(tag, keep_deferred=True)
+    if element is None:
+        return ""
+    return unconverted_text(element, vr) if element.is_raw else None
 
 
 def _raw(dataset: Any, keyword: str) -> Any:
@@ -203,6 +287,9 @@ def _raw(dataset: Any, keyword: str) -> Any:
 
 def get_text(dataset: Any, keyword: str) -> str:
     """The value as text without padding, values joined by a backslash; ``""`` when absent or empty."""
+    text = _unconverted(dataset, keyword)
+    if text is not None:
+        return text
     value = _raw(dataset, keyword)
     if value is None:
         return ""
@@ -228,9 +315,12 @@ def get_numbers(dataset: Any, keyword: str, count: int) -> tuple[float, ...] | N
     SeriesError
         The tag holds another number of values, text (``6,0``), NaN or infinity.
     """
-    value = _raw(dataset, keyword)
+    text = _unconverted(dataset, keyword)
+    value = _raw(dataset, keyword) if text is None else text
     if value is None or value == "":
         return None
+    if text is not None:
+        value = text.split("\\")
     values = list(value) if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
     if not values:
         return None
@@ -240,8 +330,9 @@ def get_numbers(dataset: Any, keyword: str, count: int) -> tuple[float, ...] | N
 
 
 def _number(value: Any, keyword: str, values: list[Any]) -> float:
+    text = str(value).strip()
     try:
-        number = float(str(value).strip())
+        number = math.nan if "_" in text else float(text)  # Python reads 1_0 as 10
     except (ValueError, TypeError, OverflowError):
         raise SeriesError(f"{tag_name(keyword)} is not a number: {_shown(values)}; correct the header") from None
     if not math.isfinite(number):
@@ -279,6 +370,8 @@ def object_uid(dataset: Any, kind: str) -> str:
 
 def get_items(dataset: Any, keyword: str) -> list[Any]:
     """The items of a sequence, empty when absent; raises :class:`SeriesError` when the tag is no sequence."""
+    if dataset.get_item(tag_and_vr(keyword)[0], keep_deferred=True) is None:
+        return []
     value = _raw(dataset, keyword)
     if value is None or value == "":
         return []
@@ -300,7 +393,8 @@ def pixel_problem(header: Header, *, frames: int) -> str:
 
     The line is ``truncated: N bytes of pixel data where M are needed`` for uncompressed data.
     """
-    pixels = header.pixels
+    pixels, dataset = header.pixels, header.dataset
+    a_frame = (get_integer(dataset, "Rows") or 0) * (get_integer(dataset, "Columns") or 0)
     if pixels is None:
         return "truncated or not an image: no Pixel Data (7FE0,0010)"
     if not pixels.complete:
@@ -308,11 +402,11 @@ def pixel_problem(header: Header, *, frames: int) -> str:
     if header.transfer_syntax not in UNCOMPRESSED:
         if pixels.fragments < frames:
             return f"truncated: {pixels.fragments} compressed fragments where {frames} frames are needed"
+        if a_frame > _MOST_PIXELS_A_FRAME or a_frame * frames > _MOST_PIXELS_A_FILE:
+            return f"Rows x Columns x frames state {a_frame} x {frames} pixels; that is no CT or MR image"
         return ""
-    dataset = header.dataset
-    bits = [get_integer(dataset, k) or 0 for k in ("Rows", "Columns", "BitsAllocated")]
     samples = get_integer(dataset, "SamplesPerPixel") or 1
-    needed = (math.prod(bits) * samples * frames + 7) // 8
+    needed = (a_frame * (get_integer(dataset, "BitsAllocated") or 0) * samples * frames + 7) // 8
     held = min(n for n in (pixels.declared, pixels.available, needed) if n is not None)
     if get_text(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
         return ""  # two thirds of the length; colour is refused later anyway

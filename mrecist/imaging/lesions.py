@@ -27,10 +27,14 @@ _NODE_CODES = frozenset({"59441001", "T-C4000"})  # SCT, SRT Lymph node
 _BACKGROUND_CODES = frozenset({"125040"})
 _MORPHOLOGY_CODES = frozenset({"49755003", "M-01000"})  # Morphologically Abnormal (Altered) Structure
 _GENERIC_TISSUE_CODES = frozenset({"85756007", "T-D0050"})  # what editors write when nobody chose a type
+_GENERIC_WORDS = frozenset({"", "tissue", "undefined", "unknown", "unspecified", "other"})
 
 _NECROSIS_WORD = re.compile(r"\b(necro\w*|non[ _-]?viable|non[ _-]?enhanc\w*|avital)\b", re.IGNORECASE)
 _VIABLE_WORD = re.compile(r"\b(viable|enhancing|vital)\b", re.IGNORECASE)
 _LESION_WORD = re.compile(r"lesion|mass\b|neoplas|tumou?r|metasta|carcinoma|nodule", re.IGNORECASE)
+# A name that a reader gives to a lesion (T01, NT2, NEW1, HCC 3), and the name that an editor gives when nobody chose one.
+_LESION_NAME = re.compile(r"(T|NT|NEW|HCC|GTV|L)[ _-]?\d|(NT|NEW|HCC|GTV)\b", re.IGNORECASE)
+_DEFAULT_NAME = re.compile(r"(new )?(segment|segmentation|label|roi|region|object)([ _-]?\d+)?$", re.IGNORECASE)
 _PART_SUFFIX = re.compile(
     r"[\s_:/,(\[-]+(whole|viable|vital|enhancing|necrosis|necrotic|non[ _-]?viable|non[ _-]?enhancing|avital)"
     r"([\s_-]+(lesion|tumou?r|part|component))?[)\]]?$",
@@ -54,7 +58,7 @@ def group_segments(segments: Sequence[Segment]) -> tuple[tuple[Lesion, ...], tup
     chosen: list[Segment] = []
     skipped: list[str] = []
     for segment in segments:
-        reason = _no_lesion(segment)
+        reason, _ = _judge(segment)
         if reason:
             skipped.append(f"{segment}: {reason}")
         else:
@@ -63,19 +67,33 @@ def group_segments(segments: Sequence[Segment]) -> tuple[tuple[Lesion, ...], tup
     return tuple(sorted(_distinct(lesions), key=lambda le: le.name)), tuple(skipped)
 
 
-def _no_lesion(segment: Segment) -> str:
-    """Why a segment is not a lesion, or ""."""
-    kind = segment.property_type
-    if kind.value in _BACKGROUND_CODES:
-        return "background"
-    if part_of(segment) is not Part.WHOLE or _is_node(segment) or _LESION_WORD.search(kind.meaning):
-        return ""
-    if segment.category.value in _MORPHOLOGY_CODES or not segment.category.value:
-        return ""
-    if kind.value in _GENERIC_TISSUE_CODES and segment.tracking_id:
-        return ""
-    what = f"{segment.category.meaning} / {kind.meaning}"
-    return f"coded as {what}, so no lesion; to measure it, code it as a lesion (e.g. SCT 52988006 Lesion)"
+def inferred_lesions(segments: Sequence[Segment]) -> tuple[str, ...]:
+    """One sentence for every segment that is a lesion by its name only, because nobody chose a type."""
+    return tuple(f"{segment}: {note}" for segment in segments if (note := _judge(segment)[1]))
+
+
+def _judge(segment: Segment) -> tuple[str, str]:
+    """(why a segment is not a lesion, or ""; what was inferred to take it as one, or "")."""
+    kind, category = segment.property_type, segment.category
+    if kind.value in _BACKGROUND_CODES or kind.meaning.lower() == "background":
+        return "background", ""
+    if _is_node(segment) or _LESION_WORD.search(kind.meaning) or part_of(segment) is not Part.WHOLE:
+        return "", ""
+    if category.value in _MORPHOLOGY_CODES or category.meaning.lower().startswith("morphologic"):
+        return "", ""
+    name = segment.tracking_id or segment.label
+    if kind.value in _GENERIC_TISSUE_CODES or kind.meaning.lower() in _GENERIC_WORDS:
+        if segment.tracking_id and kind.value in _GENERIC_TISSUE_CODES:
+            return "", ""
+        if _names_a_lesion(name):
+            return "", f"its type says only '{kind.meaning or 'nothing'}'; taken as a lesion by its name"
+    what = f"{category.meaning} / {kind.meaning}" if category.meaning or kind.meaning else "nothing"
+    return f"coded as {what}, so no lesion; to measure it, code it as a lesion (e.g. SCT 52988006 Lesion)", ""
+
+
+def _names_a_lesion(name: str) -> bool:
+    text = name.strip()
+    return bool(_LESION_WORD.search(text) or _LESION_NAME.match(text) or _DEFAULT_NAME.match(text))
 
 
 def part_of(segment: Segment) -> Part:
@@ -95,10 +113,11 @@ def part_of(segment: Segment) -> Part:
 
 
 def _is_node(segment: Segment) -> bool:
-    return any(_node_code(code) for code in (segment.property_type, segment.region))
+    return any(is_node_code(code) for code in (segment.property_type, segment.region))
 
 
-def _node_code(code: Code) -> bool:
+def is_node_code(code: Code) -> bool:
+    """Whether a code means a lymph node."""
     return code.value in _NODE_CODES or "lymph node" in code.meaning.lower()
 
 

@@ -12,8 +12,8 @@ import shutil
 import struct
 import tempfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import looks_like_dicom
-from mrecist.imaging.lesions import Lesion, Part, group_segments
+from mrecist.imaging.lesions import Lesion, Part, group_segments, inferred_lesions
 from mrecist.imaging.segments import Placed, masks_of, open_segmentation, place
 from mrecist.imaging.series import Series
 
@@ -34,7 +34,10 @@ _DIRECTION_TOLERANCE = 1e-4
 _SCALE_TOLERANCE = 1e-3
 _NIFTI_HEADER = 348  # bytes
 _NIFTI_NUMBERS = frozenset({2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280})  # data types: whole numbers and floats, real
+_NIFTI_FLOATS = {16: "f4", 64: "f8"}
 _EXPORT = "export the mask as whole numbers"
+_NO_NUMBERS = "holds values that are no numbers (NaN); write 0 where no lesion is"
+_BLOCK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ class LesionMask:
     viable : (Z, Y, X) bool, its viable part; None when never drawn, all False when drawn and empty.
     slice_uids : SOPInstanceUID of each slice, None for NIfTI.
     source : the file.
+    stack : which stack of the series it lies on (:attr:`Series.stack`), None for NIfTI; two stacks of a multi-frame file share
+        their SOPInstanceUID.
     """
 
     lesion: str
@@ -65,6 +70,7 @@ class LesionMask:
     slice_uids: tuple[str, ...] | None
     series_uid: str | None
     source: str
+    stack: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +109,10 @@ def read_segmentation(path: Path, series: Sequence[Series]) -> SegmentationMasks
         return SegmentationMasks(masks=(), skipped=skipped)
     placed = place(file, series)
     arrays = _draw(placed, lesions)
-    masks, notes = [], []
-    for lesion in lesions:
-        whole, viable, note = _compose(lesion, arrays, placed)
-        if note:
-            notes.append(note)
-        masks.append(_mask(lesion, whole, viable, placed))
-    return SegmentationMasks(masks=tuple(masks), skipped=skipped, notes=tuple(notes))
+    readers = dict.fromkeys((s.number for s in file.segments), file.creator)
+    drawn = compose(lesions, arrays, readers, placed.series, placed.geometry, str(path))
+    notes = (*inferred_lesions(file.segments), *placed.notes, *drawn.notes)
+    return replace(drawn, skipped=skipped, notes=notes)
 
 
 def read_segments(path: Path, series: Sequence[Series]) -> dict[int, BoolArray]:
@@ -122,63 +125,88 @@ def read_segments(path: Path, series: Sequence[Series]) -> dict[int, BoolArray]:
     return arrays
 
 
-_Arrays = dict[tuple[str, Part], BoolArray]
+Arrays = dict[tuple[str, Part], BoolArray]
+"""(lesion, part) -> (Z, Y, X) bool, one for each part that was declared."""
 
 
-def _draw(placed: Placed, lesions: Sequence[Lesion]) -> _Arrays:
+def _draw(placed: Placed, lesions: Sequence[Lesion]) -> Arrays:
     """One array for each lesion and part that was declared, filled frame by frame."""
     home = {number: (lesion.name, part) for lesion in lesions for number, part in lesion.parts.items()}
-    arrays: _Arrays = {key: np.zeros(placed.geometry.shape, dtype=bool) for key in dict.fromkeys(home.values())}
+    arrays: Arrays = {key: np.zeros(placed.geometry.shape, dtype=bool) for key in dict.fromkeys(home.values())}
     for number, index, mask in masks_of(placed, frozenset(home)):
         arrays[home[number]][index] |= mask
     return arrays
 
 
-def _compose(lesion: Lesion, arrays: _Arrays, placed: Placed) -> tuple[BoolArray, BoolArray | None, str]:
+def compose(
+    lesions: Sequence[Lesion],
+    arrays: Arrays,
+    readers: Mapping[int, str],
+    series: Series,
+    geometry: Geometry,
+    source: str,
+) -> SegmentationMasks:
+    """The mask of each lesion out of the parts that were drawn; ``readers`` names who drew a segment, by its number.
+
+    Raises
+    ------
+    MaskError
+        A viable or necrotic part leaves its lesion, or a voxel is both.
+    """
+    masks, notes = [], []
+    for lesion in lesions:
+        whole, viable, note = _compose(lesion, arrays, geometry, source)
+        if note:
+            notes.append(note)
+        masks.append(
+            LesionMask(
+                lesion=lesion.name,
+                tracking_uid=lesion.tracking_uid or None,
+                reader=next((readers[n] for n in lesion.parts if readers.get(n)), None),
+                organ=lesion.organ,
+                kind=lesion.kind,
+                geometry=geometry,
+                whole=whole,
+                viable=viable,
+                slice_uids=tuple(s.sop_instance_uid for s in series.slices),
+                series_uid=series.uid,
+                stack=series.stack,
+                source=source,
+            )
+        )
+    return SegmentationMasks(masks=tuple(masks), skipped=(), notes=tuple(notes))
+
+
+def _compose(
+    lesion: Lesion, arrays: Arrays, geometry: Geometry, source: str
+) -> tuple[BoolArray, BoolArray | None, str]:
     """Whole and viable part of a lesion from the parts that were drawn."""
     whole, viable, necrosis = (arrays.get((lesion.name, part)) for part in (Part.WHOLE, Part.VIABLE, Part.NECROSIS))
-    source = str(placed.file.path)
     note = ""
     if viable is not None and necrosis is not None:
-        _refuse(viable & necrosis, f"{source}: lesion {lesion.name}: both viable and necrotic", placed)
+        _refuse(viable & necrosis, f"{source}: lesion {lesion.name}: both viable and necrotic", geometry)
     if whole is None:
         parts = [part for part in (viable, necrosis) if part is not None]
         whole = parts[0] | parts[-1]
         if necrosis is None:
             note = f"lesion {lesion.name}: only its viable part was drawn; the whole lesion is taken to be the same"
     if viable is not None:
-        _refuse(viable & ~whole, f"{source}: lesion {lesion.name}: viable outside the whole lesion", placed)
+        _refuse(viable & ~whole, f"{source}: lesion {lesion.name}: viable outside the whole lesion", geometry)
     elif necrosis is not None:
-        _refuse(necrosis & ~whole, f"{source}: lesion {lesion.name}: necrotic outside the whole lesion", placed)
+        _refuse(necrosis & ~whole, f"{source}: lesion {lesion.name}: necrotic outside the whole lesion", geometry)
         viable = whole & ~necrosis
     return whole, viable, note
 
 
-def _refuse(wrong: BoolArray, what: str, placed: Placed) -> None:
+def _refuse(wrong: BoolArray, what: str, geometry: Geometry) -> None:
     if not wrong.any():
         return
     count = int(np.count_nonzero(wrong))
     z, y, x = (int(v) for v in np.argwhere(wrong)[0])
-    point = placed.geometry.to_lps(z, y, x)
+    point = geometry.to_lps(z, y, x)
     raise MaskError(
         f"{what}: {count} voxel{'s' if count > 1 else ''}, the first on slice {z} at row {y}, column {x} "
         f"(LPS {point[0]:.1f}, {point[1]:.1f}, {point[2]:.1f} mm); correct the segmentation"
-    )
-
-
-def _mask(lesion: Lesion, whole: BoolArray, viable: BoolArray | None, placed: Placed) -> LesionMask:
-    return LesionMask(
-        lesion=lesion.name,
-        tracking_uid=lesion.tracking_uid or None,
-        reader=placed.file.creator or None,
-        organ=lesion.organ,
-        kind=lesion.kind,
-        geometry=placed.geometry,
-        whole=whole,
-        viable=viable,
-        slice_uids=tuple(s.sop_instance_uid for s in placed.series.slices),
-        series_uid=placed.series.uid,
-        source=str(placed.file.path),
     )
 
 
@@ -211,9 +239,7 @@ def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
     labels, geometry = _read_labels(Path(lesions))
     odd = labels[labels < 0] if labels.dtype.kind in "iub" else labels[(labels != np.rint(labels)) | (labels < 0)]
     if odd.size:
-        raise MaskError(
-            f"{lesions}: holds the value {odd[0]:g}; lesions are numbered 1, 2, 3, ...; write whole numbers"
-        )
+        raise MaskError(f"{lesions}: holds the value {odd[0]}; lesions are numbered 1, 2, 3, ...; write whole numbers")
     viable_voxels = None
     if viable is not None:
         values, other = _read_labels(Path(viable))
@@ -228,27 +254,25 @@ def read_label_volume(lesions: Path, viable: Path | None) -> LabelVolume:
 
 def read_label_masks(lesions: Path, viable: Path | None) -> tuple[LesionMask, ...]:
     """The lesions of a label file, one mask each; parameters and errors as :func:`read_label_volume`."""
-    return lesion_masks(read_label_volume(lesions, viable))
+    volume = read_label_volume(lesions, viable)
+    return tuple(lesion_mask(volume, number) for number in np.unique(volume.labels).tolist() if number != 0)
 
 
-def lesion_masks(volume: LabelVolume) -> tuple[LesionMask, ...]:
-    """The lesions of a label volume, one mask each."""
-    return tuple(
-        LesionMask(
-            lesion=str(int(number)),
-            tracking_uid=None,
-            reader=None,
-            organ=None,
-            kind="lesion",
-            geometry=volume.geometry,
-            whole=(whole := np.asarray(volume.labels == number)),
-            viable=None if volume.viable is None else whole & volume.viable,
-            slice_uids=None,
-            series_uid=None,
-            source=volume.source,
-        )
-        for number in np.unique(volume.labels).tolist()
-        if number != 0
+def lesion_mask(volume: LabelVolume, number: int) -> LesionMask:
+    """One lesion of a label volume."""
+    whole = np.asarray(volume.labels == number)
+    return LesionMask(
+        lesion=str(number),
+        tracking_uid=None,
+        reader=None,
+        organ=None,
+        kind="lesion",
+        geometry=volume.geometry,
+        whole=whole,
+        viable=None if volume.viable is None else whole & volume.viable,
+        slice_uids=None,
+        series_uid=None,
+        source=volume.source,
     )
 
 
@@ -287,7 +311,7 @@ def _array(image: Any, path: Path) -> npt.NDArray[Any]:
     if array.dtype.kind not in "iuf":
         raise MaskError(f"{path}: holds {array.dtype} values; lesions are numbered 1, 2, 3, ...; {_EXPORT}")
     if not np.isfinite(array).all():
-        raise MaskError(f"{path}: holds values that are no numbers (NaN); write 0 where no lesion is")
+        raise MaskError(f"{path}: {_NO_NUMBERS}")
     return array
 
 
@@ -308,7 +332,7 @@ def _geometry(image: Any) -> Geometry:
 
 
 def _check_label_file(path: Path) -> None:
-    """Refuse what SimpleITK takes in silence: a NIfTI file that is cut short (it reads zeros), and one without a scale."""
+    """Refuse what SimpleITK takes in silence: a NIfTI file that is cut short or holds NaN (it reads zeros), or has no scale."""
     start, length = _unpacked(path)
     if looks_like_dicom(path):
         raise MaskError(f"{path}: is DICOM, not a label mask; a DICOM segmentation goes with --seg")
@@ -330,6 +354,21 @@ def _check_label_file(path: Path) -> None:
         shown = " x ".join(f"{step:g}" for step in steps)
         raise MaskError(f"{path}: its voxel size is {shown}; each needs a number above 0; export it again")
     _check_affine(path, start, order, steps)
+    if code in _NIFTI_FLOATS and not _all_numbers(path, int(offset), f"{order}{_NIFTI_FLOATS[code]}"):
+        raise MaskError(f"{path}: {_NO_NUMBERS}")
+
+
+def _all_numbers(path: Path, offset: int, kind: str) -> bool:
+    """Whether all voxels of a NIfTI file of floats, which may be compressed, are finite."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as stream:
+        stream.seek(offset)
+        while block := stream.read(_BLOCK):
+            whole = len(block) - len(block) % np.dtype(kind).itemsize
+            if not np.isfinite(np.frombuffer(block[:whole], dtype=kind)).all():
+                return False
+    return True
 
 
 def _check_affine(path: Path, start: bytes, order: str, steps: Sequence[float]) -> None:
@@ -353,7 +392,7 @@ def _unpacked(path: Path) -> tuple[bytes, int]:
         with gzip.open(path) as stream:
             start = stream.read(_NIFTI_HEADER)
             length = len(start)
-            while block := stream.read(1 << 20):
+            while block := stream.read(_BLOCK):
                 length += len(block)
             return start, length
     except (EOFError, zlib.error, gzip.BadGzipFile):

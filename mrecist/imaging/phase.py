@@ -35,6 +35,8 @@ class Phase:
     evidence: tuple[str, ...]
 
 
+NO_EVIDENCE = "no header names a phase: say the phase in series.csv"
+CONFIDENCES = ("none", "low", "medium", "high")
 _DAY_SECONDS = 86400.0
 # (first second, last second, phase). A first pass before 20 s is too early to name, 45-55 s and 90-150 s lie between phases.
 _WINDOWS = (
@@ -78,8 +80,7 @@ def phase_from_headers(
         evidence += (f"ContrastBolusAgent is '{contrast_agent}', which names no phase",)
     found = by_words | ({by_time} if by_time else set())
     if len(found) != 1:
-        why = "the evidence conflicts" if found else "no header names a phase"
-        return _unknown(*evidence, f"{why}: say the phase in the manifest")
+        return _unknown(*evidence, "the evidence conflicts: say the phase in series.csv" if found else NO_EVIDENCE)
     both = by_time is not None and bool(by_words)
     confidence = "high" if both else "medium" if by_time is not None or explicit else "low"
     return Phase(name=found.pop(), confidence=confidence, evidence=evidence)

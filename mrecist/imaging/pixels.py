@@ -1,139 +1,195 @@
-"""Stored pixel values of one frame, by decoders that were chosen, not found.
+"""Stored pixel values of one frame: read from their place in the file, or decoded in a process that may die.
 
-pydicom tries whatever is installed, python-gdcm first, which aborts the interpreter on some damaged frames. Each transfer
-syntax therefore names its decoder here. JPEG lossless and 12-bit JPEG have no permissively licensed decoder but gdcm; they
-need the ``codecs`` extra. The size in a codestream is compared with Rows and Columns before anything is decoded, because a
-header of 65535 x 65535 costs minutes and gigabytes.
+Uncompressed values need no decoder: they are read where they lie. Compressed frames are untrusted input to decoders written in
+C and Rust, so they are decoded by :mod:`mrecist.imaging.decoder_pool`. The size in a codestream is compared with Rows and
+Columns before, because a header of 65535 x 65535 costs minutes and gigabytes.
 
 Source: PS3.5 Annex A; JPEG (ITU-T T.81) and JPEG-LS (T.87) SOF segments, JPEG 2000 (T.800) SIZ segment.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import struct
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from mrecist.errors import InputError, SeriesError
-from mrecist.imaging.headers import UNCOMPRESSED, guarded, pixel_problem, read_header
-
-_RLE = "1.2.840.10008.1.2.5"
-_JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
-PLUGINS: dict[str, str] = {
-    _RLE: "pydicom",  # RLE; pylibjpeg-rle panics on damaged data
-    _JPEG_BASELINE: "pillow",
-    "1.2.840.10008.1.2.4.51": "gdcm",  # JPEG extended, 12 bit
-    "1.2.840.10008.1.2.4.57": "gdcm",  # JPEG lossless
-    "1.2.840.10008.1.2.4.70": "gdcm",  # JPEG lossless, first-order prediction
-    "1.2.840.10008.1.2.4.80": "pyjpegls",
-    "1.2.840.10008.1.2.4.81": "pyjpegls",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
-    "1.2.840.10008.1.2.4.201": "pylibjpeg",
-    "1.2.840.10008.1.2.4.202": "pylibjpeg",
-    "1.2.840.10008.1.2.4.203": "pylibjpeg",
-}
-_MODULES = {"gdcm": "gdcm", "pillow": "PIL", "pyjpegls": "jpeg_ls", "pylibjpeg": "openjpeg"}
+from mrecist.imaging.codecs import DECODERS, FrameFormat, without_unused_bits
+from mrecist.imaging.decoder_pool import DecodeError, shared_pool
+from mrecist.imaging.headers import BIG_ENDIAN, guarded, one_line, pixel_problem, read_header
+from mrecist.imaging.layout import PixelLayout, layout_of, stamp_of
+from mrecist.imaging.limits import check_size
 
 
-def open_pixels(path: Path, error: type[InputError] = SeriesError) -> Any:
-    """The whole data set of an image file whose pixel data are known to be complete.
+@dataclass(slots=True, kw_only=True)
+class PixelFile:
+    """An image file whose pixel data are known to be complete; nothing of them is in memory.
+
+    Parameters
+    ----------
+    path, layout : the file and how its pixel data lie in it.
+    dataset : its header, without the pixel data; None when the layout was known from a scan.
+    error : what a failure raises.
+    """
+
+    path: Path
+    layout: PixelLayout
+    dataset: Any = None
+    error: type[InputError] = SeriesError
+    _whole: Any = field(default=None, repr=False)
+    _lock: Any = field(default_factory=threading.Lock, repr=False)
+
+    def whole(self) -> Any:
+        """The data set with its pixel data, by pydicom, for the few layouts that are not read in place."""
+        from pydicom import dcmread
+
+        with self._lock:
+            if self._whole is not None:
+                return self._whole
+            dataset = dcmread(self.path, force=True)
+            dataset.file_meta.TransferSyntaxUID = self.layout.syntax
+            if self.layout.frames > 1:
+                self._whole = dataset
+            return dataset
+
+
+def open_pixels(path: Path, error: type[InputError] = SeriesError) -> PixelFile:
+    """Read the header of an image file and check that its pixel data are there and can be decoded.
 
     Raises
     ------
-    ``error`` : the file cannot be read, its pixel data are truncated, or its transfer syntax has no decoder here.
+    ``error`` : the file cannot be read, its pixel data are truncated or too large, or its transfer syntax has no decoder.
     """
-    from pydicom import dcmread
-
     with guarded(f"{path}: cannot be read", error):
         header = read_header(path)
         frames = int(header.dataset.get("NumberOfFrames") or 1)
         if problem := pixel_problem(header, frames=frames):
             raise error(f"{path}: {problem}; copy the file again")
-        _plugin(header.transfer_syntax, path, error)
-        dataset = dcmread(path, force=True)
-        dataset.file_meta.TransferSyntaxUID = header.transfer_syntax
-    return dataset
+        file = PixelFile(path=path, layout=layout_of(header), dataset=header.dataset, error=error)
+        check_decodable(file)
+    return file
 
 
-def _plugin(syntax: str, path: Path, error: type[InputError]) -> str:
+def check_decodable(file: PixelFile) -> None:
+    """Refuse, as ``file.error``, what has no decoder, is beyond the size limit, or has its bits in an unknown place."""
+    layout, error = file.layout, file.error
+    shape = (layout.frames, layout.rows, layout.columns)
+    check_size(str(file.path), shape, max(layout.allocated, 1) * layout.samples / 8, error)
+    if layout.is_compressed and layout.syntax not in DECODERS:
+        name = _syntax_name(layout.syntax)
+        raise error(f"{file.path}: transfer syntax {name} cannot be decoded; re-export the series uncompressed")
+    if layout.is_plain and layout.high_bit and layout.high_bit != layout.stored - 1:
+        raise error(
+            f"{file.path}: HighBit (0028,0102) is {layout.high_bit} where BitsStored {layout.stored} needs "
+            f"{layout.stored - 1}, so the place of the values in their words is unknown; re-export the series"
+        )
+
+
+def _syntax_name(syntax: str) -> str:
     from pydicom.uid import UID
 
-    if syntax in UNCOMPRESSED:
-        return ""
-    name, plugin = UID(syntax).name, PLUGINS.get(syntax)
-    if plugin is None:
-        raise error(f"{path}: transfer syntax {name} ({syntax}) cannot be decoded; re-export the series uncompressed")
-    module = _MODULES.get(plugin)
-    if module and importlib.util.find_spec(module) is None:
-        extra = "mrecist[codecs]" if plugin == "gdcm" else "mrecist"
-        raise error(f"{path}: transfer syntax {name} ({syntax}) needs the extra: pip install '{extra}'")
-    return plugin
+    return f"{UID(syntax).name} ({syntax})"
 
 
-def decode_frame(
-    dataset: Any, frame: int | None, path: Path, error: type[InputError] = SeriesError
-) -> npt.NDArray[Any]:
-    """Stored values (Y, X) of one frame (0-based; None: the only one) of a data set from :func:`open_pixels`."""
+def decode_frame(file: PixelFile, frame: int | None = None) -> npt.NDArray[Any]:
+    """Stored values (Y, X) of one frame (0-based; None: the only one); may be called by several threads.
+
+    Raises
+    ------
+    ``file.error`` : the frame is damaged, or decoding it takes more memory or time than the limits allow.
+    """
+    layout, index = file.layout, frame or 0
+    where = f"{file.path}" if frame is None else f"{file.path} frame {frame + 1}"
+    with one_line(f"{where}: pixel data cannot be decoded", file.error):
+        if not layout.is_compressed and not layout.is_plain:
+            array = _by_pydicom(file, index)
+        else:
+            with file.path.open("rb", buffering=0) as stream:
+                if stamp_of(os.fstat(stream.fileno()))[:2] != layout.stamp[:2]:  # some mounts have no lasting inodes
+                    raise file.error(f"{where}: changed since it was opened; scan again")
+                array = _decoded(stream, file, index, where) if layout.is_compressed else _plain(stream, layout, index)
+        if array.shape != (layout.rows, layout.columns):
+            shape = (layout.rows, layout.columns)
+            raise file.error(f"{where}: decoded to {array.shape} where Rows x Columns are {shape}")
+    return array
+
+
+def _by_pydicom(file: PixelFile, index: int) -> npt.NDArray[Any]:
     from pydicom.pixels import pixel_array
 
-    where = f"{path}" if frame is None else f"{path} frame {frame + 1}"
-    syntax = str(dataset.file_meta.TransferSyntaxUID)
-    rows, columns = int(dataset.Rows), int(dataset.Columns)
-    with guarded(f"{where}: pixel data cannot be decoded", error):
-        plugin = _plugin(syntax, path, error)
-        if plugin:
-            _check_codestream(dataset, frame or 0, (rows, columns), where, error)
-        if plugin and syntax == _RLE and int(dataset.BitsAllocated) == 1:
-            return _rle_bits(dataset, frame or 0, (rows, columns))
-        array = pixel_array(dataset, index=frame or 0, raw=True, decoding_plugin=plugin)
-        if array.shape != (rows, columns):
-            raise error(f"{where}: decoded to {array.shape} where Rows x Columns are {(rows, columns)}")
-    return np.asarray(array)
+    return np.asarray(pixel_array(file.whole(), index=index, raw=True))
 
 
-def _check_codestream(dataset: Any, frame: int, expected: tuple[int, int], where: str, error: type[InputError]) -> None:
-    from pydicom.encaps import get_frame
-
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    size = codestream_size(get_frame(dataset.PixelData, frame, number_of_frames=frames))
-    if size is not None and size != expected:
-        raise error(f"{where}: the compressed image is {size[0]} x {size[1]} where Rows x Columns are {expected}")
-
-
-def _rle_bits(dataset: Any, frame: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """A binary segmentation in RLE, which no decoder of pydicom takes: one RLE segment of bits, lowest bit first.
-
-    Source: PS3.5 Annex G (RLE), 8.1.1 (one bit a pixel).
-    """
-    from pydicom.encaps import get_frame
-
-    data = get_frame(dataset.PixelData, frame, number_of_frames=int(dataset.get("NumberOfFrames") or 1))
-    count, start = struct.unpack("<2I", data[:8])
-    if count != 1:
-        raise ValueError(f"{count} RLE segments where one bit a pixel needs 1")
-    packed = np.frombuffer(_unpack_runs(data[start:], (shape[0] * shape[1] + 7) // 8), dtype=np.uint8)
-    return np.unpackbits(packed, bitorder="little", count=shape[0] * shape[1]).reshape(shape)
+def _plain(stream: Any, layout: PixelLayout, index: int) -> npt.NDArray[Any]:
+    """Values as they lie in the file; the frames of one bit a pixel follow one another without padding (PS3.5 8.1.1)."""
+    pixels = layout.rows * layout.columns
+    start = layout.start or 0
+    if layout.allocated == 1:
+        first, skipped = divmod(index * pixels, 8)
+        packed = np.empty((skipped + pixels + 7) // 8, dtype=np.uint8)
+        _fill(stream, start + first, packed)
+        bits = np.unpackbits(packed, bitorder="little", count=skipped + pixels)
+        return bits[skipped:].reshape(layout.rows, layout.columns)
+    width = layout.allocated // 8
+    order = ">" if layout.syntax == BIG_ENDIAN else "<"
+    stored = np.empty((layout.rows, layout.columns), dtype=f"{order}{'i' if layout.signed else 'u'}{width}")
+    _fill(stream, start + index * stored.nbytes, stored)
+    return without_unused_bits(stored, layout.allocated - layout.stored)
 
 
-def _unpack_runs(data: bytes, size: int) -> bytes:
-    """``size`` bytes of PackBits; raises ValueError when the data end before."""
-    out, position = bytearray(), 0
-    while len(out) < size and position < len(data):
-        head = data[position]
-        if head < 128:
-            out += data[position + 1 : position + 2 + head]
-            position += 2 + head
-        else:
-            out += data[position + 1 : position + 2] * (257 - head if head > 128 else 0)
-            position += 2 if head > 128 else 1
-    if len(out) < size:
-        raise ValueError(f"RLE data end after {len(out)} of {size} bytes")
-    return bytes(out[:size])
+def _fill(stream: Any, start: int, target: npt.NDArray[Any]) -> None:
+    stream.seek(start)
+    view = target.reshape(-1).view(np.uint8).data
+    done = 0
+    while done < len(view):
+        count = stream.readinto(view[done:])
+        if not count:
+            raise EOFError(f"the file ends after {done} of {len(view)} bytes of the frame")
+        done += count
+
+
+def _decoded(stream: BinaryIO, file: PixelFile, index: int, where: str) -> npt.NDArray[Any]:
+    layout = file.layout
+    data = encoded_frame(stream, layout, index)
+    size = codestream_size(data)
+    if size is not None and size != (layout.rows, layout.columns):
+        expected = (layout.rows, layout.columns)
+        raise file.error(f"{where}: the compressed image is {size[0]} x {size[1]} where Rows x Columns are {expected}")
+    form = FrameFormat(
+        syntax=layout.syntax,
+        rows=layout.rows,
+        columns=layout.columns,
+        allocated=layout.allocated,
+        stored=layout.stored,
+        signed=layout.signed,
+        photometric=layout.photometric,
+    )
+    try:
+        return shared_pool().decode(form, data)
+    except DecodeError as failure:
+        name = _syntax_name(layout.syntax)
+        raise file.error(f"{where}: pixel data cannot be decoded: {name}: {failure}") from None
+
+
+def encoded_frame(stream: BinaryIO, layout: PixelLayout, index: int) -> bytes:
+    """The compressed bytes of one frame: its fragments joined (PS3.5 A.4)."""
+    if layout.frames != 1 and layout.frames != len(layout.items):
+        from pydicom.encaps import get_frame
+
+        stream.seek(layout.start or 0)
+        return bytes(get_frame(stream, index, number_of_frames=layout.frames))
+    parts = []
+    for start, length in layout.items if layout.frames == 1 else layout.items[index : index + 1]:
+        part = np.empty(length, dtype=np.uint8)
+        _fill(stream, start, part)
+        parts.append(part.tobytes())
+    return b"".join(parts)
 
 
 def codestream_size(data: bytes) -> tuple[int, int] | None:

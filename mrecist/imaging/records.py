@@ -29,6 +29,7 @@ from mrecist.imaging.headers import (
     pixel_problem,
     tag_name,
 )
+from mrecist.imaging.layout import PixelLayout, Scaling, layout_of, scaling_of
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 DATE_TAGS = ("AcquisitionDate", "SeriesDate", "ContentDate", "StudyDate")
@@ -40,12 +41,27 @@ REFORMATS = frozenset(
         "AXIAL", "MPR", "REFORMATTED", "RESAMPLED", "PROCESSED", "AVERAGE", "HELIX", "NONE", "M", "ND",
         "NORM", "DIS2D", "DIS3D", "FM", "OTHER", "CSAPARALLEL", "T1", "T2", "VOLUME", "DIXON", "WATER",
         "FAT", "W", "F", "IN_PHASE", "OUT_PHASE", "OPP_PHASE", "IN", "OPP", "CSA MPR", "CSA RESAMPLED",
+        "IP", "OP", "VMI", "MONOENERGETIC", "DERIVED",
     }
 )
 # fmt: on
 PROJECTIONS = frozenset(
     {"MIP", "MINIP", "MNIP", "MAXIP", "PROJECTION IMAGE", "SUBTRACTION", "SUB", "SCREEN SAVE", "VRT"}
 )
+# Multi-energy CT (PS3.3 C.8.2.1.1.1): contrast is taken out or shown alone, so neither HU nor enhancement can be read.
+MATERIALS = frozenset(
+    {"VNC", "MAT_SPECIFIC", "MAT_REMOVED", "MAT_FRACTIONAL", "MAT_MODIFIED", "MAT_VALUE_BASED", "EFF_ATOMIC_NUM"}
+    | {"ELECTRON_DENSITY", "IODINE", "VIRTUAL_NON_CONTRAST", "VUE"}
+)
+OTHER_MODALITIES = {
+    "PT": "a PET image",
+    "NM": "a nuclear medicine image",
+    "US": "an ultrasound image",
+    "IVUS": "an intravascular ultrasound image",
+    "RTDOSE": "a dose distribution",
+}
+_KEV = "MonoenergeticEnergyEquivalent"
+_HEART, _BREATH = "NominalPercentageOfCardiacPhase", "NominalPercentageOfRespiratoryPhase"
 _UNIT_TOLERANCE = 1e-3  # direction cosines are written with as few as four decimals
 _MAX_SPACING_MM = 100.0
 
@@ -82,6 +98,12 @@ class FrameRecord:
     trigger_time: float | None
     echo_time: float | None
     b_value: float | None
+    gradient: tuple[float, ...] | None
+    kvp: float | None
+    energy_kev: float | None
+    cycle_percent: float | None
+    stack_id: str
+    concatenation: tuple[str, int, int] | None
     kernel: str
     acquisition_seconds: float | None
     content_seconds: float | None
@@ -90,6 +112,8 @@ class FrameRecord:
     contrast_start_seconds: float | None
     rescaled: bool
     reject: tuple[str, str] | None
+    pixels: PixelLayout | None = None
+    scaling: Scaling | None = None
 
 
 def records_of(header: Header) -> tuple[FrameRecord, ...]:
@@ -113,16 +137,17 @@ def records_of(header: Header) -> tuple[FrameRecord, ...]:
         raise SeriesError(f"{tag_name('NumberOfFrames')} is {frames}")
     if problem := pixel_problem(header, frames=frames or 1):
         raise SeriesError(problem)
+    layout = or_none(lambda given, _: layout_of(given), header, "PixelData")
     per_frame = get_items(dataset, "PerFrameFunctionalGroupsSequence")
     if not per_frame:
-        return tuple(_record(header, None if frames in (None, 1) else i, [dataset]) for i in range(frames or 1))
+        return tuple(_record(header, None if frames in (None, 1) else i, [dataset], layout) for i in range(frames or 1))
     if len(per_frame) != (frames or 1):
         raise SeriesError(f"{len(per_frame)} per-frame functional groups for NumberOfFrames {frames or 1}")
     shared = get_items(dataset, "SharedFunctionalGroupsSequence")[:1]
-    return tuple(_record(header, i, [group, *shared, dataset]) for i, group in enumerate(per_frame))
+    return tuple(_record(header, i, [group, *shared, dataset], layout) for i, group in enumerate(per_frame))
 
 
-def _record(header: Header, frame: int | None, groups: Sequence[Any]) -> FrameRecord:
+def _record(header: Header, frame: int | None, groups: Sequence[Any], layout: PixelLayout | None) -> FrameRecord:
     """``groups``: the frame's functional groups, the shared ones, the data set; the first that has a value wins."""
     top = header.dataset
     content = _group(groups, "FrameContentSequence") or top
@@ -158,7 +183,13 @@ def _record(header: Header, frame: int | None, groups: Sequence[Any]) -> FrameRe
         trigger_time=_trigger_time(groups, top),
         echo_time=_first_number(groups, top, "MREchoSequence", "EffectiveEchoTime", "EchoTime"),
         b_value=_first_number(groups, top, "MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue"),
-        kernel=get_text(top, "ConvolutionKernel"),
+        gradient=_gradient(groups, top),
+        kvp=_first_number(groups, top, "CTXRayDetailsSequence", "KVP", "KVP"),
+        energy_kev=_first_number(groups, top, "CTXRayDetailsSequence", _KEV, _KEV),
+        cycle_percent=_cycle(groups, top),
+        stack_id=or_none(get_text, content, "StackID") or "",
+        concatenation=_concatenation(top),
+        kernel=get_text(_group(groups, "CTReconstructionSequence") or top, "ConvolutionKernel"),
         acquisition_seconds=_seconds(content, top, "FrameAcquisitionDateTime", "AcquisitionTime", day),
         content_seconds=_seconds(content, top, "FrameReferenceDateTime", "ContentTime", day),
         dates=dates,
@@ -166,6 +197,8 @@ def _record(header: Header, frame: int | None, groups: Sequence[Any]) -> FrameRe
         contrast_start_seconds=time_of_day(get_text(top, "ContrastBolusStartTime")),
         rescaled=_rescaled(groups, top),
         reject=_reject(top, image_type) or reject,
+        pixels=layout,
+        scaling=or_none(lambda given, _: scaling_of(given), groups, "RescaleSlope"),
         **geometry,
     )
 
@@ -223,6 +256,8 @@ def _image_type(groups: Sequence[Any], top: Any) -> tuple[str, ...]:
 
 def _reject(top: Any, image_type: tuple[str, ...]) -> tuple[str, str] | None:
     shown = "\\".join(image_type)
+    if other := OTHER_MODALITIES.get(get_text(top, "Modality").upper()):
+        return "NOT_CT_OR_MR", f"{other}: response criteria measure on CT or MR"
     samples, photometric = get_integer(top, "SamplesPerPixel") or 1, get_text(top, "PhotometricInterpretation")
     if samples != 1 or photometric not in ("", "MONOCHROME1", "MONOCHROME2"):
         return "NOT_GREYSCALE", f"a colour image (PhotometricInterpretation {photometric}, SamplesPerPixel {samples})"
@@ -231,6 +266,11 @@ def _reject(top: Any, image_type: tuple[str, ...]) -> tuple[str, str] | None:
     if "LOCALIZER" in image_type:
         return "LOCALIZER", f"a localizer (ImageType {shown})"
     further = {v for v in image_type[2:] if v}
+    if materials := further & MATERIALS:
+        return (
+            "DERIVED",
+            f"a map of materials, no attenuation of tissue (ImageType {shown}: {', '.join(sorted(materials))})",
+        )
     if further & PROJECTIONS or (image_type[:1] == ("DERIVED",) and not (further and further <= REFORMATS)):
         return "DERIVED", f"a derived image that is no plain slice of tissue (ImageType {shown})"
     return None
@@ -245,6 +285,39 @@ def _first_number(groups: Sequence[Any], top: Any, sequence: str, inside: str, p
     item = _group(groups, sequence)
     value: float | None = or_none(get_number, item, inside) if item is not None else None
     return value if value is not None else or_none(get_number, top, plain)
+
+
+def _gradient(groups: Sequence[Any], top: Any) -> tuple[float, ...] | None:
+    """Direction of the diffusion gradient, to two decimals."""
+    diffusion = _group(groups, "MRDiffusionSequence")
+    inside = None if diffusion is None else _group([diffusion], "DiffusionGradientDirectionSequence")
+    for holder in (inside, top):
+        found = None if holder is None else or_none(_three, holder, "DiffusionGradientOrientation")
+        if found is not None:
+            return tuple(round(v, 2) for v in found)
+    return None
+
+
+def _three(dataset: Any, keyword: str) -> tuple[float, ...] | None:
+    return get_numbers(dataset, keyword, 3)
+
+
+def _cycle(groups: Sequence[Any], top: Any) -> float | None:
+    """Percentage of the heart cycle, else of the breathing cycle."""
+    heart = _first_number(groups, top, "CardiacSynchronizationSequence", _HEART, _HEART)
+    return (
+        heart
+        if heart is not None
+        else _first_number(groups, top, "RespiratorySynchronizationSequence", _BREATH, _BREATH)
+    )
+
+
+def _concatenation(top: Any) -> tuple[str, int, int] | None:
+    """(ConcatenationUID, number of this part, number of parts or 0 when it is not stated)."""
+    uid, number = get_text(top, "ConcatenationUID"), or_none(get_integer, top, "InConcatenationNumber")
+    if not uid or number is None or number < 1:
+        return None
+    return uid, number, or_none(get_integer, top, "InConcatenationTotalNumber") or 0
 
 
 def _trigger_time(groups: Sequence[Any], top: Any) -> float | None:
@@ -273,7 +346,7 @@ def _seconds(content: Any, top: Any, stamp: str, time: str, day: str | None) -> 
     """Seconds on a clock that keeps counting over midnight when the date is known."""
     text = get_text(content, stamp)
     if len(text) >= 14:
-        text_day, text = _iso(text[:8]), text[8:].partition("+")[0].partition("-")[0]
+        text_day, text = iso_day(text[:8]), text[8:].partition("+")[0].partition("-")[0]
         day = text_day or day
     else:
         text = get_text(top, time)
@@ -283,7 +356,8 @@ def _seconds(content: Any, top: Any, stamp: str, time: str, day: str | None) -> 
     return seconds + (parse_date(day).toordinal() * 86400.0 if day else 0.0)
 
 
-def _iso(text: str) -> str | None:
+def iso_day(text: str) -> str | None:
+    """A DICOM DA as ISO 8601, or None when it is no day."""
     digits = text.replace(".", "").replace("-", "")[:8]
     try:
         return parse_date(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}").isoformat()
@@ -305,5 +379,5 @@ def _dates(top: Any, content: Any) -> tuple[tuple[str, str], ...]:
         or get_text(top, "AcquisitionDateTime")
         or get_text(content, "FrameAcquisitionDateTime")  # last: de-identifiers forget to shift it
     )
-    days = ((tag, _iso(texts[tag])) for tag in DATE_TAGS if texts[tag])
+    days = ((tag, iso_day(texts[tag])) for tag in DATE_TAGS if texts[tag])
     return tuple((tag, day) for tag, day in days if day)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mrecist.errors import InputError, SeriesError
+from mrecist.errors import InputError, SeriesError, printable
 from mrecist.imaging.assemble import Damage, assemble
 from mrecist.imaging.headers import (
     Header,
@@ -22,16 +24,19 @@ from mrecist.imaging.headers import (
     get_items,
     get_text,
     guarded,
-    looks_like_dicom,
+    header_if_dicom,
     object_uid,
     pixel_problem,
-    read_header,
 )
 from mrecist.imaging.records import FrameRecord, first_date, records_of
 from mrecist.imaging.series import Series
 
 SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
+_LONGEST_REASON = 400
+_FILES_A_SHARE = 50
+_WORTH_SHARING = 1000  # files; below, starting processes costs more than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segmentation:
-    """A DICOM SEG found by the scan; read it with :func:`mrecist.imaging.masks.read_segmentation`."""
+    """A DICOM SEG or RT Structure Set found by the scan; read it with :func:`mrecist.imaging.contours.read_masks`."""
 
     path: Path
     sop_instance_uid: str
@@ -68,6 +73,7 @@ class Segmentation:
     date: str | None
     timepoint_id: str | None
     content_creator: str
+    is_structure_set: bool = False
 
     @property
     def subject(self) -> str:
@@ -103,29 +109,42 @@ class _Found:
     damage: dict[str, list[Damage]] = field(default_factory=lambda: defaultdict(list))
     ignored: int = 0
 
+    def add(self, other: _Found) -> None:
+        """What was found in the files that come next."""
+        self.records += other.records
+        self.segmentations += other.segmentations
+        self.others += other.others
+        self.problems += other.problems
+        for uid, damaged in other.damage.items():
+            self.damage[uid] += damaged
+        self.ignored += other.ignored
 
-def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None) -> Scan:
+
+def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, *, workers: int | None = 1) -> Scan:
     """Scan a folder and all folders below it.
 
     Parameters
     ----------
     root : the folder.
     progress : called with (files read, files in all).
+    workers : number of processes, the result is the same for any; None: one a processor when there are many files.
 
     Raises
     ------
     InputError
-        ``root`` is no folder.
+        ``root`` is no folder, or a process that read headers was ended from outside.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: not a folder")
-    found = _Found()
-    files = sorted(_files(root, found))
-    for count, path in enumerate(files, 1):
-        _look_at(path, found)
+    files, problems = files_below(root)
+    found = _Found(problems=problems)
+    done = 0
+    for share in _read_all(files, workers):
+        found.add(share)
+        done = min(done + _FILES_A_SHARE, len(files))
         if progress is not None:
-            progress(count, len(files))
+            progress(done, len(files))
     series = assemble(found.records, found.damage)
     return Scan(
         root=root,
@@ -137,15 +156,48 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None) 
     )
 
 
-def _files(root: Path, found: _Found) -> Iterator[Path]:
-    """Regular files; linked folders are entered once, so that a loop of links ends."""
+def _read_all(files: Sequence[Path], workers: int | None) -> Iterator[_Found]:
+    """What is in the files, share by share, in their order whatever the number of processes."""
+    shares = [files[start : start + _FILES_A_SHARE] for start in range(0, len(files), _FILES_A_SHARE)]
+    if workers is None:
+        workers = (os.cpu_count() or 1) if len(files) >= _WORTH_SHARING else 1
+    if min(workers, len(shares)) <= 1:
+        yield from map(_look_at_all, shares)
+        return
+    try:
+        with ProcessPoolExecutor(max_workers=min(workers, len(shares))) as pool:
+            yield from pool.map(_look_at_all, shares)
+    except BrokenProcessPool:
+        raise InputError(
+            "a process that read headers was ended from outside, perhaps for want of memory; try again with --workers 1"
+        ) from None
+
+
+def _look_at_all(files: Sequence[Path]) -> _Found:
+    found = _Found()
+    for path in files:
+        _look_at(path, found)
+    return found
+
+
+def files_below(root: Path) -> tuple[list[Path], list[Problem]]:
+    """Regular files in the order of their names, and what cannot be listed.
+
+    Linked folders are entered once, so that a loop of links ends; pipes and devices are left out.
+    """
+    problems: list[Problem] = []
     seen: set[tuple[int, int]] = set()
+    files: list[Path] = []
 
     def unreadable(error: OSError) -> None:
-        found.problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
+        problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
 
     for folder, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
-        status = os.stat(folder)
+        try:
+            status = os.stat(folder)
+        except OSError as error:  # the folder went away while it was listed
+            unreadable(error)
+            continue
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
             continue
@@ -155,20 +207,21 @@ def _files(root: Path, found: _Found) -> Iterator[Path]:
             path = Path(folder) / name
             try:
                 if stat.S_ISREG(path.stat().st_mode):
-                    yield path
+                    files.append(path)
             except OSError as error:
-                found.problems.append(Problem(path=str(path), reason=f"cannot be opened: {error.strerror}"))
+                unreadable(error)
+    return sorted(files, key=os.fspath), problems
 
 
 def _look_at(path: Path, found: _Found) -> None:
     try:
-        if not looks_like_dicom(path):
+        header = header_if_dicom(path)
+        if header is None:
             if path.suffix.lower() in _DICOM_SUFFIXES:
                 found.problems.append(Problem(path=str(path), reason="named as DICOM, but it has no DICOM header"))
             else:
                 found.ignored += 1
             return
-        header = read_header(path)
     except OSError as error:
         found.problems.append(Problem(path=str(path), reason=f"cannot be opened: {error.strerror}"))
         return
@@ -183,7 +236,8 @@ def _look_at(path: Path, found: _Found) -> None:
 
 
 def _without(path: Path, error: Exception) -> str:
-    return str(error).removeprefix(f"{path}: ")
+    """The reason without the path, on one line: it may quote what the file holds."""
+    return printable(str(error).removeprefix(f"{path}: "), most=_LONGEST_REASON)
 
 
 def _sort_in(header: Header, found: _Found) -> None:
@@ -191,6 +245,9 @@ def _sort_in(header: Header, found: _Found) -> None:
     if sop_class in SEGMENTATION_CLASSES:
         if problem := pixel_problem(header, frames=get_integer(header.dataset, "NumberOfFrames") or 1):
             raise SeriesError(problem)
+        found.segmentations.append(_segmentation(header))
+        return
+    if sop_class == STRUCTURE_SET_CLASS:
         found.segmentations.append(_segmentation(header))
         return
     other = _other_kind(header, sop_class)
@@ -205,7 +262,7 @@ def _sort_in(header: Header, found: _Found) -> None:
 def _damaged(header: Header, reason: str, found: _Found) -> None:
     try:
         uid = get_text(header.dataset, "SeriesInstanceUID")
-        is_segmentation = object_uid(header.dataset, "SOPClassUID") in SEGMENTATION_CLASSES
+        is_segmentation = object_uid(header.dataset, "SOPClassUID") in {*SEGMENTATION_CLASSES, STRUCTURE_SET_CLASS}
         lost = _lost(header) if is_segmentation else None
     except SeriesError:
         found.problems.append(Problem(path=str(header.path), reason=reason))
@@ -216,7 +273,7 @@ def _damaged(header: Header, reason: str, found: _Found) -> None:
 
 
 def _lost(header: Header) -> Lost:
-    series = get_items(header.dataset, "ReferencedSeriesSequence")
+    series = referenced_series(header.dataset)
     return Lost(
         patient_id=get_text(header.dataset, "PatientID"),
         subject_id=get_text(header.dataset, "ClinicalTrialSubjectID") or None,
@@ -255,17 +312,30 @@ def _other_kind(header: Header, sop_class: str) -> str:
         return ""
     modality = get_text(header.dataset, "Modality")
     if name == sop_class and not modality:  # a UID that was cut, or a private class that says nothing of itself
-        raise SeriesError(f"header truncated or damaged: SOPClassUID {sop_class} is unknown and there is no Modality")
+        raise SeriesError(
+            f"header truncated or damaged: SOPClassUID {sop_class[:64]} is unknown and there is no Modality"
+        )
     return modality or name
+
+
+def referenced_series(dataset: Any) -> list[Any]:
+    """The items that name the series of a SEG, or of an RT Structure Set (PS3.3 C.8.8.5)."""
+    return get_items(dataset, "ReferencedSeriesSequence") or [
+        series
+        for frame in get_items(dataset, "ReferencedFrameOfReferenceSequence")
+        for study in get_items(frame, "RTReferencedStudySequence")
+        for series in get_items(study, "RTReferencedSeriesSequence")
+    ]
 
 
 def _segmentation(header: Header) -> Segmentation:
     dataset = header.dataset
-    series = get_items(dataset, "ReferencedSeriesSequence")
+    series = referenced_series(dataset)
     images = {
         get_text(image, "ReferencedSOPInstanceUID")
         for item in series
-        for image in get_items(item, "ReferencedInstanceSequence")
+        for keyword in ("ReferencedInstanceSequence", "ContourImageSequence")
+        for image in get_items(item, keyword)
     }
     for frame in get_items(dataset, "PerFrameFunctionalGroupsSequence"):
         for derivation in get_items(frame, "DerivationImageSequence"):
@@ -281,6 +351,7 @@ def _segmentation(header: Header) -> Segmentation:
         date=date,
         timepoint_id=get_text(dataset, "ClinicalTrialTimePointID") or None,
         content_creator=get_text(dataset, "ContentCreatorName"),
+        is_structure_set=object_uid(dataset, "SOPClassUID") == STRUCTURE_SET_CLASS,
     )
 
 

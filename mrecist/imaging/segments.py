@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,15 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.headers import get_integer, get_items, get_numbers, get_text, guarded, object_uid, or_none
-from mrecist.imaging.pixels import decode_frame, open_pixels
-from mrecist.imaging.series import Series, Verdict
+from mrecist.imaging.in_plane import DIRECTION_TOLERANCE, Lie, image_basis, shown, turn_of
+from mrecist.imaging.limits import check_size
+from mrecist.imaging.pixels import PixelFile, decode_frame, open_pixels
+from mrecist.imaging.series import Series
+from mrecist.imaging.stack_choice import Named, choose_stack
 
 LABELMAP_CLASS = "1.2.840.10008.5.1.4.1.1.66.7"
 POSITION_TOLERANCE_MM = 0.1
-DIRECTION_TOLERANCE = 1e-3
-SPACING_TOLERANCE = 1e-3
-"""Relative. Writers round positions and spacings to six digits; a tenth of a millimetre is far below any slice step."""
+"""Writers round positions to six digits; a tenth of a millimetre is far below any slice step and any pixel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class SegFile:
     """A SEG whose header has been read and checked."""
 
     path: Path
-    dataset: Any
+    pixels: PixelFile
     is_labelmap: bool
     threshold: float
     """Stored values at or above it are inside: 1 for BINARY, half of MaximumFractionalValue for FRACTIONAL."""
@@ -84,27 +85,39 @@ class SegFile:
     frame_of_reference_uid: str
     series_uids: tuple[str, ...]
     creator: str
+    notes: tuple[str, ...]
+    """What was inferred from the header, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A SEG on the slices of one stack: ``slices[i]`` is the stack index of frame i."""
+    """A SEG on the slices of one stack: ``slices[i]`` is the stack index of frame i, ``lies[i]`` where it lies in that slice."""
 
     file: SegFile
     series: Series
     geometry: Geometry
     slices: tuple[int, ...]
+    lies: tuple[Lie, ...]
+    notes: tuple[str, ...] = ()
 
 
 def open_segmentation(path: Path) -> SegFile:
     """Read a SEG; raises :class:`MaskError` when it is damaged or no segmentation."""
-    dataset = open_pixels(path, MaskError)
+    pixels = open_pixels(path, MaskError)
+    dataset = pixels.dataset
     with guarded(f"{path}: cannot be read as a segmentation", MaskError):
         shared = get_items(dataset, "SharedFunctionalGroupsSequence")[:1]
         per_frame = get_items(dataset, "PerFrameFunctionalGroupsSequence")
         segments = get_items(dataset, "SegmentSequence")
         if not segments or not per_frame:
             raise MaskError(f"{path}: not a segmentation: {len(segments)} segments, {len(per_frame)} frames")
+        if not get_integer(dataset, "Rows") or not get_integer(dataset, "Columns"):
+            raise MaskError(f"{path}: header truncated or damaged: no Rows or no Columns; copy it again")
+        count = get_integer(dataset, "NumberOfFrames") or 1
+        if count != len(per_frame):
+            raise MaskError(
+                f"{path}: NumberOfFrames is {count} and {len(per_frame)} frames are described; export the segmentation again"
+            )
         is_labelmap = object_uid(dataset, "SOPClassUID") == LABELMAP_CLASS
         numbers = [get_integer(item, "SegmentNumber") or 0 for item in segments]
         if len(set(numbers)) != len(numbers):
@@ -116,7 +129,7 @@ def open_segmentation(path: Path) -> SegFile:
         _check_one_grid(per_frame, shared, path)
         return SegFile(
             path=path,
-            dataset=dataset,
+            pixels=pixels,
             is_labelmap=is_labelmap,
             threshold=_threshold(dataset),
             segments=tuple(_segment(item) for item in segments),
@@ -128,6 +141,7 @@ def open_segmentation(path: Path) -> SegFile:
             frame_of_reference_uid=get_text(dataset, "FrameOfReferenceUID"),
             series_uids=_referenced_series(dataset),
             creator=get_text(dataset, "ContentCreatorName"),
+            notes=_header_notes(dataset),
         )
 
 
@@ -143,19 +157,30 @@ def _threshold(dataset: Any) -> float:
     return (get_integer(dataset, "MaximumFractionalValue") or 255) / 2
 
 
+def _header_notes(dataset: Any) -> tuple[str, ...]:
+    if get_text(dataset, "SegmentationType") != "FRACTIONAL":
+        return ()
+    what = {"PROBABILITY": "a probability", "OCCUPANCY": "a share of the voxel"}
+    meaning = what.get(get_text(dataset, "SegmentationFractionalType"), "a fraction of unknown kind")
+    highest = get_integer(dataset, "MaximumFractionalValue") or 255
+    first = math.ceil(_threshold(dataset))
+    return (f"fractional values are {meaning}; inside is one half or more: {first} to {highest} of {highest}",)
+
+
 def _segment(item: Any) -> Segment:
     return Segment(
         number=get_integer(item, "SegmentNumber") or 0,
         label=get_text(item, "SegmentLabel"),
         tracking_id=get_text(item, "TrackingID"),
         tracking_uid=get_text(item, "TrackingUID"),
-        category=_code(item, "SegmentedPropertyCategoryCodeSequence"),
-        property_type=_code(item, "SegmentedPropertyTypeCodeSequence"),
-        region=_code(item, "AnatomicRegionSequence"),
+        category=code_of(item, "SegmentedPropertyCategoryCodeSequence"),
+        property_type=code_of(item, "SegmentedPropertyTypeCodeSequence"),
+        region=code_of(item, "AnatomicRegionSequence"),
     )
 
 
-def _code(item: Any, keyword: str) -> Code:
+def code_of(item: Any, keyword: str) -> Code:
+    """The first coded concept of a sequence."""
     codes = get_items(item, keyword)
     if not codes:
         return Code()
@@ -194,7 +219,9 @@ def _frame(index: int, groups: Sequence[Any], is_labelmap: bool, path: Path) -> 
         raise MaskError(f"{path}: frame {index + 1} names no segment")
     x, y, z = _numbers(groups, "PlanePositionSequence", "ImagePositionPatient", 3, path)
     references: list[tuple[str, int | None]] = []
-    for derivation in get_items(groups[0], "DerivationImageSequence"):
+    # the frame's own sources, else those that all frames share
+    own = next((found for g in groups if (found := get_items(g, "DerivationImageSequence"))), [])
+    for derivation in own:
         for source in get_items(derivation, "SourceImageSequence"):
             uid = get_text(source, "ReferencedSOPInstanceUID")
             numbers = get_text(source, "ReferencedFrameNumber").split("\\")
@@ -215,91 +242,64 @@ def place(file: SegFile, series: Sequence[Series]) -> Placed:
     MaskError
         The images are not among ``series``, were refused, have another grid, or a frame lies on none of their slices.
     """
-    named = _candidates(file, series)
-    usable = [s for s in named if s.verdict is not Verdict.REFUSED and s.geometry is not None]
-    failures: list[str] = []
-    fits: list[Placed] = []
-    for stack in usable:
-        try:
-            fits.append(_place_on(file, stack))
-        except MaskError as error:
-            failures.append(str(error))
-    if len(fits) > 1:
-        by_name = [f for f in fits if _all_by_reference(f)]
-        if len(by_name) != 1:
-            labels = " and ".join(f.series.label for f in fits)
-            raise MaskError(f"{file.path}: its frames fit {labels} and do not say which; add DerivationImageSequence")
-        return by_name[0]
-    if fits:
-        return fits[0]
-    refused = _refused_by_reference(file, named)
-    if refused is not None and (not usable or not failures or refused.stacks > 1):
-        raise MaskError(
-            f"{file.path}: refers to {refused.label}, which is refused: {refused.verdict_code}: {refused.verdict_text}"
-        )
-    raise MaskError(failures[0])
+    named = Named(
+        path=file.path,
+        series_uids=file.series_uids,
+        images=frozenset(uid for frame in file.frames for uid, _ in frame.references),
+        frame_of_reference_uid=file.frame_of_reference_uid,
+    )
+    placed, note = choose_stack(named, series, lambda stack: _place_on(file, stack), _all_by_reference)
+    notes = [note] if note else []
+    if cropped := _cropped(placed):
+        notes.append(cropped)
+    return replace(placed, notes=(*file.notes, *notes))
 
 
-def _candidates(file: SegFile, series: Sequence[Series]) -> list[Series]:
-    images = {uid for frame in file.frames for uid, _ in frame.references}
-    named = [s for s in series if s.uid in file.series_uids or any(i.sop_instance_uid in images for i in s.slices)]
-    if named:
-        return named
-    if file.series_uids or images:
-        name = f"series {file.series_uids[0]}" if file.series_uids else f"image {min(images)}"
-        raise MaskError(f"{file.path}: refers to {name}, which is not among the images given; add the images")
-    frame_uid = file.frame_of_reference_uid
-    same_space = [s for s in series if frame_uid and s.frame_of_reference_uid == frame_uid]
-    if not same_space:
-        raise MaskError(
-            f"{file.path}: names no images, and no series has its FrameOfReferenceUID {frame_uid or '(none)'}"
-        )
-    return same_space
-
-
-def _refused_by_reference(file: SegFile, named: Sequence[Series]) -> Series | None:
-    images = {uid for frame in file.frames for uid, _ in frame.references}
-    refused = [s for s in named if s.verdict is Verdict.REFUSED]
-    own = [s for s in refused if any(i.sop_instance_uid in images for i in s.slices)]
-    return next(iter(own or refused), None)
+def _cropped(placed: Placed) -> str:
+    """Where the frames lie in their images when they do not cover them pixel by pixel."""
+    file, image, lie = placed.file, (placed.geometry.shape[1], placed.geometry.shape[2]), placed.lies[0]
+    frame = (file.rows, file.columns)
+    if all(one.same_as_image(frame, image) for one in placed.lies):
+        return ""
+    turned = "" if lie.turn == ((1, 0), (0, 1)) else ", with axes that run another way"
+    return (
+        f"its frames are {frame[0]} x {frame[1]} pixels, the images {image[0]} x {image[1]}; placed by position: "
+        f"the first frame starts at row {lie.row}, column {lie.column}{turned}"
+    )
 
 
 def _place_on(file: SegFile, series: Series) -> Placed:
     geometry = series.geometry
     if geometry is None:
         raise MaskError(f"{file.path}: {series.label} has no geometry")
-    _check_grid(file, series, geometry)
+    try:
+        turn = turn_of(file.orientation, file.spacing, (file.rows, file.columns), geometry, series.label)
+    except MaskError as error:
+        raise MaskError(f"{file.path}: {error}") from None
+    check_size(f"{file.path}: masks on {series.label}", geometry.shape, 1, MaskError)
     by_uid: dict[str, list[int]] = {}
     for index, item in enumerate(series.slices):
         by_uid.setdefault(item.sop_instance_uid, []).append(index)
-    origins = np.array(geometry.origins_lps)
-    slices = tuple(_slice_of(file, frame, series, by_uid, origins) for frame in file.frames)
-    return Placed(file=file, series=series, geometry=geometry, slices=slices)
-
-
-def _check_grid(file: SegFile, series: Series, geometry: Geometry) -> None:
-    mine = (file.rows, file.columns)
-    if mine != geometry.shape[1:]:
-        raise MaskError(f"{file.path}: its frames are {mine} pixels, the slices of {series.label} {geometry.shape[1:]}")
-    theirs = (*geometry.row_direction, *geometry.column_direction)
-    if any(abs(a - b) > DIRECTION_TOLERANCE for a, b in zip(file.orientation, theirs, strict=True)):
-        raise MaskError(
-            f"{file.path}: its orientation is {_text(file.orientation)}, that of {series.label} {_text(theirs)}"
-        )
-    spacing = (geometry.row_spacing_mm, geometry.column_spacing_mm)
-    if any(abs(a - b) > SPACING_TOLERANCE * b for a, b in zip(file.spacing, spacing, strict=True)):
-        raise MaskError(
-            f"{file.path}: its pixel spacing is {_text(file.spacing)} mm, that of {series.label} {_text(spacing)} mm"
-        )
-
-
-def _text(values: Sequence[float]) -> str:
-    return "\\".join(f"{v:.6g}" for v in values)
+    basis, origins = image_basis(geometry), np.array(geometry.origins_lps)
+    places = [_slice_of(file, frame, series, by_uid, origins, basis) for frame in file.frames]
+    return Placed(
+        file=file,
+        series=series,
+        geometry=geometry,
+        slices=tuple(index for index, _, _ in places),
+        lies=tuple(Lie(turn=turn, row=row, column=column) for _, row, column in places),
+    )
 
 
 def _slice_of(
-    file: SegFile, frame: SegFrame, series: Series, by_uid: dict[str, list[int]], origins: npt.NDArray[np.float64]
-) -> int:
+    file: SegFile,
+    frame: SegFrame,
+    series: Series,
+    by_uid: dict[str, list[int]],
+    origins: npt.NDArray[np.float64],
+    basis: npt.NDArray[np.float64],
+) -> tuple[int, int, int]:
+    """Stack index of a frame, and the (row, column) of the slice under its first pixel."""
     where = f"{file.path}: frame {frame.index + 1}"
     named = [
         i
@@ -307,21 +307,27 @@ def _slice_of(
         for i in by_uid.get(uid, ())
         if number in (None, series.slices[i].frame or 0)
     ]
-    distances = np.linalg.norm(origins - np.array(frame.position), axis=1)
+    apart = np.array(frame.position) - origins
+    offsets = np.rint(apart @ np.linalg.pinv(basis).T)
+    distances = np.linalg.norm(apart - offsets @ basis.T, axis=1)
     choice = named or range(len(origins))
     best = min(choice, key=lambda i: distances[i])
     if distances[best] <= POSITION_TOLERANCE_MM:
-        return int(best)
+        return int(best), int(offsets[best][0]), int(offsets[best][1])
     what = f"image {series.slices[best].sop_instance_uid}" if named else f"the nearest slice of {series.label}"
     raise MaskError(
-        f"{where} lies at {_text(frame.position)} mm, {what} at {_text(series.slices[best].position_lps)} mm: "
+        f"{where} lies at {shown(frame.position)} mm, {what} at {shown(series.slices[best].position_lps)} mm: "
         f"{distances[best]:.2f} mm apart; it was drawn on another grid"
     )
 
 
 def _all_by_reference(placed: Placed) -> bool:
+    slices = placed.series.slices
     return all(
-        any(uid == placed.series.slices[index].sop_instance_uid for uid, _ in frame.references)
+        any(
+            uid == slices[index].sop_instance_uid and number in (None, slices[index].frame or 0)
+            for uid, number in frame.references
+        )
         for frame, index in zip(placed.file.frames, placed.slices, strict=True)
     )
 
@@ -329,20 +335,22 @@ def _all_by_reference(placed: Placed) -> bool:
 def masks_of(placed: Placed, wanted: frozenset[int]) -> Iterator[tuple[int, int, npt.NDArray[np.bool_]]]:
     """(segment number, stack index, mask (Y, X)) for each frame of the wanted segments that is not empty, one at a time."""
     file = placed.file
-    padding = or_none(get_integer, file.dataset, "PixelPaddingValue")
+    padding = or_none(get_integer, file.pixels.dataset, "PixelPaddingValue")
     known = {0, padding, *(s.number for s in file.segments)}
-    single = or_none(get_integer, file.dataset, "NumberOfFrames") in (None, 1)
-    for frame, index in zip(file.frames, placed.slices, strict=True):
+    single = or_none(get_integer, file.pixels.dataset, "NumberOfFrames") in (None, 1)
+    shape = (placed.geometry.shape[1], placed.geometry.shape[2])
+    for frame, index, lie in zip(file.frames, placed.slices, placed.lies, strict=True):
         if frame.segment is not None and frame.segment not in wanted:
             continue
-        values = decode_frame(file.dataset, None if single else frame.index, file.path, MaskError)
+        where = f"{file.path}: frame {frame.index + 1}"
+        values = decode_frame(file.pixels, None if single else frame.index)
         if frame.segment is not None:
             mask = values >= math.ceil(file.threshold)
             if mask.any():
-                yield frame.segment, index, np.asarray(mask)
+                yield frame.segment, index, lie.put(np.asarray(mask), shape, where)
             continue
         for number in np.unique(values).tolist():
             if number not in known:
-                raise MaskError(f"{file.path}: frame {frame.index + 1} holds the value {number}, which is no segment")
+                raise MaskError(f"{where} holds the value {number}, which is no segment")
             if number in wanted:
-                yield number, index, np.asarray(values == number)
+                yield number, index, lie.put(np.asarray(values == number), shape, where)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from mrecist.imaging.geometry import Geometry
+from mrecist.imaging.layout import PixelLayout, Scaling
 from mrecist.imaging.phase import Phase
 
 
@@ -32,6 +33,7 @@ class Slice:
     sop_instance_uid : SOPInstanceUID of the file.
     position_lps : ImagePositionPatient, LPS mm; zeros when the slice has none (such a stack is refused).
     instance_number : InstanceNumber, or None.
+    pixels, scaling : where its stored values lie and what they mean, as the scan found them; None when that was unreadable.
     """
 
     path: Path
@@ -39,6 +41,8 @@ class Slice:
     sop_instance_uid: str
     position_lps: tuple[float, float, float]
     instance_number: int | None
+    pixels: PixelLayout | None = field(default=None, repr=False, compare=False)
+    scaling: Scaling | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

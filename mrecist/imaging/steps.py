@@ -29,10 +29,14 @@ LATERAL_PER_MM = 1e-3
 SPARSE_FACTOR = 2.0
 """Slices at least this many thicknesses apart leave half of the tissue unseen."""
 
+OVERLAP_PART = 0.75
+"""Slices nearer than this part of their thickness overlap, which neighbours of one volume with an uneven step do not."""
+_APART = "export each volume as its own series"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:
-    """``code`` is "" for a regular stack; ``refused`` tells MISSING_SLICES from the in-plane codes."""
+    """``code`` is "" for a regular stack; ``refused`` tells MISSING_SLICES and DUPLICATE_POSITIONS from the in-plane codes."""
 
     code: str
     text: str
@@ -58,9 +62,9 @@ def check_steps(origins: FloatArray, normal: FloatArray, thickness_mm: float | N
     if len(origins) == 1:
         return StepVerdict(code="SINGLE_SLICE", text="one slice: a diameter can be measured, no volume", step_mm=None)
     positions = origins @ normal
-    step = _lattice_step(positions)
+    step = lattice_step(positions)
     if step is None:
-        return _uneven(positions)
+        return _uneven(positions, thickness_mm)
     sheared = _sheared(origins, normal)
     if sheared is not None:
         return sheared
@@ -70,7 +74,7 @@ def check_steps(origins: FloatArray, normal: FloatArray, thickness_mm: float | N
     return StepVerdict(code="", text="", step_mm=step)
 
 
-def _lattice_step(positions: FloatArray) -> float | None:
+def lattice_step(positions: FloatArray) -> float | None:
     """The step of the regular lattice that all positions lie on, or None.
 
     First the lattice through both ends, which is exact for exact positions; then the best fit, because rounded ends tilt it.
@@ -86,15 +90,42 @@ def _lattice_step(positions: FloatArray) -> float | None:
     return None
 
 
-def _uneven(positions: FloatArray) -> StepVerdict:
+def _uneven(positions: FloatArray, thickness_mm: float | None) -> StepVerdict:
     steps = np.diff(positions)
     smallest = float(steps.min())
     base = float(np.median(steps[steps <= smallest * 1.25]))
     multiples = np.rint(steps / base)
     if np.all(np.abs(steps - multiples * base) <= max(LATTICE_MM, MULTIPLE_PART * base)) and multiples.max() >= 2:
         return _missing(positions, multiples.astype(int), base)
+    if thickness_mm and thickness_mm > 0 and (mixed := _mixed(positions, thickness_mm)):
+        return StepVerdict(code="DUPLICATE_POSITIONS", text=mixed, step_mm=None, refused=True)
     text = f"the step varies from {smallest:.2f} to {steps.max():.2f} mm over {len(positions)} slices"
     return StepVerdict(code="IRREGULAR_STEP", text=text, step_mm=None)
+
+
+def _mixed(positions: FloatArray, thickness_mm: float) -> str:
+    """Why slices of an uneven step are those of several volumes that lie between one another, or ""."""
+    steps = np.diff(positions)
+    for count in (2, 3, 4):
+        parts = [positions[i::count] for i in range(count)]
+        if len(parts[-1]) < 3:
+            break
+        lattices = [lattice_step(p) for p in parts]
+        step = lattices[0]
+        if step is None or thickness_mm < OVERLAP_PART * step:
+            continue
+        if all(s is not None and abs(s - step) <= SAME_POSITION_MM for s in lattices):
+            return f"{count} volumes with a step of {step:.2f} mm lie between one another, and no tag tells them apart; {_APART}"
+    # Where two volumes overlap in a part only, their steps alternate there: 1.2, 1.8, 1.2, 1.8 for two with a step of 3 mm.
+    for i in range(len(steps) - 3):
+        one, other = steps[i : i + 4 : 2], steps[i + 1 : i + 4 : 2]
+        alternate = max(np.ptp(one), np.ptp(other)) <= LATTICE_MM and abs(one[0] - other[0]) > 2 * LATTICE_MM
+        if alternate and thickness_mm >= OVERLAP_PART * (one[0] + other[0]):
+            return (
+                f"two volumes with a step of {one[0] + other[0]:.2f} mm lie between one another in a part of the stack, and no tag "
+                f"tells them apart; {_APART}"
+            )
+    return ""
 
 
 def _missing(positions: FloatArray, multiples: npt.NDArray[np.int_], base: float) -> StepVerdict:

@@ -10,11 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mrecist.measure._lattice import BoolArray, FloatArray, IntArray
 
+Bits = npt.NDArray[np.uint64]
+
 _ANGLES = 512  # bins over half a turn
+_SECTORS = 64  # of the half turn, one bit each
 _MANY = 40_000  # corridors; with more of them the table is all but full
+_TOGETHER = 4_000  # corridors marked together
+_PLACES = 40_000  # places of the table looked up together
+
+RISING = np.uint64(
+    sum(1 << k for k in (*range(_SECTORS // 2 + 1), _SECTORS - 1))
+)  # rows grow where columns grow, or axes
+FALLING = np.uint64(sum(1 << k for k in range(_SECTORS // 2, _SECTORS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +39,54 @@ class Corridors:
     def hold(self, points: IntArray, steps: IntArray) -> BoolArray:
         """Whether a line through a point (N, 2) along a step (N, 2), half cells, may hold a long segment."""
         down, over = steps[:, 0], steps[:, 1]
-        # The normal (-over, down), turned so that its angle lies from -90 to 90 degrees.
-        sign = np.where((over > 0) | ((over == 0) & (down < 0)), -1.0, 1.0)
+        sign = _sign(down, over)
         place = points / 2 - self.origin
         offset = sign * (down * place[:, 1] - over * place[:, 0]) / np.sqrt(down * down + over * over)
-        angle = np.arctan2(sign * down, -sign * over) * (_ANGLES / np.pi) + _ANGLES / 2
-        bins = np.minimum(angle.astype(np.int64), _ANGLES - 1)
-        return np.asarray(self.table[bins, (offset + self.reach).astype(np.int64)])
+        return np.asarray(self.table[_bins(down, over), (offset + self.reach).astype(np.int64)])
+
+    def sectors(self, points: IntArray) -> Bits:
+        """The sectors, bit by bit, in which a line through each point (N, 2), half cells, may hold a long segment."""
+        place = points / 2 - self.origin
+        columns = self.table.shape[1]
+        before = np.zeros((_ANGLES, columns + 1), np.int32)
+        np.cumsum(self.table, axis=1, out=before[:, 1:])
+        angle = ((np.arange(_ANGLES) + 0.5) / _ANGLES - 0.5) * np.pi
+        normal = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        slack = np.hypot(place[:, 0], place[:, 1]) * (np.pi / _ANGLES / 2) + 1e-6  # a line lies within half a bin
+        held = np.empty((_SECTORS, len(points)), bool)
+        per = _ANGLES // _SECTORS
+        size = max(1, min(_SECTORS, _PLACES // (per * len(points))))  # sectors looked at together
+        for start in range(0, _SECTORS, size):
+            some = slice(start, min(start + size, _SECTORS))
+            bins = slice(per * start, per * some.stop)
+            offset = normal[bins] @ place.T + self.reach
+            row = np.arange(len(offset))[:, None] * (columns + 1)
+            low = np.clip((offset - slack).astype(np.int64), 0, columns) + row
+            high = np.clip((offset + slack).astype(np.int64) + 1, 0, columns) + row
+            counts = before[bins].ravel()
+            free = counts.take(high) > counts.take(low)
+            held[some] = free.reshape(-1, per, len(points)).any(axis=1)
+        bits = np.ascontiguousarray(np.packbits(held, axis=0, bitorder="little").T)
+        return bits.view("<u8")[:, 0].astype(np.uint64)
+
+
+def sector_of_steps(rows: int, columns: int) -> Bits:
+    """The sector, as a bit, of every step of at most so many rows and columns: (2 rows + 1, 2 columns + 1)."""
+    down, over = np.arange(rows + 1)[:, None], np.arange(-columns, columns + 1)
+    bits = np.left_shift(np.uint64(1), (_bins(down, over) // (_ANGLES // _SECTORS)).astype(np.uint64))
+    return np.concatenate([bits[:0:-1, ::-1], bits])
+
+
+def _sign(down: IntArray, over: IntArray) -> FloatArray:
+    """Turns the normal (-over, down) of a step, so that its angle lies from -90 to 90 degrees."""
+    return np.where((over > 0) | ((over == 0) & (down < 0)), -1.0, 1.0)
+
+
+def _bins(down: IntArray, over: IntArray) -> IntArray:
+    """The bins of the angles of the normals of steps."""
+    sign = _sign(down, over)
+    angle = np.arctan2(sign * down, -sign * over) * (_ANGLES / np.pi) + _ANGLES / 2
+    return np.minimum(angle.astype(np.int64), _ANGLES - 1)
 
 
 def corridors(first: FloatArray, second: FloatArray, half: float, shape: tuple[int, int]) -> Corridors | None:
@@ -43,8 +95,21 @@ def corridors(first: FloatArray, second: FloatArray, half: float, shape: tuple[i
         return None
     origin = np.array(shape) / 2
     reach = int(np.hypot(*shape)) + 4
+    columns = 2 * reach + 2
+    marks = np.zeros(_ANGLES * columns, np.int32)
+    for start in range(0, len(first), _TOGETHER):
+        some = slice(start, start + _TOGETHER)
+        begins, ends = _marked(first[some] - origin, second[some] - origin, half, reach, columns)
+        np.add.at(marks, begins, 1)
+        np.subtract.at(marks, ends, 1)
+    table = np.cumsum(marks.reshape(_ANGLES, columns), axis=1, dtype=np.int32) > 0
+    return Corridors(table=table, origin=origin, reach=reach)
+
+
+def _marked(first: FloatArray, second: FloatArray, half: float, reach: int, columns: int) -> tuple[IntArray, IntArray]:
+    """Where in the flat table the marks of these corridors begin, and where they end."""
     width = np.pi / _ANGLES
-    step, middle = second - first, (first + second) / 2 - origin
+    step, middle = second - first, (first + second) / 2
     apart = np.hypot(step[:, 0], step[:, 1])
     spread = np.arcsin(np.minimum(1.0, 2 * np.sqrt(2) * half / np.maximum(apart, 1e-9)))
     angle = np.arctan2(step[:, 0], -step[:, 1])  # of the normal
@@ -52,17 +117,12 @@ def corridors(first: FloatArray, second: FloatArray, half: float, shape: tuple[i
     bins = np.minimum(np.ceil(spread / width).astype(np.int64) + 1, _ANGLES // 2)
     # A line that meets both blocks passes their middle within half a block's diagonal; its normal lies within half a bin.
     slack = np.sqrt(2) * half + np.hypot(middle[:, 0], middle[:, 1]) * width / 2 + 1e-6
-    columns = 2 * reach + 2
-    begins, ends = [], []
-    for shift in range(-int(bins.max(initial=0)), int(bins.max(initial=0)) + 1):
-        some = np.flatnonzero(bins >= abs(shift))
-        bin_ = (centre[some] + shift) % _ANGLES
-        middle_angle = ((bin_ + 0.5) / _ANGLES - 0.5) * np.pi
-        offset = middle[some, 0] * np.cos(middle_angle) + middle[some, 1] * np.sin(middle_angle) + reach
-        low = np.floor(offset - slack[some]).astype(np.int64)
-        high = np.floor(offset + slack[some]).astype(np.int64) + 1
-        begins.append(bin_ * columns + np.clip(low, 0, columns - 1))
-        ends.append(bin_ * columns + np.clip(high, 0, columns - 1))
-    size = _ANGLES * columns
-    marks = np.bincount(np.concatenate(begins), minlength=size) - np.bincount(np.concatenate(ends), minlength=size)
-    return Corridors(table=np.cumsum(marks.reshape(_ANGLES, columns), axis=1) > 0, origin=origin, reach=reach)
+    number = 2 * bins + 1
+    which = np.repeat(np.arange(len(first)), number)
+    shift = np.arange(len(which)) - np.repeat(np.cumsum(number) - number, number) - bins[which]
+    bin_ = (centre[which] + shift) % _ANGLES
+    turn = ((bin_ + 0.5) / _ANGLES - 0.5) * np.pi
+    offset = middle[which, 0] * np.cos(turn) + middle[which, 1] * np.sin(turn) + reach
+    low = np.floor(offset - slack[which]).astype(np.int64)
+    high = np.floor(offset + slack[which]).astype(np.int64) + 1
+    return bin_ * columns + np.clip(low, 0, columns - 1), bin_ * columns + np.clip(high, 0, columns - 1)

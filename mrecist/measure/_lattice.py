@@ -20,25 +20,19 @@ Spacing = tuple[float, float]
 
 TIE = 1e-9  # relative difference below which two lengths count as equal
 _TOLERANCE = 1e-6  # cells; only widens the quick look-ups, never the exact walk
-_COMPRESS = 0.4  # share of stopped rays at which the arrays are packed
+_STRIPS, _CELLS = 6, 30_000  # strips that rays walk at a time: so many at least, and about so many cells
 
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
     """Cells prepared for walking; build one with :func:`lattice`.
 
-    ``flat`` holds four arrays of equal shape end to end: the padded cells; the cells merged over each row border and
-    over each column border (for segments that run on a border); and one final cell that is always free, where stopped
-    rays wait.
+    ``flat`` holds three arrays of equal shape end to end: the padded cells; the cells merged over each row border and
+    over each column border (for segments that run on a border).
     """
 
     shape: tuple[int, int]
     flat: BoolArray
-
-    @property
-    def waiting(self) -> int:
-        """Index of the cell in which stopped rays wait."""
-        return len(self.flat) - 1
 
 
 def lattice(free: BoolArray) -> Lattice:
@@ -48,7 +42,7 @@ def lattice(free: BoolArray) -> Lattice:
     over_rows[1:] |= cells[:-1]
     over_columns = cells.copy()
     over_columns[:, 1:] |= cells[:, :-1]
-    flat = np.concatenate([cells.ravel(), over_rows.ravel(), over_columns.ravel(), np.ones(1, bool)])
+    flat = np.concatenate([cells.ravel(), over_rows.ravel(), over_columns.ravel()])
     return Lattice(shape=(cells.shape[0], cells.shape[1]), flat=flat)
 
 
@@ -94,14 +88,17 @@ def reach(grid: Lattice, starts: IntArray, steps: IntArray) -> FloatArray:
     integers, so ``t >= 1`` is exact. 0 also for a start that is not in the free region.
     """
     result = np.zeros(len(starts))
-    if not len(starts):
-        return result
     rays = _Rays(grid, np.asarray(starts, np.int64), np.asarray(steps, np.int64))
-    while len(rays.name):
-        failed, times = rays.blocked()
-        result[rays.name[failed]] = times
-        rays.stop(failed)
-        rays.advance()
+    left: IntArray = np.arange(len(starts))
+    strip = 0
+    while len(left):
+        number = max(_STRIPS, _CELLS // len(left))
+        stopped, times = rays.blocked(strip, number)
+        result[left[stopped]] = times
+        going = np.ones(len(left), bool)
+        going[stopped] = False
+        left, rays = left[going], rays.at(going)
+        strip += number
     return result
 
 
@@ -146,52 +143,48 @@ def mirrored(grid: Lattice, starts: IntArray, steps: IntArray) -> Mirrored:
 
 
 class _Rays:
-    """A bundle of rays that walk together, one strip of cells along their own major axis at a time.
+    """A bundle of rays, cut into strips of one cell along their own major axis; the first strip may be half as long.
 
-    Each ray is :class:`Mirrored`; the strides ``along`` and ``across`` undo that when a cell is looked up. ``rest`` is how
-    far the ray has risen within its cell, in units of half a cell / ``major``, so that a whole cell is ``2 * major``.
+    Each ray is :class:`Mirrored`; the strides ``along`` and ``across`` undo that when a cell is looked up. ``first`` is the
+    length of the first strip and ``rest`` how far the ray has risen within its first cell, in units of half a cell /
+    ``major``, so that a whole cell is ``2 * major``.
     """
+
+    fields = ("minor", "major", "across", "along", "cell", "rest", "first")
 
     def __init__(self, grid: Lattice, starts: IntArray, steps: IntArray) -> None:
         seen = mirrored(grid, starts, steps)
-        self.flat, self.waiting = grid.flat, grid.waiting
-        self.name: IntArray = np.arange(len(starts))
+        self.flat = grid.flat
         self.minor, self.major = seen.minor, seen.major
         self.across, self.along = seen.across, seen.along
         self.cell = seen.base + (seen.minor_at // 2) * seen.across + (seen.major_at // 2) * seen.along
-        self.rest = (seen.minor_at % 2) * self.major
-        self.passed = np.zeros_like(self.major)
-        self.strip = 2 - seen.major_at % 2  # length of the first strip, half cells; 2 afterwards
-        self.stopped = np.zeros(len(starts), bool)
+        self.rest = (seen.minor_at % 2) * seen.major
+        self.first = 2 - seen.major_at % 2
 
-    def blocked(self) -> tuple[IntArray, FloatArray]:
-        """Rays that cannot cross this strip, and the t at which each is stopped."""
+    def at(self, which: BoolArray) -> _Rays:
+        """These rays only."""
+        some = object.__new__(_Rays)
+        some.flat = self.flat
+        for field in self.fields:
+            setattr(some, field, getattr(self, field)[which])
+        return some
+
+    def blocked(self, strip: int, number: int) -> tuple[IntArray, FloatArray]:
+        """Rays that cannot cross one of ``number`` strips from ``strip`` on, and the t at which each is stopped."""
+        strips = np.arange(strip, strip + number)[:, None]
+        passed = np.where(strips > 0, self.first + 2 * (strips - 1), 0)  # half cells, where each strip starts
         whole = 2 * self.major
-        self.rise = self.rest + self.minor * self.strip
-        first = self.flat[self.cell]
-        fine = first & ((self.rise <= whole) | self.flat[self.cell + self.across])
-        failed = np.flatnonzero(~fine)
-        passed, major, minor = self.passed[failed], self.major[failed], self.minor[failed]
-        inside = first[failed]  # stopped where it would rise into the next cell, else at the start of the strip
-        above = np.where(inside, passed * minor + whole[failed] - self.rest[failed], passed)
-        below = np.where(inside, major * minor, major)
-        return failed, above / below
-
-    def stop(self, which: IntArray) -> None:
-        """Park these rays; the arrays are packed when many are parked."""
-        self.stopped[which] = True
-        self.cell[which] = self.waiting
-        self.rest[which] = self.rise[which] = self.minor[which] = self.across[which] = self.along[which] = 0
-
-    def advance(self) -> None:
-        """Go to the next strip."""
-        whole = 2 * self.major
-        risen = self.rise >= whole
-        self.rest = self.rise - np.where(risen, whole, 0)
-        self.cell = self.cell + self.along + np.where(risen, self.across, 0)
-        self.passed = self.passed + self.strip
-        self.strip = np.full_like(self.strip, 2)
-        if np.count_nonzero(self.stopped) >= _COMPRESS * len(self.stopped):
-            keep = ~self.stopped
-            for field in ("name", "minor", "major", "across", "along", "cell", "rest", "passed", "strip", "stopped"):
-                setattr(self, field, getattr(self, field)[keep])
+        risen = self.rest + self.minor * passed
+        row = risen // whole
+        risen -= row * whole
+        cell = self.cell + row * self.across + strips * self.along  # beyond the padding of no meaning, but never first
+        straight = risen + self.minor * np.where(strips > 0, 2, self.first) <= whole
+        first = self.flat.take(cell, mode="clip")
+        fine = first & (straight | self.flat.take(cell + self.across, mode="clip"))
+        at = np.argmin(fine, axis=0)
+        ray = np.flatnonzero(~fine[at, np.arange(len(at))])
+        at = at[ray]
+        passed, major, minor = passed[at, ray], self.major[ray], self.minor[ray]
+        inside = first[at, ray]  # stopped where it would rise into the next cell, else at the start of the strip
+        above = np.where(inside, passed * minor + whole[ray] - risen[at, ray], passed)
+        return ray, above / np.where(inside, major * minor, major)

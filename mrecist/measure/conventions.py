@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from mrecist.measure._lattice import BoolArray, FloatArray, IntArray, Spacing, lattice
-from mrecist.measure.diameters import feret_of_rows
+from mrecist.measure.diameters import Side, feret
 from mrecist.measure.joining import longest_between_points
 from mrecist.measure.viable import (
     border_pixels,
@@ -55,26 +55,34 @@ def longest_anywhere(mask: BoolArray, spacing: Spacing, convention: Convention) 
     """
     rows = np.flatnonzero(mask.any(axis=1))
     first, last = np.argmax(mask[rows], axis=1), mask.shape[1] - 1 - np.argmax(mask[rows, ::-1], axis=1)
-    return longest_of_rows(rows, first, last, spacing, convention)
+    return longest_of_sides((rows, first), (rows, last), spacing, convention)
 
 
-def longest_of_rows(
-    rows: IntArray, first: IntArray, last: IntArray, spacing: Spacing, convention: Convention
-) -> tuple[float, FloatArray]:
-    """As :func:`longest_anywhere`, for a mask that is given by its rows (ascending) and their outermost pixels, (R,)."""
-    middle, low, high = 2 * rows + 1, 2 * first + 1, 2 * last + 1  # half pixels
-    if convention is Convention.EXTENT:  # the corners of those pixels
-        middle, low, high = np.r_[middle - 1, middle + 1], np.r_[low, low] - 1, np.r_[high, high] + 1
-    elif convention is Convention.EDGE:  # the middles of their sides
-        middle = np.r_[middle - 1, middle, middle + 1]
-        low, high = np.r_[low, low - 1, low], np.r_[high, high + 1, high]
-    if convention in (Convention.EXTENT, Convention.EDGE):
-        order = np.argsort(middle, kind="stable")
-        middle, low, high = middle[order], low[order], high[order]
-        begin = np.flatnonzero(np.r_[True, middle[1:] != middle[:-1]])
-        middle, low, high = middle[begin], np.minimum.reduceat(low, begin), np.maximum.reduceat(high, begin)
-    length, pairs = feret_of_rows(middle, low, high, (spacing[0] / 2, spacing[1] / 2))
+def longest_of_sides(left: Side, right: Side, spacing: Spacing, convention: Convention) -> tuple[float, FloatArray]:
+    """As :func:`longest_anywhere`, of a mask that is given by the outermost pixels of its rows.
+
+    Rows may be missing, but not the first and the last, if their pixels are no corners of the hull of the pixel centres.
+    """
+    length, pairs = feret(
+        _outermost(left, convention, -1), _outermost(right, convention, 1), (spacing[0] / 2, spacing[1] / 2)
+    )
     return _finished(length, pairs / 2 - 0.5, spacing, convention)
+
+
+def _outermost(side: Side, convention: Convention, outwards: int) -> Side:
+    """The points that may be ends, half pixels, from the outermost pixels of rows; ``outwards`` : -1 = low columns."""
+    row, column = 2 * side[0] + 1, 2 * side[1] + 1
+    if convention in (Convention.CALIBRATED, Convention.CENTRE):
+        return row, column
+    if convention is Convention.EXTENT:  # the corners of those pixels
+        row, column = np.concatenate([row - 1, row + 1]), np.tile(column + outwards, 2)
+    else:  # the middles of their sides
+        row, column = np.concatenate([row - 1, row, row + 1]), np.concatenate([column, column + outwards, column])
+    order = np.argsort(row, kind="stable")
+    row, column = row[order], column[order]
+    begin = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    furthest = np.minimum if outwards < 0 else np.maximum
+    return row[begin], furthest.reduceat(column, begin)
 
 
 def at_most(centres_mm: float, spacing: Spacing, convention: Convention) -> float:

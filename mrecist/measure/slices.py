@@ -6,11 +6,14 @@ can hold the longest one are searched.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from mrecist.imaging.geometry import Geometry
 from mrecist.measure._lattice import TIE, FloatArray, IntArray, Spacing
-from mrecist.measure.conventions import Convention, at_most, longest_of_rows
+from mrecist.measure.conventions import Convention, at_most, longest_of_sides
+from mrecist.measure.diameters import Side, thinned
 from mrecist.measure.runs import LabelRows
 
 _DIRECTIONS = 16
@@ -30,49 +33,49 @@ def longest_of_labels(
     fresh[1:] = index[1:] != index[:-1]
     fresh[rows.starts[:-1]] = True
     begin = np.flatnonzero(fresh)
-    end = np.append(begin[1:], len(index))
     row = rows.place - index * height
-    widths = _widths(row, rows.first, rows.last, begin, spacing)
-    of_label = np.searchsorted(begin, rows.starts)
+    left, right = _Sides((row, rows.first), begin, 1), _Sides((row, rows.last), begin, -1)
+    widths = _widths(left, right, spacing).tolist()
+    index, of_label = index[begin].tolist(), np.searchsorted(begin, rows.starts).tolist()
     found = []
-    for start, stop in zip(of_label[:-1].tolist(), of_label[1:].tolist(), strict=True):
-        slices = [
-            (float(widths[k]), int(index[begin[k]]), slice(int(begin[k]), int(end[k]))) for k in range(start, stop)
-        ]
-        found.append(_longest_of_slices(slices, (row, rows.first, rows.last), spacing, convention))
+    for start, stop in itertools.pairwise(of_label):
+        best = 0.0
+        longest: list[tuple[int, FloatArray]] = []
+        for number in sorted(range(start, stop), key=lambda k: -widths[k]):
+            if at_most(widths[number] * _SLACK, spacing, convention) < best * (1 - TIE):
+                break
+            length, segments = longest_of_sides(left.of(number), right.of(number), spacing, convention)
+            if length > best * (1 + TIE):
+                longest = []
+            if length >= best * (1 - TIE):
+                best = max(best, length)
+                longest += [(index[number], segment) for segment in segments]
+        found.append(longest)
     return found
 
 
-def _longest_of_slices(
-    slices: list[tuple[float, int, slice]],
-    columns: tuple[IntArray, IntArray, IntArray],
-    spacing: Spacing,
-    convention: Convention,
-) -> list[tuple[int, FloatArray]]:
-    """The longest diameters of one label; ``slices`` : (width, slice, where its rows are)."""
-    best = 0.0
-    found: list[tuple[int, FloatArray]] = []
-    for width, index, rows in sorted(slices, key=lambda entry: -entry[0]):
-        if at_most(width * _SLACK, spacing, convention) < best * (1 - TIE):
-            break
-        row, first, last = (column[rows] for column in columns)
-        length, segments = longest_of_rows(row, first, last, spacing, convention)
-        if length > best * (1 + TIE):
-            found = []
-        if length >= best * (1 - TIE):
-            best = max(best, length)
-            found += [(index, segment) for segment in segments]
-    return found
+class _Sides:
+    """One side of all slices of all labels, less the pixels that are no corners of a hull; ``sign`` as in ``thinned``."""
+
+    def __init__(self, side: Side, begin: IntArray, sign: int) -> None:
+        (self.row, self.column), self.begin = thinned(side, begin, sign)
+        self.end = np.append(self.begin[1:], len(self.row))
+
+    def of(self, number: int) -> Side:
+        """The side of one slice."""
+        here = slice(self.begin[number], self.end[number])
+        return self.row[here], self.column[here]
 
 
-def _widths(row: IntArray, first: IntArray, last: IntArray, begin: IntArray, spacing: Spacing) -> FloatArray:
-    """The greatest width of each slice over the directions, mm between pixel centres; slices start at ``begin``."""
-    widest = np.zeros(len(begin))
-    down, left, right = row * spacing[0], first * spacing[1], last * spacing[1]
+def _widths(left: _Sides, right: _Sides, spacing: Spacing) -> FloatArray:
+    """The greatest width of each slice over the directions, mm between pixel centres."""
+    widest = np.zeros(len(left.begin))
+    places = [(side.row * spacing[0], side.column * spacing[1], side.begin) for side in (left, right)]
     for k in range(_DIRECTIONS):
         angle = np.pi * k / _DIRECTIONS
-        level, over = down * np.sin(angle), np.cos(angle)
-        low, high = (left, right) if over >= 0 else (right, left)
-        top, bottom = np.maximum.reduceat(high * over + level, begin), np.minimum.reduceat(low * over + level, begin)
+        sine, cosine = np.sin(angle), np.cos(angle)
+        low, high = places if cosine >= 0 else places[::-1]
+        top = np.maximum.reduceat(high[0] * sine + high[1] * cosine, high[2])
+        bottom = np.minimum.reduceat(low[0] * sine + low[1] * cosine, low[2])
         np.maximum(widest, top - bottom, out=widest)
     return widest

@@ -9,8 +9,8 @@ import numpy as np
 
 from mrecist.imaging.geometry import Geometry
 from mrecist.measure._lattice import TIE, BoolArray, FloatArray
+from mrecist.measure.chords import CrossLines
 from mrecist.measure.conventions import Convention, drawn_in, longest_anywhere, longest_inside
-from mrecist.measure.diameters import directions, longest_chord_across
 from mrecist.measure.measured import Diameter
 
 
@@ -58,13 +58,12 @@ class Ruler:
 
     def across(self, mask: BoolArray, segment: FloatArray, *, inside: bool) -> FloatArray:
         """The longest chord across a segment, its ends drawn in as the convention has it, and never longer than it."""
-        direction = directions(segment, self.spacing)[1]
-        by = drawn_in((float(direction[0]), float(direction[1])), self.spacing, self.convention)
-        chord = longest_chord_across(mask, self.spacing, segment, inside=inside, draw_in=by)
+        lines = CrossLines(mask, self.spacing, segment, inside=inside)
+        by = drawn_in((float(lines.across[0]), float(lines.across[1])), self.spacing, self.convention)
+        chord = lines.longest(by)
         excess = self.length(chord) - self.length(segment)
         if excess > 1e-9:
-            by += excess / 2
-            chord = longest_chord_across(mask, self.spacing, segment, inside=inside, draw_in=by)
+            chord = lines.longest(by + excess / 2)
         return chord
 
     def length(self, segment: FloatArray) -> float:

@@ -13,12 +13,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mrecist.measure._corridors import corridors
-from mrecist.measure._lattice import TIE, BoolArray, FloatArray, IntArray, Lattice, Spacing, is_free, lattice, reach
+from mrecist.measure._corridors import FALLING, RISING, Corridors, corridors, sector_of_steps
+from mrecist.measure._lattice import (
+    TIE,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Lattice,
+    Spacing,
+    is_free,
+    lattice,
+    probe,
+    reach,
+)
 from mrecist.measure.joining import far_blocks, longest_between_points
 
 _BLOCK = 400_000  # pairs looked at together
+_NONE = np.uint64(0)
 _WALKED = 20_000  # lines walked together
+_BETWEEN = (0.5, 0.25, 0.75)
 _SLABS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
 _PROBES = (0.5, 0.25, 0.75, 0.0, 1.0, 0.375, 0.625, 0.125, 0.875, 0.0625, 0.9375)
 
@@ -44,7 +57,7 @@ def longest_in_extent(mask: BoolArray, spacing: Spacing, at_least: float = 0.0) 
     found = [pairs.astype(np.float64)]
     widest = float(np.hypot(*(np.ptp(corners, axis=0) * units)))
     if best < widest * (1 - TIE):
-        best, found = _extend_lines(grid, mask, corners, units, max(best, at_least), found)
+        best = _extend_lines(grid, mask, corners, units, max(best, at_least), found)
     segments = np.concatenate(found)
     lengths = np.hypot(*((segments[:, 1] - segments[:, 0]) * units).T)
     keep = lengths >= best * (1 - TIE)
@@ -100,8 +113,8 @@ def border_pixels(mask: BoolArray) -> IntArray:
 
 def _extend_lines(
     grid: Lattice, mask: BoolArray, corners: IntArray, units: Spacing, best: float, found: list[FloatArray]
-) -> tuple[float, list[FloatArray]]:
-    """Try every line through two corners that the outline lets pass at one of them."""
+) -> float:
+    """Try every line through two corners that the outline lets pass at one of them; add the longest to ``found``."""
     passable = _passable(grid, corners)
     far = far_blocks(grid, border_pixels(mask) * 2 + 1, units, best)
     lanes = None if far is None else corridors(*far, mask.shape)
@@ -109,8 +122,9 @@ def _extend_lines(
     offsets = corners @ slabs.T
     low, high = offsets.min(axis=0), offsets.max(axis=0)
     waiting: list[tuple[IntArray, IntArray]] = []  # lines are walked together, for a walk costs by its steps
-    for i, j in _passing_pairs(corners, passable):
-        step = corners[j] - corners[i]
+    for i, j in _passing_pairs(corners, passable, lanes):
+        kept = probe(grid, corners[i], corners[j], _BETWEEN)
+        i, step = i[kept], corners[j[kept]] - corners[i[kept]]
         if lanes is not None:
             kept = np.flatnonzero(lanes.hold(corners[i], step))
             i, step = i[kept], step[kept]
@@ -121,7 +135,7 @@ def _extend_lines(
         if sum(len(start) for start, _ in waiting) > _WALKED:
             best = _walk(grid, waiting, units, best, found)
             waiting = []
-    return (_walk(grid, waiting, units, best, found) if waiting else best), found
+    return _walk(grid, waiting, units, best, found) if waiting else best
 
 
 def _walk(
@@ -139,28 +153,43 @@ def _walk(
     return max(best, float(lengths.max(initial=0.0)))
 
 
-def _passing_pairs(corners: IntArray, passable: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:
+def _passing_pairs(
+    corners: IntArray, passable: BoolArray, lanes: Corridors | None
+) -> Iterator[tuple[IntArray, IntArray]]:
     """Pairs (i, j) of corners, in blocks, of which a line through both may pass j and goes on.
 
     Of the four cells around a corner that can be passed at a slant, two opposite ones are free, so that it lets pass
-    rising lines or falling ones, or both; and any line along rows or columns.
+    rising lines or falling ones, or both; and any line along rows or columns. Sectors of directions, one bit each, tell
+    of most pairs that no long segment runs along them.
     """
     rising = passable[:, 2, 2] & passable[:, 0, 0]
     falling = passable[:, 0, 2] & passable[:, 2, 0]
-    rows = max(1, _BLOCK // len(corners))
-    at_row, at_column = corners[:, 0].astype(np.int32), corners[:, 1].astype(np.int32)
-    for through, sign in ((rising, 1), (falling, -1)):
-        ends = np.flatnonzero(through)
-        number = np.where(through, np.arange(len(corners)), -1)
-        for start in range(0, len(ends), rows):
-            some = ends[start : start + rows]
-            slant = (at_row[some, None] - at_row) * (at_column[some, None] - at_column) * sign
-            once = number < some[:, None]  # of two corners that can both be passed each pair comes once
-            j, i = np.nonzero((slant >= 0) & once)
-            j = some[j]
-            signs = np.sign(corners[j] - corners[i]) + 1
-            leaves = passable[i, signs[:, 0], signs[:, 1]]
-            yield i[leaves], j[leaves]
+    held = np.full(len(corners), ~np.uint64(0)) if lanes is None else lanes.sectors(corners)
+    through = held & (np.where(rising, RISING, _NONE) | np.where(falling, FALLING, _NONE))
+    ends, others = np.flatnonzero(through), np.flatnonzero(held)
+    if not len(ends):
+        return
+    cells = (corners - corners.min(axis=0)) // 2
+    rows, columns = cells.max(axis=0).tolist()
+    sectors = sector_of_steps(rows, columns).ravel()
+    key = cells[:, 0] * (2 * columns + 1) + cells[:, 1]
+    at_start = key[others] - rows * (2 * columns + 1) - columns
+    start, size = 0, max(1, _BLOCK // len(others))
+    while start < len(ends):
+        some = ends[start : start + size]
+        bits = sectors.take(key[some][:, None] - at_start)
+        bits &= through[some][:, None]
+        bits &= held[others]
+        one, other = np.divmod(np.flatnonzero(bits != 0), len(others))
+        j, i = some[one], others[other]
+        signs = np.sign(corners[j] - corners[i])
+        slant = signs[:, 0] * signs[:, 1]
+        passes = ((slant >= 0) & rising[j]) | ((slant <= 0) & falling[j])
+        back = ((slant >= 0) & rising[i]) | ((slant <= 0) & falling[i])
+        # of two corners that can both be passed each pair comes once
+        kept = np.flatnonzero(passes & (~back | (i < j)) & passable[i, signs[:, 0] + 1, signs[:, 1] + 1] & (i != j))
+        yield i[kept], j[kept]
+        start += size
 
 
 def _passable(grid: Lattice, corners: IntArray) -> BoolArray:

@@ -137,12 +137,12 @@ WORDS: Mapping[str, tuple[Code, Mapping[StrEnum, Code]]] = {
             State.MEASURED: _private("STATE-MEASURED", "Measured"),
             State.ABSENT: _private("STATE-ABSENT", "Absent"),
             State.TOO_SMALL: _private("STATE-TOO-SMALL", "Present, too small to measure"),
-            State.NOT_EVALUABLE: _private("STATE-NE", "Not evaluable"),
+            State.NOT_EVALUABLE: _private("STATE-NE", "Lesion not evaluable"),
             State.MERGED: _private("STATE-MERGED", "Merged with another lesion"),
             State.PRESENT: _private("STATE-PRESENT", "Present"),
             State.PROGRESSED: _private("STATE-PROGRESSED", "Unequivocal progression"),
             State.UNEQUIVOCAL: _private("STATE-NEW", "Unequivocal new lesion"),
-            State.EQUIVOCAL: _private("STATE-NEW-EQ", "Equivocal new lesion"),
+            State.EQUIVOCAL: _private("STATE-NEW-EQ", "Lesion that may be new, equivocal"),
         },
     ),
     "basis": (
@@ -187,7 +187,7 @@ WORDS: Mapping[str, tuple[Code, Mapping[StrEnum, Code]]] = {
         },
     ),
     "progressed_since": (
-        _private("PROGR-SINCE", "Progressed since the local therapy"),
+        _private("PROGR-SINCE", "Progression since the local therapy"),
         {
             YesNo.YES: _private("PROGR-SINCE-YES", "Progressed since the local therapy"),
             YesNo.NO: _private("PROGR-SINCE-NO", "Not progressed since the local therapy"),
@@ -201,10 +201,10 @@ WORDS: Mapping[str, tuple[Code, Mapping[StrEnum, Code]]] = {
         },
     ),
     "lipiodol": (
-        _private("LIPIODOL", "Lipiodol in the lesion"),
+        _private("HAS-LIPIODOL", "Lipiodol"),
         {
-            YesNo.YES: _private("LIPIODOL-YES", "Lipiodol in the lesion"),
-            YesNo.NO: _private("LIPIODOL-NO", "No lipiodol in the lesion"),
+            YesNo.YES: _private("HAS-LIPIODOL-YES", "Lipiodol in the lesion"),
+            YesNo.NO: _private("HAS-LIPIODOL-NO", "No lipiodol in the lesion"),
         },
     ),
     "cytology": (

@@ -28,6 +28,7 @@ NO_DATE, NO_TIME = "19000101", "000000"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:mrecist:objects")
 _ROOT = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _UID_LENGTH = 64
+_LONGEST_NAME = 64
 _FEWEST_DIGITS = 24  # two of a thousand million objects get one UID with a chance of one in two million
 _LONGEST_ROOT = _UID_LENGTH - 1 - _FEWEST_DIGITS
 
@@ -39,6 +40,14 @@ def check_root(root: str) -> str:
             f"UID root '{root}': is not numbers with points between them, {_LONGEST_ROOT} characters at most"
         )
     return root
+
+
+def check_reader(reader: str, where: str) -> None:
+    """Raise :class:`InputError` when a reader's id cannot be a DICOM person name (PS3.5 6.2)."""
+    if not reader.isprintable() or len(reader) > _LONGEST_NAME or any(sign in reader for sign in "\\="):
+        raise InputError(
+            f"{where}: the reader's id cannot be a DICOM name; use {_LONGEST_NAME} characters at most, no \\ and no ="
+        )
 
 
 def make_uid(root: str, *names: object) -> str:

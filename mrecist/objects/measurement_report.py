@@ -17,7 +17,16 @@ from mrecist.errors import InputError
 from mrecist.imaging.headers import guarded
 from mrecist.objects import codes
 from mrecist.objects.coding import coded
-from mrecist.objects.identity import MANUFACTURER, MODEL, SERIAL_NUMBER, UUID_ROOT, make_uid, settle, software
+from mrecist.objects.identity import (
+    MANUFACTURER,
+    MODEL,
+    SERIAL_NUMBER,
+    UUID_ROOT,
+    check_reader,
+    make_uid,
+    settle,
+    software,
+)
 from mrecist.objects.report_groups import (
     ReportedLesion,
     ReportedResponse,
@@ -27,7 +36,6 @@ from mrecist.objects.report_groups import (
 )
 
 SERIES_NUMBER = 902
-_LONGEST_READER = 64  # of a person name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +48,7 @@ class Report:
     reader : written as person observer.
     day : date of the assessment, written as ContentDate.
     lesions, responses : in the order in which they are written.
-    image : header of an image of this visit, for patient and study; a line's own image where there is one.
+    image : header of an image of this visit, for patient, study and time.
     modality : ``CT`` or ``MR``, for the procedure that is reported.
     """
 
@@ -77,10 +85,7 @@ def write_report(report: Report, *, previous: Any = None, uid_root: str = UUID_R
     where = f"report of subject {visit.subject}, reader {reader}, time point {visit.timepoint}"
     if not report.lesions and not report.responses:
         raise InputError(f"{where}: no lesion and no response")
-    if len(reader) > _LONGEST_READER or any(c in reader for c in "\\=^") or not reader.isprintable():
-        raise InputError(
-            f"{where}: the reader's id cannot be a DICOM name; use up to {_LONGEST_READER} letters and digits"
-        )
+    check_reader(reader, where)
     with guarded(f"{where}: cannot be written", InputError), warnings.catch_warnings():
         # About names without a caret and clinical trial attributes that are copied: both are meant.
         warnings.simplefilter("ignore", UserWarning)
@@ -139,7 +144,17 @@ def _content(report: Report, groups: Sequence[Any], images: Sequence[Any], uid_r
         procedure_reported=coded(codes.PROCEDURE_MR if report.modality == "MR" else codes.PROCEDURE_CT),
         imaging_measurements=list(groups),
         title=coded(codes.ONCOLOGY_REPORT),
-        referenced_images=list(images) or None,
+        referenced_images=[image for image in images if _fits_library(image)] or None,
+    )
+
+
+def _fits_library(image: Any) -> bool:
+    """Whether an image has what an entry of the library tells (TID 1604): one position, spacing and thickness.
+
+    A multi-frame image has not; its line names the frame, and that is enough.
+    """
+    return all(
+        image.get(n) for n in ("PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient", "SliceThickness")
     )
 
 

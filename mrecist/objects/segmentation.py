@@ -26,6 +26,7 @@ from mrecist.objects.identity import (
     MODEL,
     SERIAL_NUMBER,
     UUID_ROOT,
+    check_reader,
     image_header,
     make_uid,
     settle,
@@ -92,13 +93,14 @@ def write_segmentation(
     MaskError
         No lesion, a lesion without a voxel, another shape than the series, viable voxels outside the lesion, or two lesions that
         share a voxel in a LABELMAP.
-    SeriesError
-        An image cannot be read.
+    InputError
+        The reader's id is no DICOM name, or an image cannot be read.
     """
     import highdicom as hd
 
     shape = _usable_shape(series)
     where = f"segmentation of {reader} on {series.label}"
+    check_reader(reader, where)
     if not lesions:
         raise MaskError(f"{where}: no lesion to write")
     for lesion in lesions:
@@ -219,9 +221,11 @@ def _description(number: int, part: _Part) -> Any:
 
     lesion = part.of
     region = codes.LYMPH_NODE if lesion.kind == "node" else codes.ORGANS.get(lesion.organ.casefold())
+    # In a label a backslash would part two values; TrackingID may hold it.
+    name = lesion.lesion.replace("\\", "/")[: _LABEL_LENGTH - len(part.word) - 1]
     return hd.seg.SegmentDescription(
         segment_number=number,
-        segment_label=f"{lesion.lesion[: _LABEL_LENGTH - len(part.word) - 1]} {part.word}",
+        segment_label=f"{name} {part.word}",
         segmented_property_category=coded(codes.ABNORMAL_STRUCTURE),
         segmented_property_type=coded(part.type),
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from mrecist.model import BestResponse, Measurement, Response, VisitResponse
+from mrecist.pictures.styles import LINES, OUTLINES
 from mrecist.report.changes import NotDrawn, changes_by_criterion, highest, longest_follow_up
 from mrecist.report.look import LOOKS, look_of, plain
-from mrecist.report.pictures import LINES, OUTLINES
 from mrecist.report.plots import (
     CEILING,
     MOST_LINES_WITH_LABELS,

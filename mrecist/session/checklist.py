@@ -12,6 +12,7 @@ from mrecist.checks.run import check_read
 from mrecist.errors import MrecistError
 from mrecist.imaging.phase import PhaseName
 from mrecist.model import BestResponse, Margins, Measurement, Role, State, VisitResponse
+from mrecist.reading import row_phase
 from mrecist.response.assess import Assessed, assess_read
 from mrecist.response.derive import derive
 from mrecist.response.margins import margins
@@ -207,7 +208,7 @@ def _phases(state: ReadState, case: Case, timepoint: int) -> Iterator[OpenPoint]
         if mark.mask is None or mark.mask.viable is None:
             continue
         series = case.series(mark.mask.series_uid, mark.mask.stack)
-        if series.phase.name == PhaseName.UNKNOWN:
+        if row_phase(series, case.protocol.measuring) == PhaseName.UNKNOWN:
             yield OpenPoint(
                 what=f"{lesion}: the phase of '{series.description or series.uid}' is not known; state it",
                 lesion=lesion,

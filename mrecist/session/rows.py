@@ -15,7 +15,7 @@ from mrecist.measure.lesion import LesionMeasurement
 from mrecist.measure.measured import Diameter
 from mrecist.model import Kind, Measurement, Role
 from mrecist.plain import from_plain
-from mrecist.reading import Looked, look, measure_mask, measured_row
+from mrecist.reading import Looked, look, measure_with_volume, measured_row, row_phase
 from mrecist.session.case import Case
 from mrecist.session.kept_masks import KeptMasks
 from mrecist.session.state import DrawnMask, LesionFacts, ManualLine, Mark, ReadState
@@ -86,8 +86,10 @@ class Rows:
     def _measure(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> Drawn:
         measuring = case.protocol.measuring
         mask = self.lesion_mask(case, lesion, facts, drawn)
-        looked = look(mask, case.series(drawn.series_uid, drawn.stack), case.given.series, measuring)
-        return Drawn(mask=looked.mask, measurement=measure_mask(looked.mask, measuring), looked=looked)
+        series = case.series(drawn.series_uid, drawn.stack)
+        looked = look(mask, series, case.given.series, measuring)
+        measured = measure_with_volume(looked.mask, series, measuring).measured
+        return Drawn(mask=looked.mask, measurement=measured, looked=looked)
 
     def lesion_mask(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> LesionMask:
         """The mask as the rest of the package knows it."""
@@ -105,6 +107,7 @@ class Rows:
             slice_uids=tuple(s.sop_instance_uid for s in series.slices),
             series_uid=series.uid,
             source=f"read of {self._reader}",
+            stack=series.stack,
         )
 
     def _row(self, case: Case, timepoint: int, lesion: str, facts: LesionFacts, mark: Mark) -> Measurement:
@@ -123,7 +126,7 @@ class Rows:
             reader=self._reader,
             looked=drawn.looked,
             series=series,
-            phase=str(series.phase.name),
+            phase=row_phase(series, case.protocol.measuring),
             stated=(note,),
             earlier=None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,11 @@ from typing import Any
 
 from mrecist.errors import InputError
 from mrecist.units import show
+
+# A cell that a spreadsheet would run as a formula (``=cmd|...`` as a PatientID) is written with an apostrophe before it, and
+# read without; signed numbers are no formulas. Apostrophes before it count in, so that every text comes back as it was.
+_STARTS_A_FORMULA = frozenset("=@+-'")
+_FORMULA = re.compile(r"'*(?:[=@]|[+-](?!\d*\.?\d*$))")
 
 
 def read_rows(path: Path, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -40,7 +46,7 @@ def stream_rows(path: Path, required: Sequence[str]) -> tuple[list[str], Iterato
 def _open_table(path: Path, required: Sequence[str]) -> tuple[Any, list[str]]:
     """A reader of the rows below the header, and the header."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # read_text would turn a CR inside a cell into a line feed
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError as error:
@@ -68,7 +74,7 @@ def read_column(path: Path, name: str) -> list[str]:
     reader, header = _open_table(path, (name,))
     place = header.index(name)
     try:
-        return [cells[place].strip() for cells in reader if len(cells) > place]
+        return [_plain(cells[place]).strip() for cells in reader if len(cells) > place]
     except csv.Error as error:
         raise _not_csv(path, reader, error) from None
 
@@ -94,19 +100,27 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
 
 def _cells(path: Path, header: list[str], reader: Any) -> Iterable[tuple[int, dict[str, str]]]:
     for values in reader:
-        if not "".join(values).strip():
+        joined = "".join(values)
+        if not joined.strip():
             continue
         if len(values) != len(header):
             raise InputError(
                 f"{path}: line {reader.line_num} has {len(values)} cells and the header {len(header)}; mend that line"
             )
+        if "'" in joined:
+            values = [_plain(value) for value in values]
         yield reader.line_num, dict(zip(header, map(str.strip, values), strict=True))
+
+
+def _plain(value: str) -> str:
+    return value[1:] if value[:1] == "'" and _FORMULA.match(value) else value
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all: a temporary file beside it takes its place only when complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    # File names that are not UTF-8 are lone surrogates in Python; they become escapes, as in JSON.
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -136,7 +150,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if type(value) is str:
-        return value
+        return f"'{value}" if value[:1] in _STARTS_A_FORMULA and _FORMULA.match(value) else value
     if isinstance(value, Decimal):
         return show(value)
     if isinstance(value, date):

@@ -178,6 +178,18 @@ def _measurement(
     )
 
 
+def measurement_of(cells: Mapping[str, str], partial: PartialDate = PartialDate.REFUSE) -> Measurement:
+    """A row out of the texts of its cells; a column that is absent or empty is not given.
+
+    Raises ``ValueError`` with the reason when a cell cannot be read or the row contradicts itself.
+    """
+    given = {**dict.fromkeys(MEASUREMENT_COLUMNS, ""), **cells}
+    row = _measurement(given, _READERS, partial)
+    for found in contradictions_of_row(row):
+        raise ValueError(str(found))
+    return row
+
+
 def _foci(text: str) -> tuple[Decimal, ...]:
     """``12.5;8`` or ``12.5+8``."""
     try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mrecist_napari.grid import Grid, grid_of, sides
-from mrecist_napari.marks import VIABLE, WHOLE, Marks, MarkLine
-from mrecist_napari.windows import Window, default_window
 
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
+from mrecist_napari.grid import Grid, grid_of, sides
+from mrecist_napari.marks import VIABLE, WHOLE, MarkLine, Marks
+from mrecist_napari.windows import Window, default_window
 
 _MASKS = ("whole", "viable")
 _TEXT_POINTS, _LINES = "callouts", "diameters"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mrecist_napari.pane import Pane
-
 from mrecist.session.case import CaseVisit
+from mrecist_napari.pane import Pane
 
 
 class PriorPane:

@@ -9,11 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from mrecist_napari.marks import MarkLine, lines_of, marks_on
-from mrecist_napari.pane import Pane
-from mrecist_napari.prior import PriorPane
-from mrecist_napari.tools import Index3, MouseTools
-from mrecist_napari.windows import next_preset
 
 from mrecist.errors import MrecistError
 from mrecist.imaging.series import Series
@@ -21,6 +16,11 @@ from mrecist.imaging.volume import Volume
 from mrecist.segment.prompt import Line
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
+from mrecist_napari.marks import MarkLine, lines_of, marks_on
+from mrecist_napari.pane import Pane
+from mrecist_napari.prior import PriorPane
+from mrecist_napari.tools import Index3, MouseTools
+from mrecist_napari.windows import next_preset
 
 
 class ReadingWindow:
@@ -149,7 +149,10 @@ class ReadingWindow:
 
     def jump(self) -> None:
         """Both panes to the lesion that is chosen."""
-        for pane, timepoint in ((self.current, self.room.looking.timepoint), (self.prior.pane, self.room.looking.prior)):
+        for pane, timepoint in (
+            (self.current, self.room.looking.timepoint),
+            (self.prior.pane, self.room.looking.prior),
+        ):
             if timepoint is None or pane.series is None or not self.room.looking.lesion:
                 continue
             drawn = self.room.drawn(timepoint, self.room.looking.lesion)

@@ -19,6 +19,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
 
 from mrecist.cli import main
+from mrecist.imaging.scan import scan_folder
 from mrecist.samples.build import sample_data_path, sample_study_path
 from mrecist.tables import read_measurements
 
@@ -410,7 +411,10 @@ UNREADABLE = [
     pytest.param(pixels(block().astype(np.complex64)), "NIfTI data type 32", id="complex"),
     pytest.param(as_nrrd, "holds complex64 values", id="complex NRRD"),
     pytest.param(pixels(block() * np.float32(1.5)), "holds the value 1.5", id="fractions"),
+    pytest.param(pixels(block() * 0.99999995), "holds the value 0.9999999", id="almost"),
     pytest.param(pixels(-block().astype(np.int16)), "holds the value -1", id="negative"),
+    pytest.param(pixels(np.where(block() == 1, np.nan, 2.0)), "no numbers (NaN)", id="NaN"),
+    pytest.param(pixels(np.where(block() == 1, np.float32(np.inf), 0)), "no numbers (NaN)", id="infinite"),
 ]
 
 
@@ -441,7 +445,9 @@ def test_a_mask_that_cannot_be_measured_is_refused(
     assert ";" in line  # what is wrong; what to do
 
 
-@pytest.mark.parametrize(("make", "words"), [case for case in UNREADABLE if case.id not in ("fractions", "negative")])
+@pytest.mark.parametrize(
+    ("make", "words"), [case for case in UNREADABLE if case.id not in ("fractions", "almost", "negative")]
+)
 def test_so_is_a_viable_mask(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], make: Callable[[Path], Path], words: str
 ) -> None:
@@ -503,6 +509,67 @@ def test_wrong_use_exits_2(capfd: pytest.CaptureFixture[str], arguments: list[st
         main(["measure", *arguments, "--out", "never.csv"])
     assert stop.value.code == 2
     assert words in capfd.readouterr().err.splitlines()[-1]
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">2I", data[16:24])
+    return width, height
+
+
+def test_a_picture_of_each_lesion(tmp_path: Path) -> None:
+    both = block(8)
+    both[1:4, 2:4, 4:6] = 7
+    mask = nifti(tmp_path / "P 1.nii.gz", both)
+    plots = tmp_path / "plots"
+    rows, _ = measure(tmp_path, "--lesions", mask, "--plot", plots, "--timepoint", "2", "--reader", "R/2")
+    assert [row["lesion"] for row in rows] == ["1", "7"]
+    assert sorted(path.name for path in plots.iterdir()) == ["P-1_R-2_2_1.png", "P-1_R-2_2_7.png"]
+    assert len({path.read_bytes() for path in plots.iterdir()}) == 2
+
+
+def test_a_viable_diameter_on_another_slice_has_a_picture_beside_the_first(tmp_path: Path) -> None:
+    whole, same, other = block(), block(), block()
+    whole[3] = 0
+    whole[3, 2 : 2 + HIGH, 3 : 4 + WIDE] = 1  # the longest diameter lies on the last slice
+    same[:3] = other[2:] = 0
+    mask, plots = nifti(tmp_path / "l.nii.gz", whole), tmp_path / "plots"
+    sizes = []
+    for viable in (same, other):
+        measure(tmp_path, "--lesions", mask, "--viable", nifti(tmp_path / "v.nii.gz", viable), "--plot", plots)
+        sizes.append(png_size(plots / "l_R1_0_1.png"))
+    assert sizes[1] == (2 * sizes[0][0], sizes[0][1])
+
+
+def test_pictures_of_segmentations_show_their_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mrecist.imaging.volume import load_slice
+    from mrecist.pictures import files
+
+    drawn = []
+
+    def kept(*arguments: Any, **more: Any) -> Any:
+        drawn.append((arguments[4], more["pixels"], more["modality"]))
+        return draw(*arguments, **more)
+
+    draw = files.draw_lesion
+    monkeypatch.setattr(files, "draw_lesion", kept)
+    study, plots = sample_study_path(), tmp_path / "plots"
+    seg = ("--seg", study / "masks" / "SAMPLE-01_0.dcm", "--images", study / "images" / "SAMPLE-01")
+    _, drawings = measure(tmp_path, *seg, "--plot", plots)
+    assert sorted(p.name for p in plots.iterdir()) == ["SAMPLE-01_R1_0_T01.png", "SAMPLE-01_R1_0_T02.png"]
+    series = {s.uid: s for s in scan_folder(study / "images" / "SAMPLE-01").series}
+    for (index, pixels, modality), drawing in zip(drawn, drawings, strict=True):
+        assert (index, modality) == (drawing["longest"]["slice"], "CT")
+        assert np.array_equal(pixels, load_slice(series[drawing["series_uid"]], index))
+
+
+def test_pictures_do_not_take_the_place_of_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mask = nifti(tmp_path / "l.nii.gz", block())
+    assert_refused(capfd, tmp_path, "which is a file; give a folder", "--lesions", mask, "--plot", mask)
 
 
 def two_masks(folder: Path) -> tuple[Path, Path]:

@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from build_series import Image, axial, dataset_of, set_raw, write
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
+from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from mrecist.errors import InputError, SeriesError
 from mrecist.imaging.headers import get_integer, get_number, get_numbers, read_header
@@ -242,14 +242,14 @@ def compressed(tmp_path: Path, syntax: str, frame: bytes | None = None) -> Path:
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
 def test_compressed_pixels_are_exact(syntax: str, tmp_path: Path) -> None:
     path = compressed(tmp_path, syntax)
-    assert np.array_equal(decode_frame(open_pixels(path), None, path), RAMP)
+    assert np.array_equal(decode_frame(open_pixels(path)), RAMP)
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
 def test_damaged_compressed_pixels_are_one_line(syntax: str, tmp_path: Path) -> None:
     path = compressed(tmp_path, syntax, b"\xff\x4f\xff\x51garbage.")
     with pytest.raises(SeriesError) as caught:
-        decode_frame(open_pixels(path), None, path)
+        decode_frame(open_pixels(path))
     assert "\n" not in str(caught.value)
 
 
@@ -264,28 +264,7 @@ def test_a_codestream_of_another_size_is_refused_before_decoding(tmp_path: Path)
     assert codestream_size(huge) == (65535, 65535)
     path = compressed(tmp_path, JPEGLSLossless, huge)
     with pytest.raises(SeriesError, match="compressed image is 65535 x 65535 where Rows x Columns are"):
-        decode_frame(open_pixels(path), None, path)
-
-
-def test_jpeg_lossless_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mrecist.imaging.pixels.importlib.util.find_spec", lambda _: None)
-    path = compressed(tmp_path, JPEGLossless, b"\xff\xd8\xff\xd9")
-    with pytest.raises(SeriesError, match=r"needs the extra: pip install 'mrecist\[codecs\]'"):
-        open_pixels(path)
-
-
-def test_a_rust_panic_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class PanicError(BaseException):
-        """As pyo3 raises it: no Exception."""
-
-    def panic(*_: object, **__: object) -> None:
-        raise PanicError("index out of bounds")
-
-    path = write(tmp_path, axial(1))[0]
-    dataset = open_pixels(path)
-    monkeypatch.setattr("pydicom.pixels.pixel_array", panic)
-    with pytest.raises(SeriesError, match="PanicError: index out of bounds"):
-        decode_frame(dataset, None, path)
+        decode_frame(open_pixels(path))
 
 
 def test_read_header_says_what_is_wrong(tmp_path: Path) -> None:

@@ -62,6 +62,15 @@ def only(masks: SegmentationMasks) -> LesionMask:
     return mask
 
 
+def test_lesions_that_overlap_keep_all_their_voxels(study: Study) -> None:
+    other = box(slice(2, 5), slice(0, 4), slice(4, 8))
+    assert (other & WHOLE).any()
+    found = study.read([Part(WHOLE), Part(other, label="T02", tracking="T02", uid="1.2.3.2")])
+    for mask, drawn in zip(found.masks, (WHOLE, other), strict=True):
+        assert np.array_equal(mask.whole, drawn)
+        assert mask.viable is None
+
+
 def test_whole_and_viable_are_one_lesion(study: Study) -> None:
     found = study.read([Part(WHOLE), Part(VIABLE, kind=ENHANCING)])
     mask = only(found)
@@ -194,7 +203,7 @@ def test_a_frame_between_two_slices_is_refused(study: Study) -> None:
     ("keyword", "value", "text"),
     [
         ("PixelSpacing", [0.9, 0.7], r"pixel spacing is 0.9\\0.7 mm, that of series .* 0.8\\0.7 mm"),
-        ("ImageOrientationPatient", [1, 0, 0, 0, -1, 0], "its orientation is"),
+        ("ImageOrientationPatient", [1, 0, 0, 0, 0.8, 0.6], "its orientation is"),
     ],
 )
 def test_another_grid_is_refused_with_both_values(keyword: str, value: list[float], text: str, study: Study) -> None:

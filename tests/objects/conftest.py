@@ -7,22 +7,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import run
 
-from mrecist.cli import main
+from mrecist.imaging.scan import scan_folder
+from mrecist.imaging.series import Series
 from mrecist.samples.build import sample_study_path
 
 # Series with known geometry are built by the tests of the images.
 sys.path.append(str(Path(__file__).parents[1] / "imaging"))
 
 
-def run(*arguments: object) -> int:
-    """The command line, with everything as text."""
-    return main([str(argument) for argument in arguments])
-
-
 @pytest.fixture(scope="session")
 def sample() -> Path:
     return sample_study_path()
+
+
+@pytest.fixture(scope="session")
+def series(sample: Path) -> tuple[Series, ...]:
+    return scan_folder(sample / "images").series
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from build_series import dataset_of, enhanced, write
 from nifti_study import label_file, nifti_study
 
 from mrecist.cli import main
-from mrecist.errors import MaskError
+from mrecist.errors import InputError, MaskError
 from mrecist.imaging.masks import LesionMask, read_segmentation, read_segments
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
@@ -43,11 +43,6 @@ def dciodvfy_errors(path: Path) -> list[str]:
     done = subprocess.run([program("dciodvfy"), str(path)], capture_output=True, text=True, check=False)
     assert done.stderr or done.stdout
     return [line for line in (done.stderr + done.stdout).splitlines() if line.startswith("Error")]
-
-
-@pytest.fixture(scope="session")
-def series(sample: Path) -> tuple[Series, ...]:
-    return scan_folder(sample / "images").series
 
 
 def exported(folder: Path, visit: str) -> Path:
@@ -313,6 +308,8 @@ def test_arrays_that_cannot_be_written_are_refused(drawn_on: Series) -> None:
         write_segmentation(drawn_on, [lesion("A", one, other)], reader="R1")
     with pytest.raises(MaskError, match="lesions A and B share 1 voxels"):
         write_segmentation(drawn_on, [lesion("A", one), lesion("B", other)], reader="R1", labelmap=True)
+    with pytest.raises(InputError, match="cannot be a DICOM name"):
+        write_segmentation(drawn_on, [lesion("A", one)], reader="R\\1")
     assert write_segmentation(drawn_on, [lesion("A", one), lesion("B", other)], reader="R1")
 
 

@@ -64,9 +64,20 @@ def test_the_scale_bar_is_as_long_as_it_says() -> None:
     for image, length in ((picture(ROWS[0], 1), 20), (replace(picture(ROWS[0], 1), width=40, height=40), 10)):
         svg = drawn(image)
         path = svg.all("path", "scale")[0].attributes["d"]
-        left, right = path.partition("H")[0].rpartition("M")[2].split()[0], path.partition("H")[2].partition("M")[0]
-        assert float(right) - float(left) == pytest.approx(length)
+        across = [float(point.split()[0]) for point in path.removeprefix("M").split("L")]
+        assert max(across) - min(across) == pytest.approx(length, abs=0.02)
         assert svg.all("text", "scale-text")[0].text == f"{length} mm"
+
+
+def test_letters_stand_at_the_edges() -> None:
+    image = replace(picture(ROWS[0], 1, 0.7, 1.4), letters=("R", "LP", "A", "<P>"))
+    wide, high = image.width * 0.7, image.height * 1.4
+    places = {t.text: numbers(t, "x", "y") for t in drawn(image).all("text", "letter")}
+    assert set(places) == {"R", "LP", "A", "<P>"}
+    assert places["R"][0] < 0.1 * wide < 0.9 * wide < places["LP"][0] < wide
+    assert places["A"][1] < 0.1 * high < 0.9 * high < places["<P>"][1] < high
+    assert places["A"][0] == places["<P>"][0] == pytest.approx(wide / 2, abs=1e-3)
+    assert drawn(picture(ROWS[0], 1)).all("text", "letter") == []
 
 
 def test_sizes_stand_below_the_picture() -> None:

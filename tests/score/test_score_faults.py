@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - the name its users know
 
 from mrecist.cli import main
+from mrecist.imaging.masks import read_label_masks
+from mrecist.measure.lesion import measure_lesion
 
 MakeStudy = Callable[..., Path]
 
@@ -180,6 +183,45 @@ def test_nifti_masks_named_in_a_table(make_study: MakeStudy) -> None:
     assert (code, problems, done) == (0, [], {"S1"})
     rows = table(study.parent / "out" / "measurements.csv")
     assert [(r["longest_mm"], r["viable_mm"]) for r in rows] == [("22.4", "14.1"), ("22.4", "")]
+
+
+def test_all_lesions_of_a_nifti_mask_are_measured_as_each_alone(
+    make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels with gaps, three that touch, one without a viable voxel, in one file; each alone by ``measure_lesion``."""
+    study = make_study()
+    (study / "masks").mkdir(parents=True)
+    z, y, x = np.mgrid[:6, :60, :70]
+    labels, alive = np.zeros(z.shape, np.uint16), np.zeros(z.shape, np.uint8)
+    for number, (row, column, radius) in {1: (15, 15, 11), 2: (38, 20, 13), 900: (20, 40, 14), 7: (50, 60, 8)}.items():
+        far = np.hypot(np.hypot(y - row, x - column), 3 * (z - 2 - number % 2))
+        labels[(far < radius) & (labels == 0)] = number
+        alive[(labels == number) & (far > radius / 2) & (number != 7)] = 1
+    for name, array in (("whole.nii.gz", labels), ("viable.nii.gz", alive)):
+        image = sitk.GetImageFromArray(array)
+        image.SetSpacing((0.75, 1.25, 3.0))
+        sitk.WriteImage(image, str(study / "masks" / name))
+    (study / "masks" / "masks.csv").write_text(
+        "subject,timepoint,series_uid,lesions,viable,date\nS1,0,,whole.nii.gz,viable.nii.gz,2024-01-01\n",
+        encoding="utf-8",
+    )
+    (study / "reads").mkdir(exist_ok=True)
+    reads = "".join(f"S1,0,2024-01-01,{number},target,measured\n" for number in (1, 2, 7, 900))
+    (study / "reads" / "R1.csv").write_text(f"subject,timepoint,date,lesion,role,state\n{reads}", encoding="utf-8")
+    monkeypatch.setattr("mrecist.score.measure_mask", None)  # measuring one by one would fail
+    assert score(study)[:2] == (0, [])
+    drawn = json.loads((study.parent / "out" / "measurements.json").read_text(encoding="utf-8"))
+    masks = read_label_masks(study / "masks" / "whole.nii.gz", study / "masks" / "viable.nii.gz")
+    assert [one["lesion"] for one in drawn] == ["1", "2", "7", "900"] == sorted(mask.lesion for mask in masks)
+    for one in drawn:
+        (mask,) = (mask for mask in masks if mask.lesion == one["lesion"])
+        alone = measure_lesion(mask.whole, mask.geometry, mask.viable)
+        for name in ("longest", "short", "viable", "viable_short"):
+            line = getattr(alone, name)
+            found = one[name] and (one[name]["mm"], one[name]["slice"], one[name]["ends_lps"])
+            assert found == (line and (line.mm, line.slice_index, [list(end) for end in line.ends_lps]))
+        assert one["viable_is_empty"] == (one["lesion"] == "7")
+        assert (one["volume_mm3"], one["viable_volume_mm3"]) == (alone.volume_mm3, alone.viable_volume_mm3)
 
 
 def test_what_is_no_study_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

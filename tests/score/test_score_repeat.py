@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mrecist.batch import OPTIONAL_FILES
 from mrecist.cli import main
 from mrecist.samples.build import sample_study_path
 from mrecist.stability.table import SPREAD_COLUMNS
@@ -119,6 +120,38 @@ def test_measure_gives_what_score_gives(tmp_path: Path) -> None:
     assert measured.keys() <= of_score.keys()
     assert measured == {cell: of_score[cell] for cell in measured}
     assert len(measured) == 18  # three lesions with six sizes each
+
+
+def test_what_the_spread_leaves_out_is_said(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = "which part of a lesion is viable, and which lesions there are, was not judged again"
+    out = scored(study, tmp_path / "a")
+    assert words not in capsys.readouterr().err
+    assert words not in (out / "report.html").read_text(encoding="utf-8")
+    out = scored(study, tmp_path / "a", "--repeat", DRAWS)
+    assert [words in line for line in capsys.readouterr().err.splitlines() if "drawn again" in line] == [True]
+    assert (out / "report.html").read_text(encoding="utf-8").count(words) == 1
+    sample = sample_study_path()
+    mask = ["--seg", str(sample / "masks" / "SAMPLE-05_0.dcm"), "--images", str(sample / "images" / "SAMPLE-05")]
+    files = ["--out", str(tmp_path / "m.csv"), "--spread", str(tmp_path / "s.csv"), "--repeat", DRAWS]
+    assert main(["measure", *mask, *files]) == 0
+    assert words in capsys.readouterr().err
+
+
+def test_files_of_an_earlier_run_do_not_stay_beside_those_of_a_run_without_them(study: Path, tmp_path: Path) -> None:
+    """A folder that was used before holds the same files, with the same content, as a new one."""
+    used = scored(study, tmp_path / "used", "--repeat", DRAWS)
+    # Every name that a run can write, filled with what no run would.
+    for name in OPTIONAL_FILES:
+        assert (used / name).exists()
+        (used / name).write_text("of an earlier run", encoding="utf-8")
+    (used / "notes.txt").write_text("of the user", encoding="utf-8")
+    scored(study, used)
+    new = scored(study, tmp_path / "new")
+    kept = {path.name for path in used.iterdir()}
+    assert kept == {path.name for path in new.iterdir()} | {"notes.txt"}
+    for path in new.iterdir():
+        if path.is_file():
+            assert (used / path.name).read_bytes() == path.read_bytes(), path.name
 
 
 @pytest.mark.parametrize("option", ["--repeat", "--repeat-seed", "--repeat-percent", "--repeat-viable-percent"])

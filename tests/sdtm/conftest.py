@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from sdtm_runs import Outcome, Run, table
 from sdtm_study import Row, write_all
 
 from mrecist.cli import main
-
-
-class Outcome(NamedTuple):
-    """What a run left: exit code, standard error and output, tables by name."""
-
-    code: int
-    err: str
-    out: str
-    tables: dict[str, list[dict[str, str]]]
-
-
-Run = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -39,8 +25,3 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, said.err, said.out, {path.stem: table(path) for path in sorted(out.glob("*.csv"))})
 
     return go
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from sdtm_runs import Run
 from sdtm_study import FORMATS, Row, not_done, rs, tr, tu
 
 MRECIST = "MRECIST LENCIONI LIVER CANCER 2010"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from conftest import Run
+from sdtm_runs import Run
 from test_sdtm_compare import S01
 
 from mrecist.criteria import CRITERIA

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Outcome, Run
+from sdtm_runs import Outcome, Run
 from sdtm_study import FORMATS, Row, not_done, rs, tr, tu, write_all
 
 from mrecist.cli import main
