@@ -12,7 +12,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mrecist_napari.panel import ReadingPanel
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QApplication
 
@@ -23,6 +22,7 @@ from mrecist.session.actions import AnswerAdequate, AnswerNewLesions, Comment, S
 from mrecist.session.room import Room, open_room
 from mrecist.session.state import Provenance
 from mrecist.study import open_study
+from mrecist_napari.panel import ReadingPanel
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "sample_data" / "study"

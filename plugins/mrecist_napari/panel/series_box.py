@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QComboBox
 
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.series import Series
+from mrecist.reading import row_phase
 from mrecist.session.actions import StatePhase
 from mrecist_napari.panel.desk import Desk
 from mrecist_napari.panel.parts import ClickRow, Section, beside, choice, choose, empty, text
@@ -40,18 +41,21 @@ class SeriesBox(Section):
 
     def _add(self, series: Series) -> None:
         desk = self._desk
-        unknown = series.phase.name == PhaseName.UNKNOWN
+        measuring = desk.room.case.protocol.measuring
+        sure = row_phase(series, measuring) != PhaseName.UNKNOWN
         shown = series == desk.room.series
         line = ClickRow("▶" if shown else " ", series.description or series.uid, f"series_{series.uid}")
         line.clicked.connect(lambda: desk.room.look_at_series(series))
-        box = choice(f"phase_{series.uid}", _phases(series), self._stater(series), tip="the phase by your eye")
+        box = choice(
+            f"phase_{series.uid}", _phases(series, sure=sure), self._stater(series), tip="the phase by your eye"
+        )
         box.setMinimumContentsLength(13)
         choose(box, desk.room.state.phases.get(series.uid, ""))
         box.setEnabled(not desk.signed)
         self.boxes[series.uid] = box
         self.body.addLayout(beside(line, box, stretch=0))
-        why = text(_why(series), f"evidence_{series.uid}")
-        name = "warning" if unknown else "quiet"
+        why = text(_why(series, "" if sure else measuring.phase_confidence), f"evidence_{series.uid}")
+        name = "quiet" if sure else "warning"
         why.setStyleSheet(f"color: {ink(name, dark=is_dark(self))}; font-size: 11px; margin-left: 20px;")
         why.setToolTip("\n".join(series.phase.evidence))
         self.body.addWidget(why)
@@ -66,14 +70,16 @@ class SeriesBox(Section):
         return state
 
 
-def _phases(series: Series) -> list[tuple[str, str]]:
-    unknown = series.phase.name == PhaseName.UNKNOWN
-    first = "state the phase…" if unknown else f"{series.phase.name}".lower()
+def _phases(series: Series, *, sure: bool) -> list[tuple[str, str]]:
+    first = f"{series.phase.name}".lower() if sure else "state the phase…"
     return [("", first), *((str(p), f"{p}".lower() + " (stated)") for p in PhaseName if p is not PhaseName.UNKNOWN)]
 
 
-def _why(series: Series) -> str:
+def _why(series: Series, asked: str) -> str:
+    said = "; ".join(series.phase.evidence) or "the headers do not say"
     if series.phase.name == PhaseName.UNKNOWN:
-        said = "; ".join(series.phase.evidence) or "the headers do not say"
         return f"phase not known: {said}"
+    if asked:
+        name = str(series.phase.name).lower()
+        return f"{name} with {series.phase.confidence} confidence only, the protocol asks for {asked}: {said}"
     return f"{series.phase.confidence} confidence: {series.phase.evidence[0] if series.phase.evidence else ''}"

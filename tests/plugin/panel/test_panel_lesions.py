@@ -263,8 +263,9 @@ def test_an_unknown_phase_asks_and_the_readers_eye_rules(room: Room, hand: Any) 
 
 
 def test_masks_are_measured_elsewhere_and_the_panel_says_so(room: Room, qtbot: Any) -> None:
-    from mrecist_napari.panel import ReadingPanel
     from qtpy.QtWidgets import QApplication
+
+    from mrecist_napari.panel import ReadingPanel
 
     waiting: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
     panel = ReadingPanel(room, do_later=lambda work, then, _what: waiting.append((work, then)))
