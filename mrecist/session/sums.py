@@ -52,8 +52,8 @@ def sum_rows(live: Live, state: ReadState, case: Case, shown: int) -> tuple[SumR
         responses = {r.timepoint: r for r in live.responses if r.criterion == settings[0].name}
         if responses:
             rows += _rows(settings, responses, {t: points[0].what for t, points in waits.items() if points}, shown)
-    rows += [_overall(setting, live, waits) for setting in case.protocol.criteria if live.responses]
-    return tuple(rows)
+    rows += [_overall(setting, live, waits) for setting in case.protocol.criteria]
+    return tuple(row for row in rows if row.cells)
 
 
 def _overall(setting: CriterionSetting, live: Live, waits: Mapping[int, tuple[OpenPoint, ...]]) -> SumRow:
@@ -105,7 +105,6 @@ def _rows(
             cells=found,
         )
         for measure, found in cells.items()
-        if found
     ]
 
 

@@ -20,7 +20,7 @@ from mrecist_napari.panel.proposal_box import ProposalBox
 from mrecist_napari.panel.questions import Questions
 from mrecist_napari.panel.series_box import SeriesBox
 from mrecist_napari.panel.signing import Signing
-from mrecist_napari.panel.style import SHEET, paint
+from mrecist_napari.panel.style import PANEL, is_dark, paint, sheet
 
 
 class ReadingPanel(QWidget):
@@ -36,7 +36,7 @@ class ReadingPanel(QWidget):
 
     def __init__(self, room: Room, do_later: Later | None = None, message: Callable[[str], None] | None = None) -> None:
         super().__init__()
-        self.setObjectName("reading_panel")
+        self.setObjectName(PANEL)
         self.room = room
         self._also_told = message
         self._tried: set[tuple[int, str]] = set()
@@ -53,7 +53,6 @@ class ReadingPanel(QWidget):
         self.series = SeriesBox(self.desk)
         self.signing = Signing(self.desk)
         self._lay_out()
-        self.setStyleSheet(SHEET)
         # Several changes in a row (a lesion, its mask, the choice of it) are shown once.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -91,6 +90,9 @@ class ReadingPanel(QWidget):
     def show_read(self) -> None:
         """Show the read as it stands; masks that nobody has measured yet are measured elsewhere first."""
         self._soon.stop()
+        styled = sheet(dark=is_dark(self))
+        if styled != self.styleSheet():
+            self.setStyleSheet(styled)
         measured = not self._measure()
         self.header.show_read(measured=measured)
         self.proposal.show_read()
@@ -127,10 +129,15 @@ class ReadingPanel(QWidget):
         if self._also_told is not None:
             self._also_told(words)
 
+    def showEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """It has found its place in a window, and so its theme."""
+        super().showEvent(event)
+        self._soon.start()
+
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Another theme: colours are chosen again."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_soon"):
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ParentChange) and hasattr(self, "_soon"):
             self._soon.start()
 
     # --- for keys on the images --------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ GLYPHS = {
     State.UNEQUIVOCAL: "★",
     State.EQUIVOCAL: "☆",
 }
+PANEL = "reading_panel"
+"""Name of the whole panel; its colours are those of its theme."""
 SEVERITY_GLYPHS = {"error": "✖", "warning": "▲", "note": "●"}
 
 # name -> (on dark, on light); each has a contrast of 4.5 or more there.
@@ -35,7 +37,7 @@ _INKS = {
     "quiet": ("#a9b4c0", "#55606b"),
 }
 
-SHEET = """
+_SHEET = """
 QFrame#section, QFrame#card { background: rgba(128, 128, 128, 28); border: none; border-radius: 6px; }
 QFrame#card { background: rgba(128, 128, 128, 36); }
 QLabel { background: transparent; padding: 0; }
@@ -47,11 +49,11 @@ QPushButton { padding: 4px 8px; border-radius: 4px; border: 1px solid rgba(128, 
 QPushButton:hover { border-color: #56b4e9; background: rgba(128, 128, 128, 80); }
 QPushButton:focus { border: 1px solid #56b4e9; }
 QPushButton:checked { background: #0b6bb5; border-color: #56b4e9; color: white; }
-QPushButton:disabled { border-color: rgba(128, 128, 128, 55); background: transparent; color: rgba(128, 128, 128, 220); }
+QPushButton:disabled { border-color: rgba(128, 128, 128, 55); background: transparent; color: FADED; }
 QPushButton:checked:disabled { background: rgba(86, 140, 180, 90); color: white; }
 QPushButton[primary="true"] { background: #0b6bb5; border-color: #0b6bb5; color: white; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: transparent; border-color: rgba(128, 128, 128, 90);
-    font-weight: 400; color: palette(window-text); }
+    font-weight: 400; color: INK; }
 QTableView { border: none; background: transparent; gridline-color: rgba(128, 128, 128, 55); }
 QTableView::item { padding: 0 3px; }
 QHeaderView, QTableCornerButton::section { background: transparent; border: none; }
@@ -60,9 +62,20 @@ QScrollArea { border: none; background: transparent; }
 """
 
 
+def sheet(*, dark: bool) -> str:
+    """The style sheet of the panel."""
+    ink, faded = ("#f0f1f2", "#868e96") if dark else ("#1c252e", "#6c757d")
+    return _SHEET.replace("INK", ink).replace("FADED", faded)
+
+
 def is_dark(widget: QWidget) -> bool:
-    """The widget stands on a dark theme."""
-    return bool(widget.palette().color(QPalette.ColorRole.WindowText).lightness() > 127)
+    """The panel that the widget is in stands on a dark theme."""
+    top = widget
+    while top.objectName() != PANEL and top.parentWidget() is not None:
+        top = top.parentWidget()
+    # A theme by style sheet, as napari's, is in the palette only of a widget that has been polished.
+    top.ensurePolished()
+    return bool(top.palette().color(QPalette.ColorRole.WindowText).lightness() > 127)
 
 
 def ink(name: str, *, dark: bool) -> str:

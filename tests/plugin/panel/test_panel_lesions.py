@@ -312,3 +312,59 @@ def test_the_panel_fits_420_pixels_and_long_words_wrap(room: Room, hand: Any) ->
     reason = hand.find("reason_mrecist")
     assert reason.height() > 2 * reason.fontMetrics().height()
     assert hand.panel.width() == 420
+
+
+@pytest.mark.parametrize(("back", "front", "dark"), [("#262930", "#f0f1f2", True), ("#ffffff", "#000000", False)])
+def test_the_colours_follow_the_theme_of_the_window(room: Room, qtbot: Any, back: str, front: str, dark: bool) -> None:
+    from qtpy.QtGui import QColor
+    from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+    from mrecist_napari.panel import ReadingPanel
+
+    put_visit(room, 0)
+    panel = ReadingPanel(room)
+    window = QWidget()
+    qtbot.addWidget(window)
+    # As napari does it: a style sheet on the window that the panel is put in later.
+    window.setStyleSheet(f"QWidget {{ background-color: {back}; color: {front}; }}")
+    QVBoxLayout(window).addWidget(panel)
+    window.show()
+    for _ in range(4):
+        QApplication.processEvents()
+    for label in (panel.header.saved, panel.questions.new_words, panel.matrix.unit, panel.signing.said):
+        if label.styleSheet():
+            said = QColor(label.styleSheet().removeprefix("color: ").rstrip(";"))
+            assert _contrast(said, QColor(back)) >= 4.5, label.objectName()
+    assert panel.matrix.model.dark is dark
+    panel.stop()
+
+
+def _contrast(one: Any, other: Any) -> float:
+    """Contrast of two colours (WCAG 2.2, 1.4.3)."""
+
+    def light(colour: Any) -> float:
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()[:3]]
+        return float(0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2])
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_a_phase_that_the_headers_are_not_sure_of_is_asked_for(room: Room, hand: Any) -> None:
+    from dataclasses import replace
+
+    series = room.series
+    case = room.session._case
+    unsure = replace(series, phase=replace(series.phase, confidence="low"))
+    measuring = replace(case.protocol.measuring, phase_confidence="medium")
+    room.session._case = replace(
+        case,
+        visits=tuple(replace(v, series=tuple(unsure if s == series else s for s in v.series)) for v in case.visits),
+        protocol=replace(case.protocol, measuring=measuring),
+    )
+    room.look_at_series(unsure)
+    hand.settle()
+    assert "the protocol asks for medium" in hand.find(f"evidence_{series.uid}").text()
+    assert hand.find(f"phase_{series.uid}").currentText() == "state the phase…"
+    hand.pick(f"phase_{series.uid}", "arterial (stated)")
+    assert "stated by R2" in hand.find(f"evidence_{series.uid}").text()
