@@ -134,6 +134,10 @@ def _new_lesions(state: ReadState, timepoint: int) -> Iterator[OpenPoint]:
         yield OpenPoint(what="answer the question: is there a new lesion?")
     elif visit.new_lesions and not new:
         yield OpenPoint(what="a new lesion was answered but none is marked; mark it or answer no")
+    elif visit.new_lesions is False and new:
+        yield OpenPoint(
+            what=f"no new lesion was answered but {new[0]} is marked; answer yes or take it back", lesion=new[0]
+        )
 
 
 def _lesions(state: ReadState, timepoint: int) -> Iterator[OpenPoint]:
@@ -194,7 +198,7 @@ def unread(state: ReadState, case: Case, timepoint: int) -> Unread:
             roles.add(state.lesions[point.lesion].role)
         if visit.timepoint > 0:
             for point in _new_lesions(state, visit.timepoint):
-                points.append(OpenPoint(what=point.what + where, timepoint=visit.timepoint))
+                points.append(OpenPoint(what=point.what + where, lesion=point.lesion, timepoint=visit.timepoint))
                 roles.add(Role.NEW)
     target = Role.TARGET in roles
     # A criterion may follow a target as a non-target, so a target that is open leaves both open.

@@ -57,6 +57,21 @@ def test_a_response_waits_for_every_lesion_and_question_up_to_its_visit(opened: 
     assert [(p.lesion, p.timepoint) for p in waits.points] == [("T01", 0)]
 
 
+def test_a_new_lesion_after_the_answer_no_is_an_open_point(opened: Opened) -> None:
+    rows = read_all(opened)
+    session = opened.session
+    session.do(AnswerNewLesions(timepoint=1, answer=False))
+    session.do(AddLesion(lesion="NEW01", role=Role.NEW, organ="lung", tracking_uid="2.25.903"))
+    session.do(SetState(timepoint=1, lesion="NEW01", state=State.UNEQUIVOCAL))
+    points = open_points(session.state, session.case, 1, rows)
+    assert [(p.lesion, p.what.split(";")[0]) for p in points] == [
+        ("NEW01", "no new lesion was answered but NEW01 is marked")
+    ]
+    assert unread(session.state, session.case, 1).new_lesion
+    session.do(AnswerNewLesions(timepoint=1, answer=True))
+    assert open_points(session.state, session.case, 1, rows) == ()
+
+
 def test_a_lesion_that_split_is_in_its_parts(opened: Opened) -> None:
     rows = read_all(opened)
     session = opened.session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton
 
 from mrecist.session.actions import AnswerAdequate, AnswerNewLesions, Comment
 from mrecist_napari.panel.desk import Desk
@@ -44,14 +44,14 @@ class Questions(Section):
         self.remark.show_words((self._desk.timepoint, ""), visit.comment)
         self.remark.setEnabled(not self._desk.signed)
 
-    def _show(self, pair: dict[bool, QPushButton], words: object, answer: bool | None) -> None:
+    def _show(self, pair: dict[bool, QPushButton], words: QLabel, answer: bool | None) -> None:
         for value, one in pair.items():
             one.setChecked(value is answer)
             one.setEnabled(not self._desk.signed)
         if answer is None:
-            paint(words, "warning")  # type: ignore[arg-type]
+            paint(words, "warning")
         else:
-            words.setStyleSheet("")  # type: ignore[attr-defined]
+            words.setStyleSheet("")
 
     def _say_adequate(self, answer: bool) -> None:
         self._desk.do(AnswerAdequate(timepoint=self._desk.timepoint, answer=answer))

@@ -64,7 +64,9 @@ def _same(by: Decimal, gives: Response, nearest: tuple[str, Decimal, Response]) 
 
 def reason_parts(reason: str) -> tuple[str, str]:
     """A reason without its sources, and the sources: ``[Eisenhauer 2009, 4.3.1]`` are for the tooltip."""
-    said, sources, depth = [], [], 0
+    said: list[str] = []
+    sources: list[str] = []
+    depth = 0
     for letter in reason:
         depth += letter == "["
         (sources if depth else said).append(letter)

@@ -58,39 +58,43 @@ def test_a_click_on_a_cell_goes_to_the_lesion_at_its_visit(room: Room, hand: Any
     hand.settle()
     assert (room.looking.timepoint, room.looking.lesion) == (0, "T02")
     assert hand.find("visit_0").isChecked()
+    table.setFocus()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Return):
+        hand.qtbot.keyClick(table, key)
+    hand.settle()
+    assert (room.looking.timepoint, room.looking.lesion) == (1, "T01")
 
 
-@pytest.mark.parametrize(
-    ("role", "number", "state"),
-    [
-        (Role.TARGET, 2, State.TOO_SMALL),
-        (Role.TARGET, 3, State.NOT_EVALUABLE),
-        (Role.TARGET, 4, State.ABSENT),
-        (Role.NON_TARGET, 1, State.PRESENT),
-        (Role.NON_TARGET, 2, State.PROGRESSED),
-        (Role.NON_TARGET, 3, State.ABSENT),
-        (Role.NON_TARGET, 4, State.NOT_EVALUABLE),
-        (Role.NEW, 1, State.UNEQUIVOCAL),
-        (Role.NEW, 2, State.EQUIVOCAL),
-        (Role.NEW, 3, State.ABSENT),
-    ],
-)
-def test_every_status_by_click_and_by_key(room: Room, hand: Any, role: Role, number: int, state: State) -> None:
+# Keys of the statuses by role; "measured" and "merged" need more than a press and have tests of their own.
+KEYS = {
+    Role.TARGET: {2: State.TOO_SMALL, 3: State.NOT_EVALUABLE, 4: State.ABSENT},
+    Role.NON_TARGET: {1: State.PRESENT, 2: State.PROGRESSED, 3: State.ABSENT, 4: State.NOT_EVALUABLE},
+    Role.NEW: {1: State.UNEQUIVOCAL, 2: State.EQUIVOCAL, 3: State.ABSENT},
+}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_status_by_click_by_key_and_by_menu(room: Room, hand: Any, role: Role) -> None:
     room.look_at(1)
     name = room.add_lesion(role)
     room.look_at_lesion(name)
     hand.settle()
-    hand.click(f"state_{state}")
-    assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
-    assert hand.find(f"state_{state}").isChecked()
-    hand.click("erase")
-    assert room.state.mark(1, name) is None
-    assert hand.cell(name, 1) == ""
-    hand.find(f"state_{state}").setFocus()
-    hand.qtbot.keyClicks(hand.find(f"state_{state}"), str(number))
-    hand.settle()
-    assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
-    assert [a.isEnabled() for a in hand.panel.lesion.states.menu().actions()][number - 1]
+    for number, state in KEYS[role].items():
+        hand.click(f"state_{state}")
+        assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
+        assert hand.find(f"state_{state}").isChecked()
+        hand.click("erase")
+        assert room.state.mark(1, name) is None
+        assert hand.cell(name, 1) == ""
+        one = hand.find(f"state_{state}")
+        one.setFocus()
+        hand.qtbot.keyClicks(one, str(number))
+        hand.settle()
+        assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
+        hand.click("erase")
+        hand.panel.lesion.states.menu().actions()[number - 1].trigger()
+        hand.settle()
+        assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
 
 
 def test_measured_needs_a_mask(room: Room, hand: Any) -> None:
