@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
+from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from mrecist.model import VisitResponse
 from mrecist.protocol import CriterionSetting
@@ -52,7 +52,10 @@ class CriterionCard(QFrame):
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(1)
         grid.setColumnStretch(3, 1)
-        beside.addLayout(grid)
+        self.parts = QWidget()
+        self.parts.setLayout(grid)
+        grid.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.parts)
         top.addLayout(beside, 1)
         rows.addLayout(top)
         for one in (self.reason, self.change, self.flags):
@@ -63,6 +66,9 @@ class CriterionCard(QFrame):
         found = live.response(self.setting.name, timepoint)
         done = found is not None and not waits.points and not live.problem
         show_category(self.overall, str(found.overall) if done and found and found.overall else "", large=True)
+        # At baseline there is nothing to respond to yet.
+        self.parts.setVisible(timepoint > 0)
+        self.overall.setVisible(timepoint > 0 or not done)
         waiting = {"target": waits.target, "non_target": waits.non_target, "new_lesion": waits.new_lesion}
         for part, chip in self.chips.items():
             value = None if found is None or waiting[part] or live.problem else getattr(found, part)

@@ -58,7 +58,7 @@ class ReadingPanel(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self.show_read)
-        self._stop: Callable[[], None] | None = room.watch(lambda _what: self._soon.start())
+        self._stop: Callable[[], None] | None = room.watch(self._changed)
         self.show_read()
 
     def _lay_out(self) -> None:
@@ -104,6 +104,11 @@ class ReadingPanel(QWidget):
         self.series.show_read()
         self.signing.show_read(measured=measured)
 
+    def _changed(self, what: str) -> None:
+        if what == "looking":
+            self._tell("")
+        self._soon.start()
+
     def _measure(self) -> bool:
         """Whether sizes are still to come."""
         if self._measuring:
@@ -123,6 +128,8 @@ class ReadingPanel(QWidget):
         self._soon.start()
 
     def _tell(self, words: str) -> None:
+        if words == self.told.text():
+            return
         self.told.setText(words)
         self.told.setVisible(bool(words))
         paint(self.told, "error")

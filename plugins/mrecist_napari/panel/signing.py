@@ -72,7 +72,7 @@ class Signing(QFrame):
         self.start.setEnabled(signature is not None or (measured and not points))
         self.said.setVisible(signature is not None or bool(self._unwritten))
         if signature is not None:
-            self.said.setText(f"🔒 {visit} signed by {signature.name} at {signature.at}: {signature.meaning}")
+            self.said.setText(f"✓ {visit} signed by {signature.name} at {signature.at}: {signature.meaning}")
         if self._unwritten:
             self.said.setText(f"{visit}: {self._unwritten}")
         paint(self.said, "error" if self._unwritten else "good")

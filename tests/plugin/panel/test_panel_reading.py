@@ -59,6 +59,18 @@ def test_nothing_is_answered_beforehand_and_nothing_is_skipped(room: Room, hand:
     assert hand.find("start_signing").text() == "Sign BL: 2 open points"
 
 
+def test_baseline_has_a_sum_and_no_category(room: Room, hand: Any) -> None:
+    put_visit(room, 0)
+    hand.settle()
+    assert not hand.find("overall_mrecist").isVisible()
+    assert not hand.find("target_mrecist").isVisible()
+    assert hand.find("reason_mrecist").text().startswith("Baseline: sum ")
+    put(room, 1, "T01")
+    room.look_at(1)
+    hand.settle()
+    assert hand.find("overall_mrecist").isVisible()
+
+
 def test_no_is_refused_while_a_new_lesion_is_marked(room: Room, hand: Any) -> None:
     put_visit(room, 0)
     room.look_at(1)
