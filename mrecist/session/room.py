@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from mrecist.errors import ReadError
+from mrecist.errors import MrecistError, ReadError
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume, load_volume
@@ -20,11 +21,11 @@ from mrecist.objects.identity import UUID_ROOT, make_uid
 from mrecist.segment.prompt import Line, Scribbles
 from mrecist.session.actions import Action, AddLesion, Draw
 from mrecist.session.case import Case, CaseVisit, open_case
-from mrecist.session.checklist import Live, OpenPoint, live, open_points
+from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
 from mrecist.session.proposing import Asked, Proposal, propose, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import reopen, safe_name, sign
+from mrecist.session.signed import MEANING, reopen, safe_name, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
 from mrecist.study import Study, open_study
 
@@ -88,7 +89,6 @@ class _Known:
 
     state: ReadState | None = None
     live: Live | None = None
-    points: dict[int, tuple[OpenPoint, ...]] = field(default_factory=dict)
 
 
 class Room:
@@ -115,6 +115,8 @@ class Room:
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
         self._known = _Known()
+        # Time point -> what its open points followed from, and they.
+        self._points: dict[int, tuple[tuple[object, ...], tuple[OpenPoint, ...]]] = {}
         self.session.watch(lambda: self._tell("state"))
         self.look_at(self._first_open())
 
@@ -151,14 +153,39 @@ class Room:
 
     def open_points(self, timepoint: int) -> tuple[OpenPoint, ...]:
         """What stands between a visit and its signature."""
-        known = self._fresh()
-        if timepoint not in known.points:
-            known.points[timepoint] = open_points(self.state, self.case, timepoint, self.rows)
-        return known.points[timepoint]
+        needs = points_depend_on(self.state, timepoint)
+        before, points = self._points.get(timepoint, ((), ()))
+        if needs != before:
+            latest = timepoint >= max(self.state.visits, default=0)
+            points = open_points(self.state, self.case, timepoint, self.rows, self.live() if latest else None)
+            self._points[timepoint] = needs, points
+        return points
 
     def drawn(self, timepoint: int, lesion: str) -> Drawn | None:
         """The mask of a lesion at a visit with its lines."""
         return self.rows.drawn(self.state, self.case, timepoint, lesion)
+
+    def unread(self, timepoint: int) -> Unread:
+        """What the responses of a visit wait for."""
+        return unread(self.state, self.case, timepoint)
+
+    def unmeasured(self) -> tuple[tuple[int, str], ...]:
+        """(time point, lesion) of masks that :meth:`live` would have to measure first."""
+        return self.rows.unmeasured(self.state, self.case)
+
+    def measuring(self) -> Callable[[], None]:
+        """Work that measures what is not measured yet; as long as reading the voxels takes, so for another thread.
+
+        It is of the read as it stands now, and does not raise: what cannot be measured is told by :meth:`live`.
+        """
+        state, case, wanted = self.state, self.case, self.unmeasured()
+
+        def measure() -> None:
+            for timepoint, lesion in wanted:
+                with suppress(MrecistError):
+                    self.rows.drawn(state, case, timepoint, lesion)
+
+        return measure
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Call ``changed(what)`` after every change of ``state``, ``looking`` or ``pending``; the result ends that."""
@@ -304,13 +331,19 @@ class Room:
         self.do(AddLesion(lesion=name, role=role, organ=organ, kind=default_kind(organ), tracking_uid=uid))
         return name
 
-    def sign(self, name: str) -> tuple[Path, ...]:
-        """Sign the visit that is looked at and write it to the study."""
-        return sign(self.session, self.rows, self.looking.timepoint, name, self.study.root)
+    def sign(self, name: str, meaning: str = MEANING, *, write: bool = True) -> tuple[Path, ...]:
+        """Sign the visit that is looked at and write it to the study; ``write`` False leaves that to :meth:`write`."""
+        sign(self.session, self.rows, self.looking.timepoint, name, meaning)
+        return self.write() if write else ()
 
-    def reopen(self, name: str, reason: str) -> tuple[Path, ...]:
-        """Open the signed visit again."""
-        return reopen(self.session, self.rows, self.looking.timepoint, name, reason, self.study.root)
+    def reopen(self, name: str, reason: str, *, write: bool = True) -> tuple[Path, ...]:
+        """Open the signed visit again; its files leave the study."""
+        reopen(self.session, self.looking.timepoint, name, reason)
+        return self.write() if write else ()
+
+    def write(self) -> tuple[Path, ...]:
+        """Bring the files in the study to what is signed now; long for large volumes, and for any thread, one at a time."""
+        return write_signed(self.session, self.rows, self.study.root)
 
     def close(self) -> None:
         """Leave; everything is on disk unless ``session.unsaved`` says otherwise."""

@@ -68,10 +68,17 @@ class Rows:
             return None
         return self._measured(case, lesion, state.lesions[lesion], mark.mask)
 
+    def unmeasured(self, state: ReadState, case: Case) -> tuple[tuple[int, str], ...]:
+        """(time point, lesion) of every mask that the next rows would have to measure, which needs its voxels."""
+        return tuple(
+            (timepoint, lesion)
+            for timepoint, visit in sorted(state.visits.items())
+            for lesion, mark in visit.marks.items()
+            if mark.mask is not None and _key(case, lesion, state.lesions[lesion], mark.mask) not in self._known
+        )
+
     def _measured(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> Drawn:
-        # The phases tell which series is the native one, against which dense material is judged.
-        phases = tuple((one.uid, one.stack, one.phase.name) for one in case.given.series)
-        key = (lesion, facts, drawn.series_uid, drawn.stack, drawn.whole, drawn.viable, phases)
+        key = _key(case, lesion, facts, drawn)
         if key not in self._known:
             self._known[key] = self._measure(case, lesion, facts, drawn)
         return self._known[key]
@@ -153,6 +160,13 @@ class Rows:
         )
         given: dict[str, Any] = {**sizes, **_words(mark.words)}
         return replace(row, **given)
+
+
+def _key(case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> Hashable:
+    """What a measurement depends on."""
+    # The phases tell which series is the native one, against which dense material is judged.
+    phases = tuple((one.uid, one.stack, one.phase.name) for one in case.given.series)
+    return lesion, facts, drawn.series_uid, drawn.stack, drawn.whole, drawn.viable, phases
 
 
 def _words(words: Mapping[str, str]) -> dict[str, Any]:

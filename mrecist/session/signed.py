@@ -31,30 +31,27 @@ from mrecist.session.state import ReadState
 from mrecist.tables import measurements_csv, write_whole
 
 _WRITTEN = "written.json"
+MEANING = "read completed"
+"""What a signature means unless the reader says otherwise."""
 
 
 def sign(
-    session: Session, rows: Rows, timepoint: int, name: str, study: Path, at: str | None = None
-) -> tuple[Path, ...]:
-    """Sign a visit and write it to the study folder.
+    session: Session, rows: Rows, timepoint: int, name: str, meaning: str = MEANING, at: str | None = None
+) -> None:
+    """Sign a visit; :func:`write_signed` then writes it.
 
-    Raises
-    ------
-    ReadError : something is open (every point is named), or the visit is signed.
-    InputError, OSError : the files cannot be written; the signature stands, and :func:`write_signed` may be called again.
+    Raises :class:`ReadError` when something is open (every point is named), or the visit is signed.
     """
     points = open_points(session.state, session.case, timepoint, rows)
     if points:
         said = "; ".join(point.what for point in points)
         raise ReadError(f"time point {timepoint} cannot be signed yet: {said}")
-    session.do(Sign(timepoint=timepoint, name=name, at=at or utc_now()))
-    return write_signed(session, rows, study)
+    session.do(Sign(timepoint=timepoint, name=name, at=at or utc_now(), meaning=meaning))
 
 
-def reopen(session: Session, rows: Rows, timepoint: int, name: str, reason: str, study: Path) -> tuple[Path, ...]:
-    """Open a signed visit again, for a reason that is kept; its files leave the study folder until it is signed again."""
+def reopen(session: Session, timepoint: int, name: str, reason: str) -> None:
+    """Open a signed visit again, for a reason that is kept; :func:`write_signed` then takes its files out of the study."""
     session.do(Reopen(timepoint=timepoint, name=name, at=utc_now(), reason=reason))
-    return write_signed(session, rows, study)
 
 
 def write_signed(session: Session, rows: Rows, study: Path) -> tuple[Path, ...]:

@@ -47,7 +47,8 @@ def reading(tmp_path: Path) -> Iterator[Reading]:
 
 def sign_all(reading: Reading) -> None:
     for visit in reading.case.visits:
-        sign(reading.session, reading.rows, visit.timepoint, "R1", reading.study)
+        sign(reading.session, reading.rows, visit.timepoint, "R1")
+        write_signed(reading.session, reading.rows, reading.study)
 
 
 def responses(folder: Path) -> list[dict[str, str]]:
@@ -68,16 +69,20 @@ def test_score_of_a_signed_read_is_what_the_session_says(reading: Reading, tmp_p
 
 
 def test_only_signed_visits_are_in_the_study(reading: Reading, tmp_path: Path) -> None:
-    sign(reading.session, reading.rows, 0, "R1", reading.study)
+    sign(reading.session, reading.rows, 0, "R1")
+    write_signed(reading.session, reading.rows, reading.study)
     files = sorted(p.relative_to(reading.study).as_posix() for p in reading.study.glob("masks/**/*.dcm"))
     assert files == ["masks/read_R1_SAMPLE-01/0_1.dcm"]
-    sign(reading.session, reading.rows, 1, "R1", reading.study)
+    sign(reading.session, reading.rows, 1, "R1")
+    write_signed(reading.session, reading.rows, reading.study)
     assert len(list(reading.study.glob("masks/**/*.dcm"))) == 2
-    reopen(reading.session, reading.rows, 1, "R1", "wrong slice", reading.study)
+    reopen(reading.session, 1, "R1", "wrong slice")
+    write_signed(reading.session, reading.rows, reading.study)
     assert len(list(reading.study.glob("masks/**/*.dcm"))) == 1
     scored = score_study(reading.study, tmp_path / "out")
     assert {row.timepoint for row in scored.results.measurements} == {0}
-    reopen(reading.session, reading.rows, 0, "R1", "wrong lesion", reading.study)
+    reopen(reading.session, 0, "R1", "wrong lesion")
+    write_signed(reading.session, reading.rows, reading.study)
     assert list(reading.study.glob("masks/**/*.dcm")) == list(reading.study.glob("reads/read_*")) == []
 
 
@@ -86,7 +91,7 @@ def test_a_visit_with_open_points_is_not_signed(reading: Reading) -> None:
     with pytest.raises(
         ReadError, match="time point 1 cannot be signed yet: answer the question: is there a new lesion"
     ):
-        sign(reading.session, reading.rows, 1, "R1", reading.study)
+        sign(reading.session, reading.rows, 1, "R1")
     assert reading.session.state.visit(1).signature is None
     assert not list(reading.study.glob("masks/**/*.dcm"))
 
@@ -114,8 +119,9 @@ def test_a_line_set_by_hand_stands_beside_its_mask(reading: Reading, tmp_path: P
 def test_a_file_of_somebody_else_is_never_overwritten(reading: Reading) -> None:
     foreign = reading.study / "reads" / "read_R1_SAMPLE-01.csv"
     foreign.write_text("mine", encoding="utf-8")
+    sign(reading.session, reading.rows, 0, "R1")
     with pytest.raises(InputError, match="was not written by this read; move it away"):
-        sign(reading.session, reading.rows, 0, "R1", reading.study)
+        write_signed(reading.session, reading.rows, reading.study)
     assert foreign.read_text(encoding="utf-8") == "mine"
     foreign.unlink()
     assert len(write_signed(reading.session, reading.rows, reading.study)) == 3

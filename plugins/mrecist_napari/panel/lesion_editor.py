@@ -1,0 +1,71 @@
+"""What holds of a lesion at every visit: role, kind, organ, station; and taking it out of the read."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QLineEdit, QWidget
+
+from mrecist.model import Kind, Role
+from mrecist.session.actions import ChangeLesion, RemoveLesion
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.matrix import organ_box
+from mrecist_napari.panel.parts import beside, button, choice, choose, text
+
+
+class LesionEditor(QWidget):
+    """A small form over the chosen lesion; nothing changes before "apply"."""
+
+    done = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._lesion = ""
+        self.role = choice("edit_role", ((str(r), str(r)) for r in Role), lambda _role: None)
+        self.kind = choice("edit_kind", ((str(k), str(k)) for k in Kind), lambda _kind: None, tip="a node: short axis")
+        self.organ = organ_box("edit_organ", lambda _organ: None)
+        self.station = QLineEdit()
+        self.station.setObjectName("edit_station")
+        self.station.setPlaceholderText("segment or station")
+        self.apply = button("apply", "apply_lesion", self._apply)
+        self.remove = button(
+            "remove the lesion", "remove_lesion", self._remove, tip="with all that is said of it; undo brings it back"
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        for number, (words, box) in enumerate(
+            (("role", self.role), ("kind", self.kind), ("organ", self.organ), ("station", self.station))
+        ):
+            grid.addWidget(text(words, wraps=False), number // 2, number % 2 * 2)
+            grid.addWidget(box, number // 2, number % 2 * 2 + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        grid.addLayout(beside(self.apply, self.remove), 2, 0, 1, 4)
+
+    def show_lesion(self, lesion: str) -> None:
+        """Its facts; what is being typed stays until another lesion is chosen or the form is closed."""
+        facts = self._desk.room.state.lesions[lesion]
+        if self.isVisible() and lesion == self._lesion:
+            return
+        self._lesion = lesion
+        choose(self.role, str(facts.role))
+        choose(self.kind, str(facts.kind))
+        self.organ.setEditText(facts.organ)
+        self.station.setText(facts.station)
+
+    def _apply(self) -> None:
+        change = ChangeLesion(
+            lesion=self._lesion,
+            role=Role(self.role.currentData()),
+            kind=Kind(self.kind.currentData()),
+            organ=self.organ.currentText().strip(),
+            station=self.station.text().strip(),
+        )
+        if self._desk.do(change):
+            self.done.emit()
+
+    def _remove(self) -> None:
+        if self._desk.do(RemoveLesion(lesion=self._lesion)):
+            self.done.emit()
+            self._desk.room.look_at_lesion("")

@@ -1,0 +1,154 @@
+"""The foot of the panel: sign the visit, or open a signed one again with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtWidgets import QComboBox, QFrame, QLineEdit, QVBoxLayout
+
+from mrecist.errors import MrecistError
+from mrecist.session.signed import MEANING
+from mrecist_napari.panel.desk import Desk
+from mrecist_napari.panel.parts import beside, button, text
+from mrecist_napari.panel.style import paint
+from mrecist_napari.panel.texts import visit_name
+
+MEANINGS = (MEANING, "reviewed and approved", "adjudicated")
+
+
+class Signing(QFrame):
+    """One button until it is pressed; then the name, and the meaning or the reason."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("section")
+        self._desk = desk
+        self._asked = False
+        self._of: tuple[int, bool] | None = None
+        self._writing = False
+        self._unwritten = ""
+        self.said = text("", "signed_by")
+        self.start = button("", "start_signing", self._ask)
+        self.start.setProperty("primary", True)
+        self.write_again = button("Write the study files again", "write_again", self._write)
+        self.name = QLineEdit()
+        self.name.setObjectName("signer")
+        self.name.setPlaceholderText("your name")
+        self.meaning = QComboBox()
+        self.meaning.setObjectName("meaning")
+        self.meaning.addItems(MEANINGS)
+        self.meaning.setEditable(True)
+        self.reason = QLineEdit()
+        self.reason.setObjectName("reopen_reason")
+        self.reason.setPlaceholderText("reason, which is kept")
+        self.confirm = button("", "confirm_signing", self._confirm)
+        self.confirm.setProperty("primary", True)
+        self.cancel = button("Cancel", "cancel_signing", self._cancel)
+        self.name.textChanged.connect(lambda _text: self._enable())
+        self.reason.textChanged.connect(lambda _text: self._enable())
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(10, 8, 10, 8)
+        rows.setSpacing(6)
+        for one in (self.said, self.start, self.write_again, self.name, self.meaning, self.reason):
+            rows.addWidget(one)
+        rows.addLayout(beside(self.confirm, self.cancel, stretch=0))
+
+    # --- showing ---------------------------------------------------------------------------------------------------
+
+    def show_read(self, *, measured: bool) -> None:
+        """The visit shown: open with so many points, ready, or signed by whom."""
+        desk = self._desk
+        now = desk.timepoint, desk.signed
+        if now != self._of:
+            self._asked, self._of = False, now
+        visit = visit_name(desk.timepoint)
+        signature = desk.room.state.visit(desk.timepoint).signature
+        points = len(desk.room.open_points(desk.timepoint)) if measured and signature is None else 0
+        self.start.setText(_start_words(visit, signed=signature is not None, points=points))
+        self.start.setEnabled(signature is not None or (measured and not points))
+        self.said.setVisible(signature is not None or bool(self._unwritten))
+        if signature is not None:
+            self.said.setText(f"✓ {visit} signed by {signature.name} at {signature.at}: {signature.meaning}")
+        if self._unwritten:
+            self.said.setText(f"{visit}: {self._unwritten}")
+        paint(self.said, "error" if self._unwritten else "good")
+        self.write_again.setVisible(bool(self._unwritten))
+        if not self.start.isEnabled():
+            self._asked = False
+        self._show_form(signed=signature is not None)
+
+    def _show_form(self, *, signed: bool) -> None:
+        self.start.setVisible(not self._asked)
+        for one in (self.name, self.confirm, self.cancel):
+            one.setVisible(self._asked)
+        self.meaning.setVisible(self._asked and not signed)
+        self.reason.setVisible(self._asked and signed)
+        visit = visit_name(self._desk.timepoint)
+        self.confirm.setText(f"Open {visit} again" if signed else f"Sign {visit}")
+        self._enable()
+
+    def _enable(self) -> None:
+        needed = bool(self.name.text().strip()) and (not self._desk.signed or bool(self.reason.text().strip()))
+        self.confirm.setEnabled(needed and not self._writing)
+
+    # --- doing -----------------------------------------------------------------------------------------------------
+
+    def ask(self) -> None:
+        """As the button: for a key pressed on the images."""
+        if self.start.isEnabled():
+            self._ask()
+
+    def _ask(self) -> None:
+        self._asked = True
+        self.reason.clear()
+        self._show_form(signed=self._desk.signed)
+        self.name.setFocus()
+
+    def _cancel(self) -> None:
+        self._asked = False
+        self._show_form(signed=self._desk.signed)
+
+    def _confirm(self) -> None:
+        room, name = self._desk.room, self.name.text().strip()
+        work: Callable[[], object]
+        if self._desk.signed:
+            reason = self.reason.text().strip()
+            work = lambda: room.reopen(name, reason, write=False)  # noqa: E731 - one of two
+        else:
+            meaning = self.meaning.currentText().strip() or MEANING
+            work = lambda: room.sign(name, meaning, write=False)  # noqa: E731 - one of two
+        if self._desk.call(work):
+            self._asked = False
+            self._write()
+
+    def _write(self) -> None:
+        """The files follow the signature; what stops them is told, and can be tried again."""
+        room = self._desk.room
+        self._writing = True
+
+        def write() -> str:
+            try:
+                room.write()
+            except (MrecistError, OSError) as error:
+                return str(error)
+            return ""
+
+        self._desk.later(write, self._written, "writing the signed read")
+
+    def _written(self, trouble: Any) -> None:
+        self._writing = False
+        self._unwritten = f"the study files are not up to date: {trouble}" if trouble else ""
+        self._desk.message(self._unwritten)
+        self.show_read(measured=not self._desk.room.unmeasured())
+
+
+def _start_words(visit: str, *, signed: bool, points: int) -> str:
+    if signed:
+        return f"Open {visit} again…"
+    if points:
+        return f"Sign {visit}: {points} open point{'s' if points > 1 else ''}"
+    return f"Sign {visit}…"
