@@ -206,7 +206,8 @@ def _lesion(
     lengths: dict[str, float] = {}
     for name in DIAMETERS:
         diameter, recorded = drawn.get(name), getattr(row, f"{name}_mm")
-        if diameter is None or recorded is None:
+        # The line of a mask does not show a size that the reader set by hand.
+        if diameter is None or recorded is None or f"{name}_mm" in row.manual:
             continue
         _check_agreement(row, name, recorded, float(diameter["mm"]), given.round_mm)
         line = source.line(row, diameter)

@@ -252,6 +252,7 @@ TEXTS: Mapping[str, Code] = {
     "viable_volume_mm3": _private("REC-VIABLE-VOL", "Recorded viable volume in mm3"),
     "mean_hu": _private("REC-MEAN-HU", "Recorded mean density in HU"),
     "viable_foci_mm": _private("VIABLE-FOCI", "Longest diameters of the viable foci in mm"),
+    "manual": _private("BY-HAND", "Sizes that the reader set by hand"),
     "dense_percent": _private("DENSE-PERCENT", "Share of very dense voxels in the lesion in percent"),
     "slice_thickness_mm": _private("SLICE-THICKNESS", "Slice thickness of the measured series in mm"),
 }
