@@ -66,7 +66,7 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
     Raises
     ------
     InputError
-        ``root`` is no folder.
+        ``root`` is no folder, or there is no DICOM file in it.
     """
     if not root.is_dir():
         raise InputError(f"{root}: is not a folder; give the folder with the de-identified files")
@@ -97,7 +97,10 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
         findings.add(file, 1, Trace(_UNREADABLE, "", "", "-"), apart=file)
     for file, files, trace in compare(facts):
         findings.add(file, files, trace, apart=trace.hint)
-    return findings.sorted()
+    found = findings.sorted()
+    if not facts and not found:  # nothing was looked at, which must not pass for nothing found
+        raise InputError(f"{root}: holds no DICOM file; give the folder with the de-identified files")
+    return found
 
 
 def _look_at(path: Path, file: str, words: frozenset[str], findings: _Findings) -> Iterator[Facts]:
