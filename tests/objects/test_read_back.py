@@ -68,6 +68,15 @@ def test_our_own_segmentations(
     assert len({row[0] for row in answers(original)}) == 6
 
 
+def test_our_own_reports(sample: Path, original: Path, binary: Path, tmp_path: Path) -> None:
+    reports, table = tmp_path / "sr", tmp_path / "m.csv"
+    assert run("export", "sr", original, "--images", sample, "--seg", binary, "--out", reports) == 0
+    assert run("import", "sr", reports, "--out", table) == 0
+    rules = ["--protocol", sample / "protocol.toml", "--subjects", sample / "subjects.csv", "--stability"]
+    assert run("assess", table, *rules, *BY_CRITERION, "--out", tmp_path / "again") == 0
+    assert answers(tmp_path / "again") == answers(original)
+
+
 def call(*command: object) -> None:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
