@@ -119,6 +119,9 @@ def import_reports(files: Sequence[Path], asked: Asked, progress: Progress | Non
     notes = [f"{path}: replaced by a later version; not used" for path, report in reports if report.uid in replaced]
     current = [report for _, report in reports if report.uid not in replaced]
     notes += [text for report in current for text in report.not_used]
+    responses = sum(report.responses for report in current)
+    if responses:
+        notes.append(f"the responses in these reports ({responses}) are not used; they are derived again")
     return import_findings([f for r in current for f in r.findings], asked, problems, notes, progress)
 
 
@@ -154,6 +157,8 @@ def import_findings(
 ) -> Imported:
     """Findings to rows. ``problems`` and ``notes`` are those of the files so far."""
     series = scan_folder(asked.images, progress).series if asked.images is not None else ()
+    if asked.images is not None and not series:
+        raise InputError(f"{asked.images}: holds no DICOM images; give the folder with those that were measured")
     images, visits = _Images(series), _visits(asked)
     _share_names(findings)
     groups: dict[_Key, list[Finding]] = {}

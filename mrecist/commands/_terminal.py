@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,14 @@ def say(line: str) -> None:
 def show(line: str) -> None:
     """One line of a result, on stdout."""
     print(printable(line))
+
+
+def show_table(rows: Sequence[Sequence[str]]) -> None:
+    """Rows of a table on stdout, the header first; each column as wide as its longest cell."""
+    lines = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def show_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mrecist.commands._terminal import DONE, SOME_FAILED, progress, say
+from mrecist.commands._terminal import DONE, SOME_FAILED, progress, say, show_table
 from mrecist.errors import InputError
 from mrecist.pacs.query import FoundSeries, Query, patients_of, shown
 from mrecist.pacs.server import Server, load_server
@@ -84,13 +84,12 @@ def _print_list(series: list[FoundSeries], as_json: bool) -> None:
         print(json.dumps([asdict(one) for one in series], indent=1, ensure_ascii=False))
         return
     if series:
-        print(f"{'patient':<18}{'date':<10}{'modality':<10}{'instances':>9}  {'description':<30}  series")
-    for one in series:
-        count = "?" if one.instances is None else str(one.instances)
-        print(
-            f"{shown(one.patient, 64):<18}{shown(one.date, 8):<10}{shown(one.modality, 16):<10}{count:>9}  "
-            f"{shown(one.description, 30):<30}  {one.series_uid}"
-        )
+        lines = [["patient", "date", "modality", "instances", "description", "series"]]
+        for one in series:
+            count = "?" if one.instances is None else str(one.instances)
+            cells = [shown(one.patient, 64), shown(one.date, 8), shown(one.modality, 16), f"{count:>9}"]
+            lines.append([*cells, shown(one.description, 30), str(one.series_uid)])
+        show_table(lines)
     studies = len({one.study_uid for one in series})
     print(f"{len(series)} series of {studies} studies, {sum(one.instances or 0 for one in series)} instances")
 

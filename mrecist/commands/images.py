@@ -51,9 +51,10 @@ def _print_scan(found: Scan) -> None:
         for series in sorted((s for s in found.series if s.subject == subject), key=lambda s: (s.date or "", s.uid)):
             _print_series(series)
         for segmentation in (s for s in found.segmentations if s.subject == subject):
-            known = any(s.uid == segmentation.referenced_series_uid for s in found.series)
-            of = "" if known else ", whose series is not here"
-            show(f"  segmentation {segmentation.path.name} of series {segmentation.referenced_series_uid}{of}")
+            uid = segmentation.referenced_series_uid
+            of = next((s for s in found.series if s.uid == uid), None)
+            drawn_on = f"series {uid}, which is not here" if of is None else _series_name(of)
+            show(f"  segmentation {segmentation.path.name} on {drawn_on}")
     for line in phases_to_state(found.series):
         show(line)
     kinds = sorted({what for _, what in found.others})
@@ -64,12 +65,19 @@ def _print_scan(found: Scan) -> None:
     )
 
 
+def _series_name(series: Series) -> str:
+    description = printable(series.description, most=_LONGEST_TEXT)
+    return f"{series.date or 'no date'}  {series.modality}  {description or '(no description)'}"
+
+
 def _print_series(series: Series) -> None:
     part = f" (stack {series.stack} of {series.stacks})" if series.stacks > 1 else ""
-    description = printable(series.description, most=_LONGEST_TEXT)
-    show(f"  {series.date or 'no date'}  {series.modality}  {description or '(no description)'}{part}")
-    evidence = printable("; ".join(series.phase.evidence) or "-", most=3 * _LONGEST_TEXT)
-    show(f"    phase {series.phase.name}, confidence {series.phase.confidence}: {evidence}")
+    show(f"  {_series_name(series)}{part}")
+    show(f"    phase {series.phase.name}, confidence {series.phase.confidence}")
+    for sentence in series.phase.evidence:
+        show(f"      {printable(sentence, most=2 * _LONGEST_TEXT)}")
+    if series.phase.name == "UNKNOWN" and series.verdict != "refused":
+        show(f"      for series.csv: {series.uid or '(no SeriesInstanceUID)'}")
     grid = series.geometry
     if grid is not None:
         step = "no regular step" if grid.slice_step_mm is None else f"step {grid.slice_step_mm:.4g} mm"

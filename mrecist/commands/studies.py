@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say, show
+from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say, show, show_table
 
 if TYPE_CHECKING:
     from mrecist.batch import Scored
@@ -40,11 +40,11 @@ def _print_scored(scored: Scored, out: Path) -> None:
     cells = {(b.subject, b.reader, b.criterion): b for b in results.best}
     reads = list(dict.fromkeys((b.subject, b.reader) for b in results.best))
     print("Best response (confirmed in brackets)")
-    print(f"{'subject':<16}{'reader':<8}" + "".join(f"{name:<22}" for name in names))
+    lines = [["subject", "reader", *names]]
     for subject, reader in reads:
         found = (cells[subject, reader, name] for name in names)
-        words = "".join(f"{f'{b.best_unconfirmed} ({b.best_confirmed})':<22}" for b in found)
-        show(f"{subject:<16}{reader:<8}{words}".rstrip())
+        lines.append([subject, reader, *(f"{b.best_unconfirmed} ({b.best_confirmed})" for b in found)])
+    show_table(lines)
     print()
     show(f"{len(results.measurements)} measurements, {len(results.responses)} time-point responses")
     show(f"Report: {out / 'report.html'}")

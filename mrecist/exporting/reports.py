@@ -84,12 +84,15 @@ def export_reports(
     notes: list[str] = []
     files: list[Path] = []
     versions = Versions.of(previous or out)
+    for subject in dict.fromkeys(key[0] for key in given.rows if key[0] not in subjects):
+        line = f"subject {subject}: no image is in {images}; give the images that were scored"
+        problems.append(Problem(subject=subject, message=line))
     for key, rows in given.rows.items():
         subject, reader, timepoint = key
+        source = subjects.get(subject)
+        if source is None:
+            continue
         try:
-            source = subjects.get(subject)
-            if source is None:
-                raise InputError(f"subject {subject}: no image is in {images}; give the images that were scored")
             report = _report(key, rows, given, source, uid_root, notes)
             stem = out / safe_name(subject) / f"sr_{safe_name(reader)}_{timepoint}"
             files.append(_write(report, stem, versions, uid_root))

@@ -186,11 +186,11 @@ def open_sources(
 
     Raises
     ------
-    InputError : a folder is not there.
+    InputError : a folder is not there, or does not hold what it is given for.
     """
     subjects: dict[str, SubjectSources] = {}
     problems: list[str] = []
-    extra = scan_folder(segmentations).segmentations if segmentations is not None else ()
+    extra = _given_segmentations(segmentations) if segmentations is not None else ()
     if any((images / name).is_dir() for name in ("images", "masks")):
         for one in open_study(images, None, progress).subjects:
             subjects[one.subject] = SubjectSources(
@@ -202,6 +202,8 @@ def open_sources(
             )
         return subjects, problems
     scan = scan_folder(images, progress)
+    if not scan.series:
+        raise InputError(f"{images}: holds no DICOM images; give the study folder that was scored, or its images")
     for subject in dict.fromkeys(series.subject for series in scan.series):
         series = tuple(one for one in scan.series if one.subject == subject)
         subjects[subject] = SubjectSources(
@@ -212,6 +214,16 @@ def open_sources(
             segmentations=tuple(_opened((*extra, *scan.segmentations), series, problems)),
         )
     return subjects, problems
+
+
+def _given_segmentations(folder: Path) -> tuple[Segmentation, ...]:
+    """The segmentations of ``--seg``: without any, those of the study would be taken in silence."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is not a folder; give the one that 'export seg' wrote")
+    found = scan_folder(folder).segmentations
+    if not found:
+        raise InputError(f"{folder}: holds no segmentation; give the folder that 'export seg' wrote, or leave it out")
+    return tuple(found)
 
 
 def _opened(found: Sequence[Segmentation], series: Sequence[Series], problems: list[str]) -> Iterator[_Seg]:

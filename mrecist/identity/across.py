@@ -21,8 +21,8 @@ from mrecist.imaging.records import DATE_TAGS, time_of_day
 _DANGLING = Rule(
     "DANGLING_REFERENCE",
     Severity.HIGH,
-    "refers to images that are not here: UIDs were replaced in one object and not in the other, or images are missing",
-    "de-identify images, segmentations and reports in one run with one table of UIDs",
+    "refers to objects that are not in this folder: UIDs were replaced in one object and not in the other, or these lie elsewhere",
+    "check images, segmentations and reports in one folder; de-identify them in one run with one table of UIDs",
 )
 _TRACKING = Rule(
     "TRACKING_MISMATCH",

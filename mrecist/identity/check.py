@@ -66,7 +66,7 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
     Raises
     ------
     InputError
-        ``root`` is no folder.
+        ``root`` is no folder, or there is no DICOM file in it.
     """
     if not root.is_dir():
         raise InputError(f"{root}: is not a folder; give the folder with the de-identified files")
@@ -75,9 +75,7 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
     unreadable = [_relative(Path(problem.path), root) for problem in problems]
     words: frozenset[str] = frozenset()
     for count, path in enumerate(paths, 1):
-        with suppress(SeriesError, OSError), guarded(str(path)):  # named in the second reading
-            header = header_if_dicom(path)
-            words |= frozenset() if header is None else person_words(header.dataset)
+        words |= _people(path)
         if progress is not None:
             progress(count, total)
     findings = _Findings(lambda file: _without_names(file, words))
@@ -97,7 +95,24 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
         findings.add(file, 1, Trace(_UNREADABLE, "", "", "-"), apart=file)
     for file, files, trace in compare(facts):
         findings.add(file, files, trace, apart=trace.hint)
-    return findings.sorted()
+    return _unless_empty(findings.sorted(), facts, root)
+
+
+def _unless_empty(found: tuple[Finding, ...], facts: list[Facts], root: Path) -> tuple[Finding, ...]:
+    """The findings; a folder in which nothing was looked at must not pass for one in which nothing was found."""
+    if not facts and not found:
+        raise InputError(f"{root}: holds no DICOM file; give the folder with the de-identified files")
+    return found
+
+
+def _people(path: Path) -> frozenset[str]:
+    with (
+        suppress(SeriesError, OSError),
+        guarded(str(path)),
+    ):  # a file that cannot be read is named in the second reading
+        header = header_if_dicom(path)
+        return frozenset() if header is None else person_words(header.dataset)
+    return frozenset()
 
 
 def _look_at(path: Path, file: str, words: frozenset[str], findings: _Findings) -> Iterator[Facts]:

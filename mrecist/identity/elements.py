@@ -74,6 +74,7 @@ _DICOMDIR = "1.2.840.10008.1.3.10"
 _PERSON_LIKE = re.compile(
     r"\w\^\w|\d{6,}|\b[A-Z]\.\s?[A-Z]\.|\b(?:dr|prof|mr|mrs|ms|herr|frau|mme|sr|sra)\.? [a-z]", re.IGNORECASE
 )
+_SHA256 = re.compile(r"[0-9a-f]{64}")  # such as that of the protocol in our own reports
 _CODED_READER = re.compile(r"(?:READER|RATER|OBSERVER|R)[\s_^-]*[A-Z0-9]{0,3}", re.IGNORECASE)
 
 
@@ -174,6 +175,8 @@ def _rule_of_text(element: Element, known_words: frozenset[str]) -> Rule | None:
         return _VENDOR_UID if text.startswith(tuple(VENDOR_ROOTS)) else None
     if keyword in RULES and not _is_harmless(keyword, text):
         return None if _is_placeholder(text) else RULES[keyword]
+    if keyword in REPORT_TEXTS and _SHA256.fullmatch(text):
+        return None
     if (keyword in DESCRIPTIONS or keyword in REPORT_TEXTS) and (
         _PERSON_LIKE.search(text) or known_words & words_of(text)
     ):

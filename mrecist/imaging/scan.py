@@ -136,7 +136,7 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
     """
     root = Path(root)
     if not root.is_dir():
-        raise InputError(f"{root}: not a folder")
+        raise InputError(f"{root}: is not a folder; give a folder with DICOM files")
     files, problems = files_below(root)
     found = _Found(problems=problems)
     done = 0

@@ -81,6 +81,7 @@ class ReportRead:
     replaces: tuple[str, ...]
     findings: tuple[Finding, ...]
     not_used: tuple[str, ...]
+    responses: int  # reported responses: they are derived again
 
 
 def is_report(path: Path) -> bool:
@@ -100,6 +101,8 @@ def read_report(path: Path) -> ReportRead:
         The file cannot be read, or holds no imaging measurements (TID 1500).
     """
     with guarded(f"{path}: cannot be read as a structured report", InputError):
+        if not looks_like_dicom(path):
+            raise InputError(f"{path}: is not a DICOM file; give structured reports, or a folder that holds them")
         dataset = read_header(path).dataset
         root = _items(dataset)
         measured = [item for item in root if item.name == _IMAGING_MEASUREMENTS]
@@ -118,13 +121,12 @@ def read_report(path: Path) -> ReportRead:
         other = [group for group in groups if group.name != _GROUP]
         other += [item for item in root if item.name in _OTHER_PARTS]
         not_used = [f"{path}: not used: {_shown(item)}" for item in other]
-        if responses:
-            not_used.append(f"{path}: the responses that it reports ({responses}) are not used; they are derived again")
         return ReportRead(
             uid=object_uid(dataset, "SOPInstanceUID"),
             replaces=tuple(_replaced(dataset)),
             findings=tuple(findings),
             not_used=tuple(not_used),
+            responses=responses,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import re
@@ -118,6 +119,8 @@ def _plain(value: str) -> str:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all: a temporary file beside it takes its place only when complete."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # File names that are not UTF-8 are lone surrogates in Python; they become escapes, as in JSON.
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content

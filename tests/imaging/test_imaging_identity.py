@@ -379,3 +379,31 @@ def test_no_folder(tmp_path: Path, capsys: Captured) -> None:
 )
 def test_hints(text: str, shown: str) -> None:
     assert hint(text) == shown
+
+
+def test_a_folder_without_dicom_is_not_clean(tmp_path: Path, capsys: Captured) -> None:
+    """A mistyped folder must not pass for checked."""
+    (tmp_path / "notes.txt").write_text("no DICOM", encoding="utf-8")
+    assert main(["check-identity", str(tmp_path), "--out", str(tmp_path / "f.csv")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("holds no DICOM file; give the folder with the de-identified files")
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_a_sum_of_a_protocol_in_a_report_is_no_person(folder: Path) -> None:
+    """Digits in a SHA-256 are no number of a patient; the same digits alone are."""
+    for text, codes in (
+        ("0dc078584ecb5f776365ac0b0ab28d5ceba3167d648fed17b3889b8ae7528b54", []),
+        ("78584123", ["DESCRIPTION"]),
+    ):
+        ds = pydicom.dcmread(next(folder.rglob("*.dcm")))
+        ds.remove_private_tags()
+        if "PixelData" in ds:
+            del ds.PixelData
+        item = Dataset()
+        item.TextValue = text
+        ds.ContentSequence = Items([item])
+        ds.Modality = "SR"
+        ds.SOPInstanceUID = "2.25.77"
+        ds.save_as(folder / "sr.dcm")
+        assert [f.code for f in check_identity(folder)] == codes

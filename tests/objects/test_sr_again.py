@@ -159,7 +159,7 @@ def test_images_that_are_not_there(
     assert main(["export", "sr", str(scored), "--images", str(some), "--out", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     assert "is not among the images given" in said
-    assert f"subject SAMPLE-02: no image is in {some}" in said
+    assert said.count(f"subject SAMPLE-02: no image is in {some}") == 1  # of three visits
     assert [p.name for p in (tmp_path / "out").rglob("*.dcm")] == ["sr_R1_0.dcm"]
 
 
@@ -182,4 +182,14 @@ def test_wrong_use(scored: Path, sample: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["export", "sr", str(scored), "--images", str(tmp_path / "no"), *out]) == 2
     assert main(["export", "sr", str(scored), "--images", str(sample), "--previous", str(tmp_path / "no"), *out]) == 2
     assert "give the folder with the earlier reports" in capsys.readouterr().err
+    (tmp_path / "none").mkdir()
+    for folder, option, said in (
+        (sample / "reads", [], "holds no DICOM images; give the study folder that was scored"),
+        (sample, ["--seg", str(tmp_path / "none")], "holds no segmentation; give the folder that 'export seg' wrote"),
+        (sample, ["--seg", str(tmp_path / "no")], "is not a folder; give the one that 'export seg' wrote"),
+    ):
+        capsys.readouterr()
+        assert main(["export", "sr", str(scored), "--images", str(folder), *option, *out]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert said in line
     assert not (tmp_path / "out").exists()
