@@ -198,7 +198,9 @@ def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Meas
             f"{label_mask.lesions}: no date; its series {label_mask.series_uid or '(none)'} is not in the images, "
             f"so give a date column in masks.csv"
         )
-    if any(s.verdict is Verdict.IN_PLANE for s in stacks):  # the file's header has a step even where the slices have none
+    if any(
+        s.verdict is Verdict.IN_PLANE for s in stacks
+    ):  # the file's header has a step even where the slices have none
         volume = replace(volume, geometry=replace(volume.geometry, slice_step_mm=None))
     for number, measured in measure_volume(volume, measuring).items():
         yield _DrawnMask(

@@ -412,4 +412,6 @@ def pixel_problem(header: Header, *, frames: int) -> str:
         return ""  # two thirds of the length; colour is refused later anyway
     if held < needed:
         return f"truncated: {held} bytes of pixel data where {needed} are needed"
+    if frames > 1 and pixels.declared is not None and pixels.declared >= needed + needed // frames > needed:
+        return f"{pixels.declared} bytes of pixel data where NumberOfFrames {frames} needs {needed}; frames are not described"
     return ""

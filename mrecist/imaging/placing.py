@@ -100,7 +100,9 @@ def _axes_that_run_back(mask: LesionMask | LabelVolume, series: Series, geometry
     return back[0], back[1], back[2]
 
 
-def _check_positions(mask: LesionMask | LabelVolume, series: Series, geometry: Geometry, turned: tuple[bool, bool, bool]) -> None:
+def _check_positions(
+    mask: LesionMask | LabelVolume, series: Series, geometry: Geometry, turned: tuple[bool, bool, bool]
+) -> None:
     """The first and last voxel of every slice lie where the series has them."""
     slices, rows, columns = geometry.shape
     for index in range(slices):
@@ -115,13 +117,20 @@ def _check_positions(mask: LesionMask | LabelVolume, series: Series, geometry: G
 
 
 def _compare(
-    mask: LesionMask | LabelVolume, series: Series, what: str, mine: Sequence[float], theirs: Sequence[float], tolerance: float
+    mask: LesionMask | LabelVolume,
+    series: Series,
+    what: str,
+    mine: Sequence[float],
+    theirs: Sequence[float],
+    tolerance: float,
 ) -> None:
     if any(abs(a - b) > tolerance for a, b in zip(mine, theirs, strict=True)):
         _refuse(mask, series, what, mine, theirs)
 
 
-def _refuse(mask: LesionMask | LabelVolume, series: Series, what: str, mine: npt.ArrayLike, theirs: npt.ArrayLike) -> None:
+def _refuse(
+    mask: LesionMask | LabelVolume, series: Series, what: str, mine: npt.ArrayLike, theirs: npt.ArrayLike
+) -> None:
     one, other = (", ".join(f"{v:.6g}" for v in np.asarray(values).tolist()) for values in (mine, theirs))
     raise MaskError(
         f"{mask.source}: its {what} is {one}, of {series.label} {other}; draw or resample it on that series"
