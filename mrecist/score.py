@@ -180,7 +180,9 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
     if series.uid not in given.timepoints:
         raise SeriesError(f"{name} has no time point; state it in series.csv (columns series_uid, timepoint)")
     if series.date is None:
-        raise SeriesError(f"{name} has no date; restore the study date, a response needs one")
+        raise SeriesError(
+            f"{name} has no date, and a response needs one; state it in series.csv (columns series_uid, date)"
+        )
     return given.timepoints[series.uid], date.fromisoformat(series.date)
 
 
