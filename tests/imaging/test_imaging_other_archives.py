@@ -146,6 +146,32 @@ def test_frames_that_are_not_described_refuse_the_file(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_beside_the_slices_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """Of an empty file nobody knows the series; it may have been the last slice."""
+    (*_, last) = write(tmp_path / "a", axial())
+    last.write_bytes(b"")
+    write(
+        tmp_path / "b",
+        [
+            replace(im, uid=f"{ROOT}.5.{i + 1}", tags={"SeriesInstanceUID": f"{ROOT}.55"})
+            for i, im in enumerate(axial())
+        ],
+    )
+    one, other = scan_folder(tmp_path).series
+    assert one.notes == ("beside its slices lies what cannot be read (0011.dcm): a slice may be missing at an end",)
+    assert other.notes == ()
+
+
+def test_a_side_of_65535_refuses_a_compressed_series(tmp_path: Path) -> None:
+    """As a stack of one slice of its own it would leave eleven with verdict ok."""
+    for index, image in enumerate(axial()):
+        ds = dataset_of(image, index)
+        ds.compress(RLELossless, generate_instance_uid=False)
+        ds.Rows = 65535 if index == 11 else ds.Rows
+        ds.save_as(tmp_path / f"{index}", enforce_file_format=True)
+    assert found(scan_folder(tmp_path).series) == [(11, "refused", "DAMAGED_FILE")]
+
+
 # Volumes over one another -----------------------------------------------------------------------------------------------
 
 
