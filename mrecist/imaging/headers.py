@@ -413,6 +413,7 @@ def pixel_problem(header: Header, *, frames: int) -> str:
         return ""  # two thirds of the length; colour is refused later anyway
     if held < needed:
         return f"truncated: {held} bytes of pixel data where {needed} are needed"
-    if frames > 1 and pixels.declared is not None and pixels.declared >= needed + needed // frames > needed:
+    padded = needed + needed % 2
+    if frames > 1 and pixels.declared is not None and pixels.declared >= padded + max(1, needed // frames):
         return f"{pixels.declared} bytes of pixel data where NumberOfFrames {frames} needs {needed}; frames are not described"
     return ""
