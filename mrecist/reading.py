@@ -214,6 +214,10 @@ def look(mask: LesionMask, series: Series | None, others: Sequence[Series], meas
 
     ``others`` are the series among which a native phase is sought.
     """
+    if not mask.whole.any():
+        raise MaskError(
+            f"{mask.source}: lesion {mask.lesion}: its mask has no voxel: nothing to measure; draw the lesion or record it as absent"
+        )
     hu = None if series is None else lesion_hu(mask, series)
     if series is None or hu is None:
         return Looked(mask=mask)

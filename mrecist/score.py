@@ -10,9 +10,10 @@ from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
 from mrecist.imaging.contours import read_masks
 from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume
 from mrecist.imaging.phase import PhaseName
+from mrecist.imaging.placing import stacks_drawn_on
 from mrecist.imaging.resampling import RegularGrid
 from mrecist.imaging.scan import Segmentation
-from mrecist.imaging.series import Series
+from mrecist.imaging.series import Series, Verdict
 from mrecist.keyimages import key_images
 from mrecist.measure.lesion import LesionMeasurement
 from mrecist.model import Measurement, Problem
@@ -179,25 +180,30 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
     if series.uid not in given.timepoints:
         raise SeriesError(f"{name} has no time point; state it in series.csv (columns series_uid, timepoint)")
     if series.date is None:
-        raise SeriesError(f"{name} has no date; restore the study date, a response needs one")
+        raise SeriesError(
+            f"{name} has no date, and a response needs one; state it in series.csv (columns series_uid, date)"
+        )
     return given.timepoints[series.uid], date.fromisoformat(series.date)
 
 
 def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Measuring) -> Iterator[_DrawnMask]:
-    stacks = [s for s in given.series if s.uid == label_mask.series_uid and s.verdict != "refused"]
-    series = next(iter(stacks), None)
-    # A label file cannot say on which of several stacks it was drawn.
+    volume = read_label_volume(label_mask.lesions, label_mask.viable)
+    stacks = stacks_drawn_on(volume, [s for s in given.series if s.uid == label_mask.series_uid])
+    # A label file cannot say on which of several stacks of one grid it was drawn.
     phases = {row_phase(s, measuring) for s in stacks}
     phase = phases.pop() if len(phases) == 1 else PhaseName.UNKNOWN
     day = label_mask.date
-    if day is None and series is not None and series.date is not None:
-        day = date.fromisoformat(series.date)
+    if day is None and stacks and stacks[0].date is not None:
+        day = date.fromisoformat(stacks[0].date)
     if day is None:
         raise MaskError(
             f"{label_mask.lesions}: no date; its series {label_mask.series_uid or '(none)'} is not in the images, "
             f"so give a date column in masks.csv"
         )
-    volume = read_label_volume(label_mask.lesions, label_mask.viable)
+    if any(
+        s.verdict is Verdict.IN_PLANE for s in stacks
+    ):  # the file's header has a step even where the slices have none
+        volume = replace(volume, geometry=replace(volume.geometry, slice_step_mm=None))
     for number, measured in measure_volume(volume, measuring).items():
         yield _DrawnMask(
             mask=lesion_mask(volume, number),

@@ -80,6 +80,7 @@ class _Manifest:
     phases: dict[tuple[str, int | None], Phase]
     timepoints: dict[str, int]
     subjects: dict[str, str]
+    dates: dict[str, date]
 
 
 def open_study(
@@ -95,7 +96,7 @@ def open_study(
     protocol = load_protocol(protocol_file or (own_protocol if own_protocol.exists() else None))
     if not any((root / name).is_dir() for name in ("images", "masks", "reads")):
         raise InputError(f"{root}: holds none of images/, masks/, reads/; see docs/files.md for the study folder")
-    manifest = _read_manifest(root / "series.csv")
+    manifest = _read_manifest(root / "series.csv", protocol.partial_date)
     # Images and segmentations may lie in either folder, or in one PACS export: both are scanned as one tree.
     scan = _scan_both(root, progress, workers)
     usable = Counter(s.uid for s in scan.series if s.verdict != "refused")
@@ -159,8 +160,8 @@ def _scan_both(root: Path, progress: Progress | None, workers: int) -> Scan:
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
-def _read_manifest(path: Path) -> _Manifest:
-    manifest = _Manifest(phases={}, timepoints={}, subjects={})
+def _read_manifest(path: Path, partial: PartialDate = PartialDate.REFUSE) -> _Manifest:
+    manifest = _Manifest(phases={}, timepoints={}, subjects={}, dates={})
     if not path.exists():
         return manifest
     _, lines = read_rows(path, ("series_uid",))
@@ -175,6 +176,11 @@ def _read_manifest(path: Path) -> _Manifest:
             manifest.timepoints[uid] = _timepoint(cells["timepoint"], f"{path}: line {number}")
         if cells.get("subject"):
             manifest.subjects[uid] = cells["subject"]
+        if cells.get("date"):
+            try:
+                manifest.dates[uid] = parse_date(cells["date"], partial)
+            except ValueError as error:
+                raise InputError(f"{path}: line {number}: date: {error}") from None
     return manifest
 
 
@@ -199,10 +205,13 @@ def _stack(text: str, where: str) -> int:
 
 
 def _with_manifest(series: Series, manifest: _Manifest, usable: int) -> Series:
-    """The series with the phase that a person states; what its headers said stays in the evidence.
+    """The series with the date and phase that a person states; what its headers said stays in the notes and evidence.
 
     ``usable`` : how many stacks of this UID are not refused; one phase for several of them is refused.
     """
+    if (day := manifest.dates.get(series.uid)) is not None:
+        said = f"date {day.isoformat()} as series.csv states; headers: {series.date or 'none'}"
+        series = replace(series, date=day.isoformat(), date_source="series.csv", notes=(*series.notes, said))
     phase = manifest.phases.get((series.uid, series.stack))
     whole = manifest.phases.get((series.uid, None))
     if phase is None and whole is not None:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -354,7 +355,7 @@ def test_columns_of_the_mask_table(tmp_path: Path) -> None:
 def test_columns_of_the_series_table(tmp_path: Path) -> None:
     assert required("series.csv") == {"series_uid"}
     given = {"series_uid": "1.2.3", "phase": "arterial", "timepoint": "2", "subject": "S1", "stack": "1"}
-    given |= {"by": "Dr X", "on": "2024-02-03"}
+    given |= {"date": "2024-01-30", "by": "Dr X", "on": "2024-02-03"}
     assert names([row for row in columns_of("series.csv") if "," not in row["column"]]) == list(given)[:-2]
     assert words(columns_of("series.csv")[-1]["column"]) == ["by", "on"]
     assert words(cell(columns_of("series.csv"), "phase", "values")) == [str(p) for p in PhaseName]
@@ -362,6 +363,7 @@ def test_columns_of_the_series_table(tmp_path: Path) -> None:
     assert manifest.phases["1.2.3", 1].name is PhaseName.ARTERIAL
     assert manifest.phases["1.2.3", 1].evidence == ("stated by Dr X on 2024-02-03",)
     assert (manifest.timepoints, manifest.subjects) == ({"1.2.3": 2}, {"1.2.3": "S1"})
+    assert manifest.dates == {"1.2.3": date(2024, 1, 30)}
     with pytest.raises(InputError, match="no column 'series_uid'"):
         study._read_manifest(write_row(tmp_path / "less.csv", {"phase": "arterial"}))
 

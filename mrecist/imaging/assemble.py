@@ -14,7 +14,7 @@ from mrecist.errors import SeriesError
 from mrecist.imaging.headers import guarded
 from mrecist.imaging.phase import Phase, PhaseName, phase_from_headers
 from mrecist.imaging.phase_order import Acquired, with_order
-from mrecist.imaging.pixels import PixelFile, decode_frame, encoded_frame, open_pixels
+from mrecist.imaging.pixels import PixelFile, decode_frame, open_pixels
 from mrecist.imaging.records import FrameRecord
 from mrecist.imaging.series import Series, Slice, Verdict
 from mrecist.imaging.stacks import Stack, build_stacks
@@ -124,13 +124,10 @@ class _PixelComparison:
 
 def _content(file: PixelFile, record: FrameRecord) -> bytes:
     with guarded(f"{record.path}: cannot be compared"):
-        if record.frame is None and file.layout.is_compressed:
-            with record.path.open("rb") as stream:
-                data = encoded_frame(stream, file.layout, 0)
-        else:
-            data = decode_frame(file, record.frame).tobytes()
-        header = file.dataset
-        rescale = f"{header.get('RescaleSlope')} {header.get('RescaleIntercept')} {record.rows}".encode()
+        # Decoded, as numbers of one kind: archives hand out a slice compressed or not, in either order of bytes.
+        data = decode_frame(file, record.frame).astype("<i8").tobytes()
+        scale = None if record.scaling is None else (record.scaling.slope, record.scaling.intercept)
+        rescale = f"{scale} {record.rows}".encode()
     return hashlib.sha256(rescale + data).digest()
 
 

@@ -53,8 +53,8 @@ def _key(record: FrameRecord) -> Hashable:
         return owner, record.reject[0]
     echo = None if record.echo_time is None else round(record.echo_time, 2)
     derived = "DERIVED" in record.image_type[:1]
-    kind = (derived, record.image_type[2:], echo, record.b_value, record.gradient, record.kvp, record.energy_kev)
-    return owner, record.rows, record.columns, record.stack_id, kind
+    kind = (derived, record.image_type[2:], record.complex_component, echo, record.b_value, record.gradient)
+    return owner, record.rows, record.columns, record.stack_id, kind, record.kvp, record.energy_kev
 
 
 def _parallel(first: FrameRecord, other: FrameRecord) -> bool:

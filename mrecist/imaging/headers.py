@@ -37,7 +37,7 @@ _INFLATE_FLOOR_BYTES = 64 * 2**20
 _INFLATE_RATIO = 100
 _INFLATE_CEILING_BYTES = 2 * 2**30
 # No CT or MR slice and no file of them comes near these; memory for the voxels is set aside by what the header states.
-_MOST_PIXELS_A_FRAME = 2**28
+_MOST_PIXELS_A_SIDE = 16_384
 _MOST_PIXELS_A_FILE = 2**33
 _BUFFER_BYTES = 16 * 2**10  # most CT and MR headers: one read a file
 _LARGE_READ_BYTES = 2**20
@@ -402,7 +402,8 @@ def pixel_problem(header: Header, *, frames: int) -> str:
     if header.transfer_syntax not in UNCOMPRESSED:
         if pixels.fragments < frames:
             return f"truncated: {pixels.fragments} compressed fragments where {frames} frames are needed"
-        if a_frame > _MOST_PIXELS_A_FRAME or a_frame * frames > _MOST_PIXELS_A_FILE:
+        longest = max(get_integer(dataset, "Rows") or 0, get_integer(dataset, "Columns") or 0)
+        if longest > _MOST_PIXELS_A_SIDE or a_frame * frames > _MOST_PIXELS_A_FILE:
             return f"Rows x Columns x frames state {a_frame} x {frames} pixels; that is no CT or MR image"
         return ""
     samples = get_integer(dataset, "SamplesPerPixel") or 1
@@ -412,4 +413,7 @@ def pixel_problem(header: Header, *, frames: int) -> str:
         return ""  # two thirds of the length; colour is refused later anyway
     if held < needed:
         return f"truncated: {held} bytes of pixel data where {needed} are needed"
+    padded = needed + needed % 2
+    if frames > 1 and pixels.declared is not None and pixels.declared >= padded + max(1, needed // frames):
+        return f"{pixels.declared} bytes of pixel data where NumberOfFrames {frames} needs {needed}; frames are not described"
     return ""

@@ -138,6 +138,10 @@ class Scaling:
         if self.slope is None or self.intercept is None:
             tags = f"{tag_name('RescaleSlope')} or {tag_name('RescaleIntercept')}"
             raise SeriesError(f"no {tags}, so its values are unknown")
+        if self.has_table and modality == "CT":
+            raise SeriesError(
+                f"both a rescale and {tag_name('ModalityLUTSequence')}, so which gives its values is unknown"
+            )
         if self.slope == 0:
             raise SeriesError(f"{tag_name('RescaleSlope')} is 0, so its values are lost")
         return self.slope, self.intercept

@@ -32,6 +32,7 @@ BoolArray = npt.NDArray[np.bool_]
 _GRID_TOLERANCE_MM = 1e-3
 _DIRECTION_TOLERANCE = 1e-4
 _SCALE_TOLERANCE = 1e-3
+_VOXEL_MM = (0.01, 100.0)  # beyond: a unit of length (metre, micron) that the numbers are not in
 _NIFTI_HEADER = 348  # bytes
 _NIFTI_NUMBERS = frozenset({2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280})  # data types: whole numbers and floats, real
 _NIFTI_FLOATS = {16: "f4", 64: "f8"}
@@ -293,7 +294,13 @@ def _read_labels(path: Path) -> tuple[npt.NDArray[Any], Geometry]:
         raise MaskError(
             f"{path}: cannot be read as an image: not NIfTI, or damaged; export the mask again as .nii or .nii.gz"
         ) from None
-    return _array(image, path), _geometry(image)
+    array, geometry = _array(image, path), _geometry(image)
+    if not all(_VOXEL_MM[0] <= step <= _VOXEL_MM[1] for step in _spacing(geometry)):
+        shown = " x ".join(f"{step:g}" for step in _spacing(geometry))
+        raise MaskError(
+            f"{path}: its voxels (z, y, x) are {shown} mm; check the unit of length in its header, and {_EXPORT}"
+        )
+    return array, geometry
 
 
 def _array(image: Any, path: Path) -> npt.NDArray[Any]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
-from mrecist.imaging.masks import LesionMask
+from mrecist.imaging.masks import LabelVolume, LesionMask
 from mrecist.imaging.series import Series, Verdict
 
 POSITION_TOLERANCE_MM = 0.1
@@ -33,15 +33,11 @@ def place_on_series(mask: LesionMask, series: Series) -> LesionMask:
     MaskError
         The series is refused, or its grid is another one: the message has both values.
     """
-    geometry = series.geometry
-    if geometry is None or series.verdict is Verdict.REFUSED:
-        raise MaskError(f"{mask.source}: {series.label} is refused: {series.verdict_code}: {series.verdict_text}")
-    turned = _axes_that_run_back(mask, series, geometry)
-    _check_positions(mask, series, geometry, turned)
+    turned = axes_turned(mask, series)
     order = tuple(slice(None, None, -1) if back else slice(None) for back in turned)
     return replace(
         mask,
-        geometry=geometry,
+        geometry=series.geometry or mask.geometry,
         whole=np.ascontiguousarray(mask.whole[order]),
         viable=None if mask.viable is None else np.ascontiguousarray(mask.viable[order]),
         slice_uids=tuple(one.sop_instance_uid for one in series.slices),
@@ -49,7 +45,44 @@ def place_on_series(mask: LesionMask, series: Series) -> LesionMask:
     )
 
 
-def _axes_that_run_back(mask: LesionMask, series: Series, geometry: Geometry) -> tuple[bool, bool, bool]:
+def axes_turned(mask: LesionMask | LabelVolume, series: Series) -> tuple[bool, bool, bool]:
+    """Which of the axes (slice, row, column) of a mask on the grid of ``series`` run the other way.
+
+    Raises
+    ------
+    MaskError
+        As :func:`place_on_series`.
+    """
+    geometry = series.geometry
+    if geometry is None or series.verdict is Verdict.REFUSED:
+        raise MaskError(f"{mask.source}: {series.label} is refused: {series.verdict_code}: {series.verdict_text}")
+    turned = _axes_that_run_back(mask, series, geometry)
+    _check_positions(mask, series, geometry, turned)
+    return turned
+
+
+def stacks_drawn_on(volume: LabelVolume, stacks: Sequence[Series]) -> tuple[Series, ...]:
+    """Those of ``stacks`` that have the grid of a label file: the stacks that it can have been drawn on.
+
+    Raises
+    ------
+    MaskError
+        None has: the message has both values for the first usable stack.
+    """
+    found: list[Series] = []
+    failures: list[tuple[bool, MaskError]] = []
+    for one in stacks:
+        try:
+            axes_turned(volume, one)
+            found.append(one)
+        except MaskError as error:
+            failures.append((one.verdict is Verdict.REFUSED, error))
+    if not found and failures:
+        raise min(failures, key=lambda failure: failure[0])[1]
+    return tuple(found)
+
+
+def _axes_that_run_back(mask: LesionMask | LabelVolume, series: Series, geometry: Geometry) -> tuple[bool, bool, bool]:
     """Which of the axes (slice, row, column) of the mask run against those of the series."""
     mine = mask.geometry
     _compare(mask, series, "shape (slices, rows, columns)", mine.shape, geometry.shape, 0.0)
@@ -67,7 +100,9 @@ def _axes_that_run_back(mask: LesionMask, series: Series, geometry: Geometry) ->
     return back[0], back[1], back[2]
 
 
-def _check_positions(mask: LesionMask, series: Series, geometry: Geometry, turned: tuple[bool, bool, bool]) -> None:
+def _check_positions(
+    mask: LesionMask | LabelVolume, series: Series, geometry: Geometry, turned: tuple[bool, bool, bool]
+) -> None:
     """The first and last voxel of every slice lie where the series has them."""
     slices, rows, columns = geometry.shape
     for index in range(slices):
@@ -82,13 +117,20 @@ def _check_positions(mask: LesionMask, series: Series, geometry: Geometry, turne
 
 
 def _compare(
-    mask: LesionMask, series: Series, what: str, mine: Sequence[float], theirs: Sequence[float], tolerance: float
+    mask: LesionMask | LabelVolume,
+    series: Series,
+    what: str,
+    mine: Sequence[float],
+    theirs: Sequence[float],
+    tolerance: float,
 ) -> None:
     if any(abs(a - b) > tolerance for a, b in zip(mine, theirs, strict=True)):
         _refuse(mask, series, what, mine, theirs)
 
 
-def _refuse(mask: LesionMask, series: Series, what: str, mine: npt.ArrayLike, theirs: npt.ArrayLike) -> None:
+def _refuse(
+    mask: LesionMask | LabelVolume, series: Series, what: str, mine: npt.ArrayLike, theirs: npt.ArrayLike
+) -> None:
     one, other = (", ".join(f"{v:.6g}" for v in np.asarray(values).tolist()) for values in (mine, theirs))
     raise MaskError(
         f"{mask.source}: its {what} is {one}, of {series.label} {other}; draw or resample it on that series"

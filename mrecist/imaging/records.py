@@ -53,6 +53,9 @@ MATERIALS = frozenset(
     {"VNC", "MAT_SPECIFIC", "MAT_REMOVED", "MAT_FRACTIONAL", "MAT_MODIFIED", "MAT_VALUE_BASED", "EFF_ATOMIC_NUM"}
     | {"ELECTRON_DENSITY", "IODINE", "VIRTUAL_NON_CONTRAST", "VUE"}
 )
+# RescaleType (PS3.3 C.11.1.1.2) of values that are no attenuation: density of a material, atomic number, electron density, ...
+OTHER_UNITS = frozenset({"MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT", "OD"})
+SCOUTS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM", "SCANOGRAM", "SURVIEW"})
 OTHER_MODALITIES = {
     "PT": "a PET image",
     "NM": "a nuclear medicine image",
@@ -114,6 +117,8 @@ class FrameRecord:
     reject: tuple[str, str] | None
     pixels: PixelLayout | None = None
     scaling: Scaling | None = None
+    complex_component: str = ""
+    lossy: bool = False
 
 
 def records_of(header: Header) -> tuple[FrameRecord, ...]:
@@ -174,7 +179,7 @@ def _record(header: Header, frame: int | None, groups: Sequence[Any], layout: Pi
         image_type=image_type,
         rows=get_integer(top, "Rows") or 0,
         columns=get_integer(top, "Columns") or 0,
-        slice_thickness_mm=or_none(get_number, _group(groups, "PixelMeasuresSequence") or top, "SliceThickness"),
+        slice_thickness_mm=_thickness(groups),
         instance_number=or_none(get_integer, top, "InstanceNumber"),
         temporal_position=or_none(get_integer, content, "TemporalPositionIndex")
         or or_none(get_integer, top, "TemporalPositionIdentifier"),
@@ -196,9 +201,11 @@ def _record(header: Header, frame: int | None, groups: Sequence[Any], layout: Pi
         contrast_agent=get_text(top, "ContrastBolusAgent"),
         contrast_start_seconds=time_of_day(get_text(top, "ContrastBolusStartTime")),
         rescaled=_rescaled(groups, top),
-        reject=_reject(top, image_type) or reject,
+        reject=_reject(top, image_type, _rescale_type(groups)) or reject,
         pixels=layout,
         scaling=or_none(lambda given, _: scaling_of(given), groups, "RescaleSlope"),
+        complex_component=get_text(_group(groups, "MRImageFrameTypeSequence") or top, "ComplexImageComponent"),
+        lossy=get_text(top, "LossyImageCompression") == "01",
         **geometry,
     )
 
@@ -215,7 +222,9 @@ def _geometry(groups: Sequence[Any]) -> tuple[dict[str, Any], tuple[str, str] | 
     """position, orientation, spacing; or all None and why."""
     top = groups[-1]
     try:
-        position = get_numbers(_group(groups, "PlanePositionSequence") or top, "ImagePositionPatient", 3)
+        place = _group(groups, "PlanePositionSequence") or (top if len(groups) == 1 else None)
+        # One position beside the functional groups is nobody's: a frame without its own would be laid on the first.
+        position = None if place is None else get_numbers(place, "ImagePositionPatient", 3)
         orientation = get_numbers(_group(groups, "PlaneOrientationSequence") or top, "ImageOrientationPatient", 6)
         spacing = get_numbers(_group(groups, "PixelMeasuresSequence") or top, "PixelSpacing", 2)
         for keyword, value in (
@@ -246,6 +255,12 @@ def _check_spacing(spacing: tuple[float, ...]) -> None:
         raise SeriesError(f"{tag_name('PixelSpacing')} is not a spacing in mm: {spacing[0]:g}\\{spacing[1]:g}")
 
 
+def _thickness(groups: Sequence[Any]) -> float | None:
+    """SliceThickness; None when it is absent, unreadable, or no thickness."""
+    value = or_none(get_number, _group(groups, "PixelMeasuresSequence") or groups[-1], "SliceThickness")
+    return value if value is not None and value > 0 else None
+
+
 def _image_type(groups: Sequence[Any], top: Any) -> tuple[str, ...]:
     for keyword in ("CTImageFrameTypeSequence", "MRImageFrameTypeSequence", "PETFrameTypeSequence"):
         item = _group(groups[:-1], keyword)
@@ -254,7 +269,7 @@ def _image_type(groups: Sequence[Any], top: Any) -> tuple[str, ...]:
     return tuple(v.upper() for v in get_texts(top, "ImageType"))
 
 
-def _reject(top: Any, image_type: tuple[str, ...]) -> tuple[str, str] | None:
+def _reject(top: Any, image_type: tuple[str, ...], rescale_type: str) -> tuple[str, str] | None:
     shown = "\\".join(image_type)
     if other := OTHER_MODALITIES.get(get_text(top, "Modality").upper()):
         return "NOT_CT_OR_MR", f"{other}: response criteria measure on CT or MR"
@@ -263,7 +278,7 @@ def _reject(top: Any, image_type: tuple[str, ...]) -> tuple[str, str] | None:
         return "NOT_GREYSCALE", f"a colour image (PhotometricInterpretation {photometric}, SamplesPerPixel {samples})"
     if object_uid(top, "SOPClassUID").startswith(SECONDARY_CAPTURE):
         return "SECONDARY_CAPTURE", "a secondary capture (screen save or converted picture)"
-    if "LOCALIZER" in image_type:
+    if SCOUTS & set(image_type):
         return "LOCALIZER", f"a localizer (ImageType {shown})"
     further = {v for v in image_type[2:] if v}
     if materials := further & MATERIALS:
@@ -271,9 +286,15 @@ def _reject(top: Any, image_type: tuple[str, ...]) -> tuple[str, str] | None:
             "DERIVED",
             f"a map of materials, no attenuation of tissue (ImageType {shown}: {', '.join(sorted(materials))})",
         )
+    if rescale_type in OTHER_UNITS:
+        return "DERIVED", f"a map of materials, no attenuation of tissue (RescaleType {rescale_type})"
     if further & PROJECTIONS or (image_type[:1] == ("DERIVED",) and not (further and further <= REFORMATS)):
         return "DERIVED", f"a derived image that is no plain slice of tissue (ImageType {shown})"
     return None
+
+
+def _rescale_type(groups: Sequence[Any]) -> str:
+    return get_text(_group(groups, "PixelValueTransformationSequence") or groups[-1], "RescaleType").upper()
 
 
 def _rescaled(groups: Sequence[Any], top: Any) -> bool:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from mrecist.imaging.headers import (
     pixel_problem,
 )
 from mrecist.imaging.records import FrameRecord, first_date, records_of
-from mrecist.imaging.series import Series
+from mrecist.imaging.series import Series, Verdict
 
 SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -145,7 +145,7 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
         done = min(done + _FILES_A_SHARE, len(files))
         if progress is not None:
             progress(done, len(files))
-    series = assemble(found.records, found.damage)
+    series = _with_neighbours(assemble(found.records, found.damage), found.problems)
     return Scan(
         root=root,
         series=series,
@@ -154,6 +154,24 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
         problems=tuple(sorted(found.problems, key=lambda p: (p.path, p.reason))),
         ignored=found.ignored,
     )
+
+
+def _with_neighbours(series: Sequence[Series], problems: Sequence[Problem]) -> tuple[Series, ...]:
+    """With a note where a file beside the slices could not be read at all: it may have been the slice at an end."""
+    beside: dict[Path, list[str]] = defaultdict(list)
+    for problem in problems:
+        if problem.segmentation is not None:
+            continue
+        beside[Path(problem.path).parent].append(Path(problem.path).name)
+    noted = []
+    for one in series:
+        names = sorted({name for folder in {s.path.parent for s in one.slices} for name in beside.get(folder, ())})
+        if names and one.verdict is not Verdict.REFUSED:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            said = f"beside its slices lies what cannot be read ({printable(shown)}): a slice may be missing at an end"
+            one = replace(one, notes=(*one.notes, said))
+        noted.append(one)
+    return tuple(noted)
 
 
 def _read_all(files: Sequence[Path], workers: int | None) -> Iterator[_Found]:

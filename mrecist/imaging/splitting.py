@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from mrecist.imaging.grouping import Records, along, identity, positions, unique
+from mrecist.imaging.grouping import Records, along, identity, origins, positions, unique
 from mrecist.imaging.records import FrameRecord
-from mrecist.imaging.steps import OVERLAP_PART, SAME_POSITION_MM, lattice_step
+from mrecist.imaging.steps import OVERLAP_PART, SAME_POSITION_MM, lattice_step, unit_normal
 
 SamePixels = Callable[[FrameRecord, FrameRecord], bool]
 Rule = tuple[str, Callable[[FrameRecord], Hashable]]
@@ -25,6 +25,7 @@ Rule = tuple[str, Callable[[FrameRecord], Hashable]]
 _PAUSE_SECONDS = 5.0
 _PAUSE_FACTOR = 5.0
 _MOST_VOLUMES = 8
+_SAME_PLACE_MM = 1.0
 
 
 def time_key(record: FrameRecord) -> tuple[float, ...]:
@@ -118,6 +119,9 @@ def split(group: Records) -> tuple[list[Records], str]:
         parts = _parts_by(group, value)
         if len(parts) > 1 and _acceptable(parts, most):
             return parts, name
+    parts = _parts_by_place(group)
+    if len(parts) == most and _acceptable(parts, most):
+        return parts, "the place within the plane"
     for name, attribute in _TIME_RULES:
         parts = _parts_by_time(group, attribute, most)
         if parts and _acceptable(parts, most):
@@ -135,6 +139,23 @@ def _parts_by(group: Records, value: Callable[[FrameRecord], Hashable]) -> list[
     if None in parts:  # a tag that some slices lack says nothing about them
         return []
     return [tuple(p) for p in parts.values()]
+
+
+def _parts_by_place(group: Records) -> list[Records]:
+    """Slices whose first pixels lie over one another: reconstructions of one scan with another centre do not."""
+    normal = unit_normal(group[0].orientation or ())
+    corners = origins(group)
+    lateral = corners - np.outer(corners @ normal, normal)
+    parts: list[list[int]] = []
+    for index in range(len(group)):
+        home = next((p for p in parts if np.linalg.norm(lateral[index] - lateral[p[0]]) <= _SAME_PLACE_MM), None)
+        if home is None:
+            parts.append([index])
+        else:
+            home.append(index)
+        if len(parts) > _MOST_VOLUMES:  # sheared
+            return []
+    return [tuple(group[i] for i in part) for part in parts]
 
 
 def _acceptable(parts: list[Records], most: int) -> bool:
@@ -196,6 +217,9 @@ def _split_interleaved(group: Records) -> tuple[list[Records], str]:
             return parts, name
     if not contiguous:
         return [group], ""
+    parts = _parts_by_place(group)
+    if len(parts) > 1 and _interleaved(parts):
+        return parts, "the place within the plane"
     for name, attribute in _TIME_RULES:
         for count in range(2, _MOST_VOLUMES + 1):
             parts = _parts_by_time(group, attribute, count)

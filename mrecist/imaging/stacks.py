@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from mrecist.imaging.records import FrameRecord
 from mrecist.imaging.series import Verdict
 from mrecist.imaging.splitting import SamePixels, drop_copies, drop_duplicates, split, time_key
 from mrecist.imaging.steps import StepVerdict, check_steps, unit_normal
+
+_FEW_ACQUISITIONS = 4
+"""More than this is a scan in steps, with an acquisition at every table position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ def build_stacks(records: Iterable[FrameRecord], same_pixels: SamePixels) -> tup
             stacks.append(_rejected(group, *rejected))
         else:
             stacks.extend(_incomplete(s, absent) for s in _stacks_of_group(group, same_pixels, remark))
+    astray = [r for s in stacks if s.code == "NO_GEOMETRY" for r in s.records]
+    stacks = [_with_slices_astray(s, astray) for s in stacks]
     return tuple(sorted(stacks, key=_stack_order))
 
 
@@ -110,11 +116,31 @@ def _incomplete(stack: Stack, absent: dict[str, str]) -> Stack:
     uids = sorted({r.concatenation[0] for r in stack.records if r.concatenation is not None} & absent.keys())
     if not uids:
         return stack
+    return _refused(stack, "MISSING_SLICES", absent[uids[0]])
+
+
+def _with_slices_astray(stack: Stack, astray: Sequence[FrameRecord]) -> Stack:
+    """A slice of the same kind without a place may be the one at an end of the stack, where no gap shows."""
+    own = [] if stack.records[0].reject is not None else [r for r in astray if _kind(r) == _kind(stack.records[0])]
+    if not own or stack.verdict is Verdict.REFUSED:
+        return stack
+    first = min(own, key=identity)
+    count = "1 slice of this kind has" if len(own) == 1 else f"{len(own)} slices of this kind have"
+    where = first.path.name if first.frame is None else f"{first.path.name} frame {first.frame + 1}"
+    reason = first.reject[1] if first.reject is not None else ""
+    text = f"{count} no place, so slices may be missing ({where}: {reason}); correct the header"
+    return _refused(stack, "NO_GEOMETRY", text)
+
+
+def _kind(record: FrameRecord) -> tuple[Any, ...]:
+    owner = (record.patient_id, record.study_uid, record.sop_class_uid)
+    return owner, record.image_type, record.rows, record.columns
+
+
+def _refused(stack: Stack, code: str, text: str) -> Stack:
     geometry = None if stack.geometry is None else replace(stack.geometry, slice_step_mm=None)
     notes = stack.notes if not stack.code else (*stack.notes, f"{stack.code}: {stack.text}")
-    return replace(
-        stack, verdict=Verdict.REFUSED, code="MISSING_SLICES", text=absent[uids[0]], notes=notes, geometry=geometry
-    )
+    return replace(stack, verdict=Verdict.REFUSED, code=code, text=text, notes=notes, geometry=geometry)
 
 
 def _unsplittable(group: Records, notes: tuple[str, ...]) -> Stack:
@@ -188,6 +214,21 @@ def _remarks(ordered: Records, checked: StepVerdict) -> tuple[str, ...]:
         remarks.append(
             f"derived image (ImageType {chr(92).join(first.image_type)}): a reformat, no first reconstruction"
         )
+    if lossy := sum(r.lossy for r in ordered):
+        remarks.append(
+            f"lossy compression in {lossy} of {len(ordered)} slices: values are not quite those of the scanner"
+        )
+    if first.modality == "CT" and (numbers := _end_to_end(ordered)):
+        shown = ", ".join(str(n) for n in numbers)
+        remarks.append(f"acquisitions {shown} end to end, and no pause tells whether they are one phase")
     if first.modality == "CT" and not all(r.rescaled for r in ordered):
         remarks.append("no RescaleSlope and RescaleIntercept: HU are unknown")
     return tuple(remarks)
+
+
+def _end_to_end(ordered: Records) -> list[int]:
+    """The AcquisitionNumbers of a few acquisitions that follow one another along the stack."""
+    runs = [number for number, _ in groupby(r.acquisition_number for r in ordered)]
+    known = [n for n in runs if n is not None]
+    alike = 1 < len(runs) <= _FEW_ACQUISITIONS and len(known) == len(set(runs)) == len(runs)
+    return known if alike else []

@@ -29,6 +29,10 @@ LATERAL_PER_MM = 1e-3
 SPARSE_FACTOR = 2.0
 """Slices at least this many thicknesses apart leave half of the tissue unseen."""
 
+CROWDED_FACTOR = 8.0
+"""Reconstructions overlap by up to seven eighths of the thickness; beyond it positions and thickness contradict each other."""
+RETAKEN_PART = 0.25
+"""Slices nearer than this part of the usual step are no step of their own."""
 OVERLAP_PART = 0.75
 """Slices nearer than this part of their thickness overlap, which neighbours of one volume with an uneven step do not."""
 _APART = "export each volume as its own series"
@@ -71,6 +75,12 @@ def check_steps(origins: FloatArray, normal: FloatArray, thickness_mm: float | N
     if thickness_mm and thickness_mm > 0 and step >= SPARSE_FACTOR * thickness_mm - SAME_POSITION_MM:
         text = f"slices {thickness_mm:g} mm thick lie {step:.2f} mm apart: too much is unseen for a volume"
         return StepVerdict(code="SPARSE", text=text, step_mm=None)
+    if thickness_mm and thickness_mm > CROWDED_FACTOR * step + SAME_POSITION_MM:
+        text = (
+            f"slices {thickness_mm:g} mm thick lie {step:.2f} mm apart by ImagePositionPatient: one of the two is wrong "
+            f"(positions that are no mm?), and with it the volume"
+        )
+        return StepVerdict(code="CROWDED", text=text, step_mm=None)
     return StepVerdict(code="", text="", step_mm=step)
 
 
@@ -96,11 +106,23 @@ def _uneven(positions: FloatArray, thickness_mm: float | None) -> StepVerdict:
     base = float(np.median(steps[steps <= smallest * 1.25]))
     multiples = np.rint(steps / base)
     if np.all(np.abs(steps - multiples * base) <= max(LATTICE_MM, MULTIPLE_PART * base)) and multiples.max() >= 2:
+        if thickness_mm and base <= RETAKEN_PART * float(np.median(steps)) and thickness_mm >= 2 * base:
+            return _retaken(positions, float(np.median(steps)))
         return _missing(positions, multiples.astype(int), base)
     if thickness_mm and thickness_mm > 0 and (mixed := _mixed(positions, thickness_mm)):
         return StepVerdict(code="DUPLICATE_POSITIONS", text=mixed, step_mm=None, refused=True)
     text = f"the step varies from {smallest:.2f} to {steps.max():.2f} mm over {len(positions)} slices"
     return StepVerdict(code="IRREGULAR_STEP", text=text, step_mm=None)
+
+
+def _retaken(positions: FloatArray, usual: float) -> StepVerdict:
+    nearest = int(np.argmin(np.diff(positions)))
+    low, high = float(positions[nearest]), float(positions[nearest + 1])
+    text = (
+        f"slices at {low:.2f} and {high:.2f} mm lie {high - low:.2f} mm apart where the usual step is {usual:.2f} mm: a slice "
+        f"taken again, or one of another volume; {_APART}"
+    )
+    return StepVerdict(code="DUPLICATE_POSITIONS", text=text, step_mm=None, refused=True)
 
 
 def _mixed(positions: FloatArray, thickness_mm: float) -> str:
