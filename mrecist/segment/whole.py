@@ -32,6 +32,8 @@ class Settings:
     shell : the background is sampled from this multiple of half the line, and ``shell_mm`` more, outwards.
     tube_mm : the lesion is sampled within this distance of the line.
     smooth : cost of a border between voxels that look the same.
+    radial : weight of the place (near the line or far from it), and ``doubt`` more the less the values of lesion and
+        background differ (by the square of the Bhattacharyya coefficient of their histograms).
     opening_mm : thinner outgrowths are taken off.
     """
 
@@ -41,7 +43,8 @@ class Settings:
     shell_mm: float = 2.0
     tube_mm: float = 3.0
     smooth: float = 2.0
-    radial: float = 1.0
+    radial: float = 0.3
+    doubt: float = 3.0
     ball: float = 0.95
     flat: float = 0.85
     steep: float = 3.0
@@ -198,8 +201,11 @@ def _cut(
     sure = outside
     mask = inside
     for _ in range(settings.rounds):
-        lesion_cost, background_cost = _unary(pictures, inside, sure, settings)
-        mask = minimum_cut(lesion_cost + pull, background_cost + push, links, lesion_seed, must_not)
+        lesion_cost, background_cost, alike = _unary(pictures, inside, sure, settings)
+        weight = settings.radial + settings.doubt * alike**2
+        mask = minimum_cut(
+            lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not
+        )
         grown = mask & (where.middle <= 1.1 * half)
         inside = grown | (where.line <= near)
         sure = ~mask & (where.middle > 1.05 * half)
@@ -210,7 +216,7 @@ def _prior(where: _Where, half: float, settings: Settings) -> tuple[FloatArray, 
     """Costs of lesion and of background from the place alone: they decide where the pictures do not."""
     depth = where.ball / half
     outwards = np.clip((depth - settings.ball) * settings.steep, -1, 2)
-    return settings.radial * np.maximum(outwards, 0), settings.radial * np.maximum(-outwards, 0)
+    return np.maximum(outwards, 0), np.maximum(-outwards, 0)
 
 
 def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
@@ -233,8 +239,8 @@ def _cells(points: tuple[tuple[int, int, int], ...], crop: Crop, shape: tuple[in
 
 def _unary(
     pictures: list[FloatArray], lesion: BoolArray, background: BoolArray, settings: Settings
-) -> tuple[FloatArray, FloatArray]:
-    """Minus the log likelihood of each cell's values in the lesion and in the background."""
+) -> tuple[FloatArray, FloatArray, float]:
+    """Minus the log likelihood of each cell's values in the lesion and in the background, and how alike the two are (0 to 1)."""
     from scipy.ndimage import gaussian_filter
 
     bins, edges = [], []
@@ -245,14 +251,16 @@ def _unary(
         edges.append(number)
         bins.append(np.clip((picture - low) / max(high - low, 1e-3) * number, 0, number - 1).astype(np.intp))
     flat = np.ravel_multi_index(bins, edges)
-    costs = []
+    costs, shares = [], []
     for region in (lesion, background):
         counts = np.bincount(flat[region], minlength=int(np.prod(edges))).reshape(edges).astype(np.float64)
         counts = gaussian_filter(counts, settings.blur_hu / settings.bin_hu, mode="constant")
-        share = counts / max(counts.sum(), 1e-9) + 1e-5
+        shares.append(counts / max(counts.sum(), 1e-9))
+        share = shares[-1] + 1e-5
         costs.append(-np.log(share).ravel()[flat].astype(np.float32))
     lowest = np.minimum(costs[0], costs[1])
-    return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost)
+    alike = float(np.sqrt(shares[0] * shares[1]).sum())
+    return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost), alike
 
 
 def _links(pictures: list[FloatArray], cell: Spacing, settings: Settings) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -290,7 +298,7 @@ def _refined(mask: BoolArray, pictures: list[FloatArray], crop: Crop, settings: 
         rows, columns = (np.flatnonzero(near.any(axis=a)) for a in (1, 0))
         box = (slice(0, 1), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
         parts = [p[box] for p in parts]
-        lesion_cost, background_cost = _unary(parts, sure[one][box] | mask[one][box], never[one][box], settings)
+        lesion_cost, background_cost, _ = _unary(parts, sure[one][box] | mask[one][box], never[one][box], settings)
         result[one][box] = minimum_cut(
             lesion_cost, background_cost, _links(parts, crop.spacing_mm, settings), sure[one][box], never[one][box]
         )
