@@ -164,9 +164,8 @@ def _flat(ends: list[npt.NDArray[np.float64]], height: float, shape: tuple[int, 
 
 def _local(old: Any, new: Any, rigid: Any, middle: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
     """The best correlation of the surroundings of a lesion near where it is expected, and how far off that is (mm, x y z)."""
-    from skimage.feature import match_template
-
     import SimpleITK as sitk  # noqa: N813
+    from skimage.feature import match_template
 
     template = _cube(sitk.Resample, old, middle, _CUBE_MM, rigid)
     searched = _cube(sitk.Resample, new, middle, _CUBE_MM + _SEARCH_MM, sitk.Transform())

@@ -8,7 +8,7 @@ the line as the only stroke; the histograms are learnt once more from the first 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +115,7 @@ def _within(
     mask, held_back = _cut(small, crop, line, scribbles, settings, half)
     mask = enlarge(mask, crop.factor, crop.shape)
     if crop.factor > 1:
-        mask = _refined(mask, [_denoised(p, spacing_mm) for p in pictures], crop, settings)
+        mask = _refined(mask, [_denoised(p, spacing_mm) for p in pictures], crop, line, settings, half)
     mask = _tidy(mask, crop, line, scribbles, settings)
     whole = np.zeros(shape, dtype=np.bool_)
     whole[crop.box] = mask
@@ -203,9 +203,7 @@ def _cut(
     for _ in range(settings.rounds):
         lesion_cost, background_cost, alike = _unary(pictures, inside, sure, settings)
         weight = settings.radial + settings.doubt * alike**2
-        mask = minimum_cut(
-            lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not
-        )
+        mask = minimum_cut(lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not)
         grown = mask & (where.middle <= 1.1 * half)
         inside = grown | (where.line <= near)
         sure = ~mask & (where.middle > 1.05 * half)
@@ -283,25 +281,31 @@ def _noise(picture: FloatArray) -> float:
     return max(float(np.median(change)) / 0.6745, 1e-3) * 2
 
 
-def _refined(mask: BoolArray, pictures: list[FloatArray], crop: Crop, settings: Settings) -> BoolArray:
+def _refined(
+    mask: BoolArray, pictures: list[FloatArray], crop: Crop, line: Line, settings: Settings, half: float
+) -> BoolArray:
     """The border of a coarse result again at full resolution, in a band of one coarse cell on either side."""
     from scipy.ndimage import binary_dilation, binary_erosion
 
     plane = np.ones((1, 3, 3), dtype=np.bool_)
     sure = binary_erosion(mask, plane, iterations=crop.factor)
     never = ~binary_dilation(mask, plane, iterations=crop.factor)
+    where = _where(mask.shape, replace(crop, factor=1), line, settings.flat)
+    pull, push = _prior(where, half, settings)
+    # Learnt over all slices: a single one is too few voxels to tell tissues that differ little.
+    lesion_cost, background_cost, alike = _unary(pictures, mask, ~mask & (where.middle > 1.05 * half), settings)
+    weight = settings.radial + settings.doubt * alike**2
+    lesion_cost, background_cost = lesion_cost + weight * pull, background_cost + weight * push
     result = mask.copy()
     for z in np.flatnonzero(mask.any(axis=(1, 2))):
-        one = slice(int(z), int(z) + 1)
-        parts = [p[one] for p in pictures]
-        near = binary_dilation(~never[one][0], plane[0], iterations=6 * crop.factor)
-        rows, columns = (np.flatnonzero(near.any(axis=a)) for a in (1, 0))
-        box = (slice(0, 1), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        parts = [p[box] for p in parts]
-        lesion_cost, background_cost, _ = _unary(parts, sure[one][box] | mask[one][box], never[one][box], settings)
-        result[one][box] = minimum_cut(
-            lesion_cost, background_cost, _links(parts, crop.spacing_mm, settings), sure[one][box], never[one][box]
+        rows, columns = (np.flatnonzero(~never[z].all(axis=a)) for a in (1, 0))
+        box = (
+            slice(int(z), int(z) + 1),
+            slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2),
+            slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
         )
+        links = _links([p[box] for p in pictures], crop.spacing_mm, settings)
+        result[box] = minimum_cut(lesion_cost[box], background_cost[box], links, sure[box], never[box])
     return result
 
 
