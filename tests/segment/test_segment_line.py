@@ -35,7 +35,13 @@ def line_of(one: Block, scale: float = 1.0) -> Line:
 
 @pytest.mark.parametrize(
     ("number", "seed", "scale", "floor"),
-    [(RIM, None, 1.0, 0.95), (SMALL, None, 1.0, 0.83), (SOLID, None, 1.0, 0.92), (RIM, 71, 1.0, 0.94), (RIM, None, 0.7, 0.9)],
+    [
+        (RIM, None, 1.0, 0.95),
+        (SMALL, None, 1.0, 0.83),
+        (SOLID, None, 1.0, 0.92),
+        (RIM, 71, 1.0, 0.94),
+        (RIM, None, 0.7, 0.9),
+    ],
 )
 def test_a_line_gives_the_lesion(number: int, seed: int | None, scale: float, floor: float) -> None:
     one = block(number, seed)
@@ -97,7 +103,7 @@ def test_a_moved_lesion_gives_a_moved_mask() -> None:
     first = segment_line([one.arterial, one.portal], SPACING, line)
     pad = ((2, 0), (5, 0), (3, 0))
     phases = [np.pad(p, pad, mode="edge") for p in (one.arterial, one.portal)]
-    start, end = (tuple(np.array(p) + (2, 5, 3)) for p in (line.start, line.end))
+    start, end = (tuple(np.add(p, (2, 5, 3))) for p in (line.start, line.end))
     moved = segment_line(phases, SPACING, Line(start=start, end=end))
     assert dice(moved[2:, 5:, 3:], first) > 0.999
     assert int(moved.sum()) == pytest.approx(int(first.sum()), rel=0.002)
@@ -155,7 +161,9 @@ def test_a_click_gives_a_line_that_gives_the_lesion(number: int) -> None:
 
 
 def test_a_click_on_nothing_is_told() -> None:
-    flat = np.full((9, 120, 120), 70, np.float32) + np.random.default_rng(1).normal(size=(9, 120, 120)).astype(np.float32)
+    flat = np.full((9, 120, 120), 70, np.float32) + np.random.default_rng(1).normal(size=(9, 120, 120)).astype(
+        np.float32
+    )
     with pytest.raises(MaskError, match="nothing at the click"):
         line_of_click([flat], SPACING, (4, 60, 60))
     with pytest.raises(MaskError, match="outside the volume"):
