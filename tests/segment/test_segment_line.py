@@ -1,9 +1,10 @@
-"""A line or a click on made blocks: the masks that were made are the expectation; floors are those of docs/segmentation.md less a margin."""
+"""A line or a click on made blocks, beside the masks that were made; floors are those of docs/segmentation.md less a margin."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_a_dead_lesion_has_no_viable_part() -> None:
 def test_dense_material_is_not_viable_without_a_native_phase_and_is_told() -> None:
     one = block(SOLID)
     oil = one.arterial.copy()
-    z, y, x = (int(round(float(v))) for v in np.argwhere(one.whole).mean(axis=0))
+    z, y, x = (round(float(v)) for v in np.argwhere(one.whole).mean(axis=0))
     oil[z - 1 : z + 2, y - 4 : y + 5, x - 4 : x + 5] = 600
     part = split_viable(one.whole, oil, SPACING)
     assert not part.mask[z, y, x]
@@ -88,7 +89,7 @@ def test_a_higher_cut_off_never_adds_viable_voxels() -> None:
     sizes = [int(part.sum()) for part in parts]
     assert sizes == sorted(sizes, reverse=True)
     # Five HU either way move a clear border by little.
-    assert min(dice(a, b) for a, b in zip(parts, parts[1:], strict=False)) > 0.95
+    assert min(dice(a, b) for a, b in pairwise(parts)) > 0.95
 
 
 def test_the_same_line_gives_the_same_mask() -> None:
