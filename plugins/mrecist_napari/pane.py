@@ -95,6 +95,21 @@ class Pane:
         """The text in the upper left corner: visit, phase, window, slice."""
         self.viewer.canvas.overlays["said"].text = text
 
+    def tell(self, text: str) -> None:
+        """A line at the foot of the picture: what to do next, or what went wrong."""
+        self.viewer.canvas.overlays["told"].text = text
+
+    def show_keys(self, text: str) -> None:
+        """A page over the picture; empty takes it away."""
+        overlay = self.viewer.canvas.overlays["keys"]
+        overlay.text, overlay.visible = text, bool(text)
+
+    def hide_marks(self, hidden: bool) -> None:
+        """Take masks and lines from sight, or show them again."""
+        for layer in self.viewer.layers:
+            if layer.name in (*_MASKS, _LINES, _TEXT_POINTS):
+                layer.visible = not hidden
+
     # --- slices ----------------------------------------------------------------------------------------------------
 
     @property
@@ -143,10 +158,11 @@ class Pane:
     # --- marks -----------------------------------------------------------------------------------------------------
 
     def draw(self, marks: Marks, extra: tuple[MarkLine, ...] = ()) -> None:
-        """Show masks and lines in place of those that were there."""
+        """Show masks and lines in place of those that were there. No layer is left selected: its keys would win over ours."""
         for name, data, colour in zip(_MASKS, (marks.whole, marks.viable), (WHOLE, VIABLE), strict=True):
             self._draw_mask(name, data, colour)
         self._draw_lines((*marks.lines, *extra))
+        self.viewer.layers.selection.clear()
 
     def _draw_mask(self, name: str, data: Any, colour: str) -> None:
         from napari.utils.colormaps import DirectLabelColormap
@@ -208,8 +224,15 @@ def _letters(viewer: Any) -> None:
         "side_top": "top_center",
         "side_bottom": "bottom_center",
         "said": "top_left",
+        "told": "bottom_left",
     }
+    sizes = {"said": 10, "told": 10}
     for name, position in places.items():
-        size = 12 if name == "said" else 16
-        viewer.canvas.overlays[name] = TextOverlay(position=position, visible=True, font_size=size, color="#d8d8d8")
+        colour = "#ffffff" if name == "told" else "#9ecbff" if name.startswith("side") else "#d8d8d8"
+        viewer.canvas.overlays[name] = TextOverlay(
+            position=position, visible=True, font_size=sizes.get(name, 15), color=colour
+        )
+    viewer.canvas.overlays["keys"] = TextOverlay(
+        position="middle_left", visible=False, font_size=10, color="#ffffff", box=True, box_color=(0.05, 0.05, 0.08, 0.92)
+    )
     viewer.canvas.overlays.scale_bar.visible = True
