@@ -45,6 +45,7 @@ _HOME_OF = {
     **dict.fromkeys(("assess", "check", "best", "explain", "conformance"), "responses"),
     **dict.fromkeys(("score", "demo", "info"), "studies"),
     "export": "exports",
+    "read": "rooms",
 }
 
 
@@ -196,6 +197,8 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
     score.add_argument("--repeat", type=_repeats, metavar="N", help="draw every outline N times again: spread.csv")
 
+    _add_read(command("read", "read the images of a study: the reading room, or what a read stands at"))
+
     _add_export(command("export", "DICOM segmentations and structured reports, from a study and its results"))
 
     _add_conformance(command("conformance", "run an engine over the public conformance cases and print its scorecard"))
@@ -208,6 +211,15 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--criterion", action="append", metavar="NAME", help="may be given several times; default: all")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="protocol file (docs/protocol.md)")
+
+
+def _add_read(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", type=Path, metavar="STUDY", help="the study folder (docs/files.md)")
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="default: the first that is not signed")
+    parser.add_argument("--reader", default="R1", metavar="NAME", help="who reads (default R1)")
+    parser.add_argument("--protocol", type=Path, metavar="FILE", help="protocol file (docs/protocol.md)")
+    parser.add_argument("--status", action="store_true", help="print visits, signatures, open points, responses; no window")
+    parser.add_argument("--json", action="store_true", help="with --status: for a program to read")
 
 
 def _add_conformance(parser: argparse.ArgumentParser) -> None:
