@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class Pane:
 
     def tell(self, text: str) -> None:
         """A line at the foot of the picture: what to do next, or what went wrong."""
-        self.viewer.canvas.overlays["told"].text = text
+        self.viewer.canvas.overlays["told"].text = "\n".join(fill(line, 48) for line in text.splitlines())
 
     def show_keys(self, text: str) -> None:
         """A page over the picture; empty takes it away."""

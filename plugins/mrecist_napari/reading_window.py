@@ -6,6 +6,7 @@ It holds no state of the read: it shows a :class:`mrecist.session.room.Room` and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -343,7 +344,7 @@ class ReadingWindow:
         pending = self.room.pending
         if pending is not None:
             notes = ". ".join(pending.proposal.notes)
-            self.message(f"Return accepts, Esc rejects, G mends, 9 0 viable cut-off\n{notes[:90]}")
+            self.message(f"{fill(notes, 44)}\nReturn accepts   Esc rejects\nG mends   9 0 viable cut-off")
 
     def later(self, work: Callable[[], Any], then: Callable[[Any], None], what: str) -> None:
         """Do long work away from the screen's thread, then go on with its result; an error is told in one line."""
