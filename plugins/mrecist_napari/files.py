@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mrecist_napari.grid import grid_of
-from mrecist_napari.windows import default_window
 
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series, Verdict
 from mrecist.imaging.volume import load_volume
+from mrecist_napari.grid import grid_of
+from mrecist_napari.windows import default_window
 
 LayerData = tuple[Any, dict[str, Any], str]
 

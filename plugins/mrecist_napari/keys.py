@@ -50,7 +50,7 @@ KEYS: tuple[Key, ...] = (
     Key("Shift-G", "Shift+G", "drag: this does not", lambda w: w.start_scribble(add=False)),
     Key("9", "9", "viable cut-off 5 HU lower", lambda w: w.nudge(-5)),
     Key("0", "0", "viable cut-off 5 HU higher", lambda w: w.nudge(5)),
-    Key("Return", "Return", "accept the proposal", lambda w: w.accept()),
+    Key("Enter", "Return", "accept the proposal", lambda w: w.accept()),
     Key("Escape", "Esc", "reject it, or leave the tool", lambda w: w.reject()),
     Key("Control-Z", "Ctrl+Z", "undo", lambda w: w.room.session.undo()),
     Key("Control-Shift-Z", "Ctrl+Shift+Z", "redo", lambda w: w.room.session.redo()),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import napari
-from mrecist_napari.reading_window import ReadingWindow
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from mrecist.errors import MrecistError
 from mrecist.session.room import open_room
 from mrecist.study import open_study
+from mrecist_napari.reading_window import ReadingWindow
 
 
 def read(study: Path, subject: str, reader: str, protocol: Path | None = None) -> None:

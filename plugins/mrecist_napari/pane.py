@@ -6,12 +6,12 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
-from mrecist_napari.grid import Grid, grid_of, sides
-from mrecist_napari.marks import VIABLE, WHOLE, Marks, MarkLine
-from mrecist_napari.windows import Window, default_window
 
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
+from mrecist_napari.grid import Grid, grid_of, sides
+from mrecist_napari.marks import VIABLE, WHOLE, MarkLine, Marks
+from mrecist_napari.windows import Window, default_window
 
 _MASKS = ("whole", "viable")
 _TEXT_POINTS, _LINES = "callouts", "diameters"
@@ -32,7 +32,10 @@ class Pane:
         self.window = Window(level=80, width=250, name="liver")
         self._images: dict[tuple[str, int], Any] = {}
         self._adjusting = False
-        viewer.dims.events.range.connect(self._reach_every_slice)
+        # After napari's own callbacks, which would otherwise set the range again.
+        viewer.dims.events.range.connect(self._reach_every_slice, position="last")
+        viewer.layers.events.inserted.connect(self._reach_every_slice, position="last")
+        viewer.layers.events.removed.connect(self._reach_every_slice, position="last")
         _letters(viewer)
 
     # --- pictures --------------------------------------------------------------------------------------------------
@@ -234,6 +237,11 @@ def _letters(viewer: Any) -> None:
             position=position, visible=True, font_size=sizes.get(name, 15), color=colour
         )
     viewer.canvas.overlays["keys"] = TextOverlay(
-        position="middle_left", visible=False, font_size=10, color="#ffffff", box=True, box_color=(0.05, 0.05, 0.08, 0.92)
+        position="middle_left",
+        visible=False,
+        font_size=10,
+        color="#ffffff",
+        box=True,
+        box_color=(0.05, 0.05, 0.08, 0.92),
     )
     viewer.canvas.overlays.scale_bar.visible = True

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from mrecist.session.case import CaseVisit
 from mrecist_napari.layout import KeepsHalf, main_window, share, show_lists
 from mrecist_napari.pane import Pane
-
-from mrecist.session.case import CaseVisit
 
 
 class PriorPane:

@@ -10,14 +10,6 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
-from mrecist_napari.keys import bind, help_text
-from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
-from mrecist_napari.marks import MarkLine, lines_of, marks_on
-from mrecist_napari.pane import Pane
-from mrecist_napari.phases import flicked_to, of_phase
-from mrecist_napari.prior import PriorPane
-from mrecist_napari.tools import Index3, MouseTools
-from mrecist_napari.windows import next_preset
 
 from mrecist.errors import MrecistError
 from mrecist.imaging.series import Series
@@ -26,6 +18,14 @@ from mrecist.model import Role
 from mrecist.segment.prompt import Line, Scribbles
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
+from mrecist_napari.keys import bind, help_text
+from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
+from mrecist_napari.marks import MarkLine, lines_of, marks_on
+from mrecist_napari.pane import Pane
+from mrecist_napari.phases import flicked_to, of_phase
+from mrecist_napari.prior import PriorPane
+from mrecist_napari.tools import Index3, MouseTools
+from mrecist_napari.windows import next_preset
 
 
 class ReadingWindow:
@@ -163,7 +163,10 @@ class ReadingWindow:
 
     def jump(self) -> None:
         """Both panes to the lesion that is chosen."""
-        for pane, timepoint in ((self.current, self.room.looking.timepoint), (self.prior.pane, self.room.looking.prior)):
+        for pane, timepoint in (
+            (self.current, self.room.looking.timepoint),
+            (self.prior.pane, self.room.looking.prior),
+        ):
             if timepoint is None or pane.series is None or not self.room.looking.lesion:
                 continue
             drawn = self.room.drawn(timepoint, self.room.looking.lesion)

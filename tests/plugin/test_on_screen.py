@@ -53,7 +53,9 @@ def test_phase_keys_and_flick(window: Any) -> None:
 def test_a_right_drag_windows_and_paints_nothing(window: Any) -> None:
     """Trap 2: in a labels layer in paint mode."""
     layer = window.viewer.add_labels(
-        np.zeros(window.viewer.layers[0].data.shape, dtype=np.uint8), name="drawn", **window.current._place(window.current.series)
+        np.zeros(window.viewer.layers[0].data.shape, dtype=np.uint8),
+        name="drawn",
+        **window.current._place(window.current.series),
     )
     window.viewer.layers.selection.active = layer
     layer.mode, layer.selected_label = "paint", 1
