@@ -6,6 +6,7 @@ interpolation (Raya and Udupa, IEEE Trans Med Imaging 1990;9:32-42). A slice bey
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def between_slices(mask: BoolArray, spacing_mm: tuple[float, float]) -> BoolArra
     if len(drawn) < 2:
         raise MaskError("outline the lesion on two slices or more; the slices between them are filled then")
     filled = mask.copy()
-    for low, high in zip(drawn[:-1], drawn[1:], strict=True):
+    for low, high in pairwise(drawn):
         if high - low < 2:
             continue
         below, above = _signed(mask[low], spacing_mm), _signed(mask[high], spacing_mm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from typing import Any
 
 from conftest import settle
@@ -50,6 +51,8 @@ def _move(widget: Any, point: Any, which: Any) -> None:
     there = QPointF(widget.mapToGlobal(point))
     event = QMouseEvent(QEvent.Type.MouseMove, here, there, which, which, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(widget, event)
+    QApplication.processEvents()
+    sleep(0.02)  # napari drops moves that follow one another too fast
 
 
 def _screen(window: Any, index: Index3) -> Any:
