@@ -54,6 +54,7 @@ COMMANDS = (
     ("conformance", "responses", "run an engine over the public conformance cases and print its scorecard"),
     ("fetch", "archives", "series from a PACS into a study folder, by DICOMweb or DIMSE"),
     ("send", "archives", "segmentations and reports to a PACS, by DICOMweb or DIMSE"),
+    ("read", "rooms", "read the images of a study: the reading room, or what a read stands at"),
     ("info", "studies", "versions for a bug report"),
 )
 

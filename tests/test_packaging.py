@@ -63,7 +63,7 @@ def test_a_checkout_finds_its_sample() -> None:
 def test_data_files_of_the_package_go_into_the_wheel() -> None:
     """Hatch takes every file below ``packages`` that neither the target nor .gitignore leaves out."""
     wheel = targets()["wheel"]
-    assert wheel["packages"] == ["mrecist"]
+    assert wheel["packages"] == ["mrecist", "plugins/mrecist_napari"]
     assert wheel.keys() == {"packages", "force-include"}  # nothing that leaves files out
     assert targets().keys() == {"wheel", "sdist"}
     ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
@@ -93,7 +93,8 @@ def test_a_source_distribution_can_build_the_wheel_and_run_the_tests() -> None:
     included = targets()["sdist"]["include"]
     assert [name for name in included if not (ROOT / name).exists()] == []
     project = pyproject()["project"]
-    wanted = {*targets()["wheel"]["packages"], *targets()["wheel"]["force-include"], "tests", "docs", ".ci"}
+    packages = {name.split("/")[0] for name in targets()["wheel"]["packages"]}
+    wanted = {*packages, *targets()["wheel"]["force-include"], "tests", "docs", ".ci"}
     assert wanted | {project["readme"], *project["license-files"]} <= set(included)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mrecist.imaging.dense import DENSE_HU, DenseVerdict, find_dense
 from mrecist.segment.crop import BoolArray, FloatArray, Spacing
 
 # Two kinds of tissue whose means are nearer than this cannot be told apart in the noise of a CT.
@@ -32,7 +33,7 @@ class ViablePart:
     mask : (Z, Y, X) bool, inside the lesion.
     cutoff : the value above which a voxel is viable; None where the lesion is all of one kind.
     by : what was compared with it: ``arterial`` (HU) or ``arterial - native``.
-    dense : voxels left out because they are very dense and no native phase says whether they enhance.
+    dense : voxels left out because they are very dense and nothing shows that they enhance.
     why : one sentence for the reader.
     """
 
@@ -50,7 +51,7 @@ def split_viable(
     *,
     native: FloatArray | None = None,
     cutoff: float | None = None,
-    dense_hu: float = 200.0,
+    dense_hu: float = DENSE_HU,
 ) -> ViablePart:
     """The viable part of a lesion.
 
@@ -60,7 +61,7 @@ def split_viable(
     arterial : (Z, Y, X) values on the same grid.
     native : the unenhanced phase on the same grid, aligned; None without one.
     cutoff : the reader's own cut-off; None to find one.
-    dense_hu : arterial values from here on are no enhancement unless a native phase shows them to be.
+    dense_hu : the threshold of very dense material (:func:`mrecist.imaging.dense.find_dense`).
     """
     from scipy.ndimage import binary_dilation, find_objects
 
@@ -72,7 +73,7 @@ def split_viable(
     values = arterial[box] if native is None else arterial[box] - native[box]
     by = "arterial" if native is None else "arterial - native"
     smooth = _smooth(values, inside, spacing_mm)
-    dense = inside & (arterial[box] >= dense_hu) if native is None else np.zeros_like(inside)
+    dense, dense_why = _dense(arterial[box], inside, spacing_mm, None if native is None else native[box], dense_hu)
     judged = inside & ~dense
     liver = _around(values, inside, spacing_mm)
     found, why = (
@@ -84,11 +85,26 @@ def split_viable(
     part = _without_specks(part, spacing_mm)
     mask = np.zeros_like(whole)
     mask[box] = part
-    if dense.any():
-        why += f"; {int(dense.sum())} voxels of {dense_hu:g} HU and more left out: oil or calcium cannot be told from enhancement"
+    why += dense_why
     return ViablePart(
         mask=mask, cutoff=float(found) if np.isfinite(found) else None, by=by, dense=int(dense.sum()), why=why
     )
+
+
+def _dense(
+    arterial: FloatArray, inside: BoolArray, spacing_mm: Spacing, native: FloatArray | None, dense_hu: float
+) -> tuple[BoolArray, str]:
+    """What the rule of docs/dense-material.md finds and is not counted viable, and the words for it.
+
+    Where a native phase shows a dense part to gain with contrast the subtraction decides, and the reader is told.
+    """
+    found = find_dense(arterial, inside, None, spacing_mm[1:], native=native, dense_hu=dense_hu)
+    if found.verdict is DenseVerdict.NONE:
+        return np.zeros_like(inside), ""
+    number = int(found.dense.sum())
+    if native is not None and found.verdict is DenseVerdict.NOT_SEPARABLE:
+        return np.zeros_like(inside), f"; {number} very dense voxels judged by what they gained: {found.reason}"
+    return found.dense, f"; {number} very dense voxels (oil or calcium) left out: {found.reason}"
 
 
 def _smooth(values: FloatArray, inside: BoolArray, spacing_mm: Spacing) -> FloatArray:

@@ -8,7 +8,7 @@ the line as the only stroke; the histograms are learnt once more from the first 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,8 @@ class Settings:
     shell : the background is sampled from this multiple of half the line, and ``shell_mm`` more, outwards.
     tube_mm : the lesion is sampled within this distance of the line.
     smooth : cost of a border between voxels that look the same.
+    radial : weight of the place (near the line or far from it), and ``doubt`` more the less the values of lesion and
+        background differ (by the square of the Bhattacharyya coefficient of their histograms).
     opening_mm : thinner outgrowths are taken off.
     """
 
@@ -39,14 +41,15 @@ class Settings:
     margin_mm: float = 6.0
     shell: float = 1.22
     shell_mm: float = 2.0
-    tube_mm: float = 3.0
+    tube_mm: float = 2.0
     smooth: float = 2.0
-    radial: float = 1.0
+    radial: float = 0.3
+    doubt: float = 3.0
     ball: float = 0.95
-    flat: float = 0.85
+    flat: float = 0.75
     steep: float = 3.0
     most_cost: float = 6.0
-    opening_mm: float = 1.6
+    opening_mm: float = 1.2
     bin_hu: float = 4.0
     blur_hu: float = 7.0
     rounds: int = 2
@@ -112,7 +115,7 @@ def _within(
     mask, held_back = _cut(small, crop, line, scribbles, settings, half)
     mask = enlarge(mask, crop.factor, crop.shape)
     if crop.factor > 1:
-        mask = _refined(mask, [_denoised(p, spacing_mm) for p in pictures], crop, settings)
+        mask = _refined(mask, [_denoised(p, spacing_mm) for p in pictures], crop, line, settings, half)
     mask = _tidy(mask, crop, line, scribbles, settings)
     whole = np.zeros(shape, dtype=np.bool_)
     whole[crop.box] = mask
@@ -198,8 +201,9 @@ def _cut(
     sure = outside
     mask = inside
     for _ in range(settings.rounds):
-        lesion_cost, background_cost = _unary(pictures, inside, sure, settings)
-        mask = minimum_cut(lesion_cost + pull, background_cost + push, links, lesion_seed, must_not)
+        lesion_cost, background_cost, alike = _unary(pictures, inside, sure, settings)
+        weight = settings.radial + settings.doubt * alike**2
+        mask = minimum_cut(lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not)
         grown = mask & (where.middle <= 1.1 * half)
         inside = grown | (where.line <= near)
         sure = ~mask & (where.middle > 1.05 * half)
@@ -210,7 +214,7 @@ def _prior(where: _Where, half: float, settings: Settings) -> tuple[FloatArray, 
     """Costs of lesion and of background from the place alone: they decide where the pictures do not."""
     depth = where.ball / half
     outwards = np.clip((depth - settings.ball) * settings.steep, -1, 2)
-    return settings.radial * np.maximum(outwards, 0), settings.radial * np.maximum(-outwards, 0)
+    return np.maximum(outwards, 0), np.maximum(-outwards, 0)
 
 
 def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
@@ -233,8 +237,8 @@ def _cells(points: tuple[tuple[int, int, int], ...], crop: Crop, shape: tuple[in
 
 def _unary(
     pictures: list[FloatArray], lesion: BoolArray, background: BoolArray, settings: Settings
-) -> tuple[FloatArray, FloatArray]:
-    """Minus the log likelihood of each cell's values in the lesion and in the background."""
+) -> tuple[FloatArray, FloatArray, float]:
+    """Minus the log likelihood of each cell's values in the lesion and in the background, and how alike the two are (0 to 1)."""
     from scipy.ndimage import gaussian_filter
 
     bins, edges = [], []
@@ -245,14 +249,16 @@ def _unary(
         edges.append(number)
         bins.append(np.clip((picture - low) / max(high - low, 1e-3) * number, 0, number - 1).astype(np.intp))
     flat = np.ravel_multi_index(bins, edges)
-    costs = []
+    costs, shares = [], []
     for region in (lesion, background):
         counts = np.bincount(flat[region], minlength=int(np.prod(edges))).reshape(edges).astype(np.float64)
         counts = gaussian_filter(counts, settings.blur_hu / settings.bin_hu, mode="constant")
-        share = counts / max(counts.sum(), 1e-9) + 1e-5
+        shares.append(counts / max(counts.sum(), 1e-9))
+        share = shares[-1] + 1e-5
         costs.append(-np.log(share).ravel()[flat].astype(np.float32))
     lowest = np.minimum(costs[0], costs[1])
-    return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost)
+    alike = float(np.sqrt(shares[0] * shares[1]).sum())
+    return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost), alike
 
 
 def _links(pictures: list[FloatArray], cell: Spacing, settings: Settings) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -275,25 +281,31 @@ def _noise(picture: FloatArray) -> float:
     return max(float(np.median(change)) / 0.6745, 1e-3) * 2
 
 
-def _refined(mask: BoolArray, pictures: list[FloatArray], crop: Crop, settings: Settings) -> BoolArray:
+def _refined(
+    mask: BoolArray, pictures: list[FloatArray], crop: Crop, line: Line, settings: Settings, half: float
+) -> BoolArray:
     """The border of a coarse result again at full resolution, in a band of one coarse cell on either side."""
     from scipy.ndimage import binary_dilation, binary_erosion
 
     plane = np.ones((1, 3, 3), dtype=np.bool_)
     sure = binary_erosion(mask, plane, iterations=crop.factor)
     never = ~binary_dilation(mask, plane, iterations=crop.factor)
+    where = _where(mask.shape, replace(crop, factor=1), line, settings.flat)
+    pull, push = _prior(where, half, settings)
+    # Learnt over all slices: a single one is too few voxels to tell tissues that differ little.
+    lesion_cost, background_cost, alike = _unary(pictures, mask, ~mask & (where.middle > 1.05 * half), settings)
+    weight = settings.radial + settings.doubt * alike**2
+    lesion_cost, background_cost = lesion_cost + weight * pull, background_cost + weight * push
     result = mask.copy()
     for z in np.flatnonzero(mask.any(axis=(1, 2))):
-        one = slice(int(z), int(z) + 1)
-        parts = [p[one] for p in pictures]
-        near = binary_dilation(~never[one][0], plane[0], iterations=6 * crop.factor)
-        rows, columns = (np.flatnonzero(near.any(axis=a)) for a in (1, 0))
-        box = (slice(0, 1), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        parts = [p[box] for p in parts]
-        lesion_cost, background_cost = _unary(parts, sure[one][box] | mask[one][box], never[one][box], settings)
-        result[one][box] = minimum_cut(
-            lesion_cost, background_cost, _links(parts, crop.spacing_mm, settings), sure[one][box], never[one][box]
+        rows, columns = (np.flatnonzero(~never[z].all(axis=a)) for a in (1, 0))
+        box = (
+            slice(int(z), int(z) + 1),
+            slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2),
+            slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
         )
+        links = _links([p[box] for p in pictures], crop.spacing_mm, settings)
+        result[box] = minimum_cut(lesion_cost[box], background_cost[box], links, sure[box], never[box])
     return result
 
 

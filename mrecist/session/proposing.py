@@ -11,15 +11,17 @@ import numpy.typing as npt
 
 from mrecist import __version__
 from mrecist.errors import MaskError, MrecistError
+from mrecist.imaging.dense import DENSE_HU
 from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
 from mrecist.measure.lesion import LesionMeasurement, measure_lesion
 from mrecist.protocol import Measuring
 from mrecist.segment.align import align
+from mrecist.segment.click import line_of_click
 from mrecist.segment.crop import Crop, FloatArray, crop_around
-from mrecist.segment.prompt import Line, Scribbles
-from mrecist.segment.regrid import seen_on
+from mrecist.segment.prompt import Index3, Line, Scribbles
+from mrecist.segment.regrid import Box, seen_on
 from mrecist.segment.viable import ViablePart, split_viable
 from mrecist.segment.whole import Settings, segment_line
 from mrecist.session.case import CaseVisit
@@ -28,6 +30,7 @@ from mrecist.session.state import Provenance
 BoolArray = npt.NDArray[np.bool_]
 Loader = Callable[[Series], Volume]
 METHOD = "graph cut from the long axis"
+CLICK_METHOD = "graph cut from a click"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,8 @@ class Proposal:
     """Masks on the grid of the series that was drawn on.
 
     ``viable`` is None where the series is known to be of another phase than the arterial one: nothing can be said there.
-    ``notes`` are sentences for the reader.
+    ``notes`` are sentences for the reader. ``native`` is the unenhanced phase moved onto this grid (its box and values), None
+    without one: another cut-off is judged against the same values as the first.
     """
 
     series: Series
@@ -55,6 +59,7 @@ class Proposal:
     measurement: LesionMeasurement
     provenance: Provenance
     notes: tuple[str, ...]
+    native: tuple[Box, FloatArray] | None = None
 
 
 def propose(asked: Asked, visit: CaseVisit, load: Loader, measuring: Measuring) -> Proposal:
@@ -99,13 +104,45 @@ def propose(asked: Asked, visit: CaseVisit, load: Loader, measuring: Measuring) 
         measurement=measure_lesion(mask, series.geometry, viable, max_gap_mm=measuring.max_gap_mm),
         provenance=_provenance(asked, others, part),
         notes=tuple(notes),
+        native=(crop.box, others[PhaseName.NATIVE]) if PhaseName.NATIVE in others else None,
+    )
+
+
+def propose_click(series: Series, click: Index3, visit: CaseVisit, load: Loader, measuring: Measuring) -> Proposal:
+    """Masks for one click, through a long axis that is guessed from the series clicked on.
+
+    The guessed line follows the click in the prompts of the provenance, for the reader to drag; dragging it means :func:`propose` again.
+
+    Parameters
+    ----------
+    series, click : the series, and the voxel (z, y, x) of it.
+
+    Raises
+    ------
+    MaskError : nothing at the click differs from its surroundings, or no lesion comes out of it.
+    """
+    line = line_of_click([load(series).voxels], _spacing(series), click)
+    found = propose(Asked(series=series, line=line), visit, load, measuring)
+    prompts = ({"click": list(click)}, *found.provenance.prompts)
+    return replace(
+        found,
+        provenance=replace(found.provenance, method=CLICK_METHOD, prompts=prompts),
+        notes=("the long axis was guessed from a click: check both ends, and drag them", *found.notes),
     )
 
 
 def with_cutoff(proposal: Proposal, cutoff: float, load: Loader, measuring: Measuring) -> Proposal:
     """The same lesion with another cut-off of the viable part: what the reader nudges."""
     voxels = load(proposal.series).voxels
-    part = split_viable(proposal.whole, voxels, _spacing(proposal.series), cutoff=cutoff)
+    native = None
+    if proposal.native is not None:
+        native = np.zeros_like(voxels)
+        native[proposal.native[0]] = proposal.native[1]
+    part = _viable(
+        proposal.series, proposal.whole, voxels, _spacing(proposal.series), native, cutoff=cutoff, measuring=measuring
+    )
+    if part is None:
+        raise MaskError(f"the viable part is judged on the arterial phase; this is the {proposal.series.phase.name}")
     parameters = {**proposal.provenance.parameters, "cutoff": cutoff}
     assert proposal.series.geometry is not None
     return replace(
@@ -174,7 +211,7 @@ def _viable(
 ) -> ViablePart | None:
     if series.phase.name not in (PhaseName.ARTERIAL, PhaseName.UNKNOWN):
         return None
-    dense = measuring.dense_hu or 200.0
+    dense = measuring.dense_hu or DENSE_HU
     return split_viable(whole, own, spacing, native=native, cutoff=cutoff, dense_hu=float(dense))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from mrecist_napari.marks import VIABLE, WHOLE, MarkLine, Marks
 from mrecist_napari.windows import Window, default_window
 
 _MASKS = ("whole", "viable")
-_TEXT_POINTS, _LINES = "callouts", "diameters"
+_TEXT_POINTS, _LINES, _GROWING = "callouts", "diameters", "growing"
+Index3 = tuple[float, float, float]
 _UNITS, _AXES = ("mm", "mm", "mm"), ("z", "y", "x")
 
 
@@ -31,7 +33,10 @@ class Pane:
         self.window = Window(level=80, width=250, name="liver")
         self._images: dict[tuple[str, int], Any] = {}
         self._adjusting = False
-        viewer.dims.events.range.connect(self._reach_every_slice)
+        # After napari's own callbacks, which would otherwise set the range again.
+        viewer.dims.events.range.connect(self._reach_every_slice, position="last")
+        viewer.layers.events.inserted.connect(self._reach_every_slice, position="last")
+        viewer.layers.events.removed.connect(self._reach_every_slice, position="last")
         _letters(viewer)
 
     # --- pictures --------------------------------------------------------------------------------------------------
@@ -95,6 +100,21 @@ class Pane:
         """The text in the upper left corner: visit, phase, window, slice."""
         self.viewer.canvas.overlays["said"].text = text
 
+    def tell(self, text: str) -> None:
+        """A line at the foot of the picture: what to do next, or what went wrong."""
+        self.viewer.canvas.overlays["told"].text = "\n".join(fill(line, 48) for line in text.splitlines())
+
+    def show_keys(self, text: str) -> None:
+        """A page over the picture; empty takes it away."""
+        overlay = self.viewer.canvas.overlays["keys"]
+        overlay.text, overlay.visible = text, bool(text)
+
+    def hide_marks(self, hidden: bool) -> None:
+        """Take masks and lines from sight, or show them again."""
+        for layer in self.viewer.layers:
+            if layer.name in (*_MASKS, _LINES, _TEXT_POINTS):
+                layer.visible = not hidden
+
     # --- slices ----------------------------------------------------------------------------------------------------
 
     @property
@@ -143,10 +163,11 @@ class Pane:
     # --- marks -----------------------------------------------------------------------------------------------------
 
     def draw(self, marks: Marks, extra: tuple[MarkLine, ...] = ()) -> None:
-        """Show masks and lines in place of those that were there."""
+        """Show masks and lines in place of those that were there. No layer is left selected: its keys would win over ours."""
         for name, data, colour in zip(_MASKS, (marks.whole, marks.viable), (WHOLE, VIABLE), strict=True):
             self._draw_mask(name, data, colour)
         self._draw_lines((*marks.lines, *extra))
+        self.viewer.layers.selection.clear()
 
     def _draw_mask(self, name: str, data: Any, colour: str) -> None:
         from napari.utils.colormaps import DirectLabelColormap
@@ -163,6 +184,32 @@ class Pane:
         layer.contour = 1
         layer.editable = False
         layer.mode = "pan_zoom"
+
+    def grow(self, start: Index3, end: Index3, text: str) -> None:
+        """The line that is being dragged, with its length; one layer that is only moved, so that a drag is not held up."""
+        ends, label = np.array([start, end]), {"label": [text]}
+        if _GROWING not in self.viewer.layers:
+            self.viewer.add_shapes(
+                [ends],
+                shape_type="line",
+                name=_GROWING,
+                edge_color="#ffffff",
+                edge_width=0.8,
+                features=label,
+                text={"string": "{label}", "color": "#ffffff", "size": 10, "anchor": "lower_left"},
+                **self._place(self.series),
+            )
+            self.viewer.layers.selection.clear()
+            return
+        layer = self.viewer.layers[_GROWING]
+        layer.data = [ends]
+        layer.features = label
+        layer.visible = True
+
+    def grown(self) -> None:
+        """Nothing is dragged any more."""
+        if _GROWING in self.viewer.layers:
+            self.viewer.layers[_GROWING].visible = False
 
     def _draw_lines(self, lines: tuple[MarkLine, ...]) -> None:
         for name in (_LINES, _TEXT_POINTS):
@@ -208,8 +255,20 @@ def _letters(viewer: Any) -> None:
         "side_top": "top_center",
         "side_bottom": "bottom_center",
         "said": "top_left",
+        "told": "bottom_left",
     }
+    sizes = {"said": 10, "told": 10}
     for name, position in places.items():
-        size = 12 if name == "said" else 16
-        viewer.canvas.overlays[name] = TextOverlay(position=position, visible=True, font_size=size, color="#d8d8d8")
+        colour = "#ffffff" if name == "told" else "#9ecbff" if name.startswith("side") else "#d8d8d8"
+        viewer.canvas.overlays[name] = TextOverlay(
+            position=position, visible=True, font_size=sizes.get(name, 15), color=colour
+        )
+    viewer.canvas.overlays["keys"] = TextOverlay(
+        position="middle_left",
+        visible=False,
+        font_size=10,
+        color="#ffffff",
+        box=True,
+        box_color=(0.05, 0.05, 0.08, 0.92),
+    )
     viewer.canvas.overlays.scale_bar.visible = True

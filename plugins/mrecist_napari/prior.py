@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mrecist.session.case import CaseVisit
+from mrecist_napari.layout import KeepsHalf, main_window, share, show_lists
 from mrecist_napari.pane import Pane
 
 
@@ -26,6 +27,9 @@ class PriorPane:
         self._busy = False
         self.widget = QtViewer(self.model)
         self.dock = viewer.window.add_dock_widget(self.widget, name="prior visit", area="left")
+        self.main = main_window(self.dock)
+        self._half = KeepsHalf(self.main, self.dock)
+        show_lists(self.main, False)
         viewer.dims.events.point.connect(self._follow)
         self.model.dims.events.point.connect(self._lead)
         viewer.scene.camera.events.connect(self._same_view)
@@ -34,6 +38,7 @@ class PriorPane:
         """Take everything away; without a visit the dock is hidden."""
         self.pane.clear()
         self.dock.setVisible(visit is not None)
+        share(self.main, self.dock)
 
     def link_here(self) -> None:
         """The two slices that are shown now belong together."""

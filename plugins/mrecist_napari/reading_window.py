@@ -6,6 +6,7 @@ It holds no state of the read: it shows a :class:`mrecist.session.room.Room` and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,21 @@ import numpy as np
 from mrecist.errors import MrecistError
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
-from mrecist.segment.prompt import Line
+from mrecist.model import Role
+from mrecist.segment.prompt import Line, Scribbles
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
+from mrecist_napari.keys import bind, help_text
+from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.marks import MarkLine, lines_of, marks_on
 from mrecist_napari.pane import Pane
+from mrecist_napari.panel import ReadingPanel
+from mrecist_napari.phases import flicked_to, of_phase
 from mrecist_napari.prior import PriorPane
 from mrecist_napari.tools import Index3, MouseTools
 from mrecist_napari.windows import next_preset
+
+_PANEL_WIDTH = 430  # pixels
 
 
 class ReadingWindow:
@@ -40,12 +48,20 @@ class ReadingWindow:
         self.current = Pane(self.viewer)
         self.prior = PriorPane(self.viewer, self.current)
         self.mouse = MouseTools(self.current, self._say)
-        self.message: Callable[[str], None] = lambda text: setattr(self.viewer, "status", text)
+        self.prior_mouse = MouseTools(self.prior.pane, self._say)
+        self.message: Callable[[str], None] = self.current.tell
+        self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._workers: list[Any] = []
         self._shown: int | None = None
-        self._growing: MarkLine | None = None
+        self.panel = ReadingPanel(room, do_later=self.later, message=self.message)
+        self.panel_dock = self.viewer.window.add_dock_widget(self.panel, name="read", area="right")
+        self.panel.setMinimumWidth(_PANEL_WIDTH)
         self._stop = room.watch(self._changed)
         self.viewer.dims.events.point.connect(lambda _event: self._say())
+        bind(self, self.viewer)
+        bind(self, self.prior.model)
+        self._hint = "? shows the keys   N then drag: new lesion"
+        self.message(self._hint)
         self._open_visit()
 
     # --- loading ---------------------------------------------------------------------------------------------------
@@ -110,6 +126,8 @@ class ReadingWindow:
     # --- showing ---------------------------------------------------------------------------------------------------
 
     def _changed(self, what: str) -> None:
+        if self.room.session.trouble:
+            self.message(f"NOT SAVED  {self.room.session.trouble} (F8)")
         if what == "looking":
             if self.room.looking.timepoint != self._shown:
                 self._open_visit()
@@ -121,6 +139,7 @@ class ReadingWindow:
 
     def redraw(self) -> None:
         """Masks and lines of both visits as the read stands, with the proposal that waits."""
+        self.prior.model.layers.selection.clear()
         if self.current.series is not None:
             self.current.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
         prior = self.room.looking.prior
@@ -141,7 +160,7 @@ class ReadingWindow:
         return marks
 
     def _extra(self) -> tuple[MarkLine, ...]:
-        lines = () if self._growing is None else (self._growing,)
+        lines: tuple[MarkLine, ...] = ()
         pending = self.room.pending
         if pending is not None:
             lines += tuple(lines_of(pending.proposal, pending.lesion))
@@ -170,34 +189,160 @@ class ReadingWindow:
                 continue
             visit = "baseline" if timepoint == 0 else f"time point {timepoint}"
             phase = str(pane.series.phase.name).lower()
-            pane.say(f"{where}  {visit}\n{phase}  {pane.window.text}\nslice {pane.slice_index + 1} / {pane.slices}")
+            slid = self.prior.offset_mm
+            link = f"   offset {slid:+.1f} mm" if pane is self.prior.pane and abs(slid) >= 0.05 else ""
+            pane.say(
+                f"{where}  {visit}\n{phase}  {pane.window.text}\nslice {pane.slice_index + 1} / {pane.slices}{link}"
+            )
 
     # --- doing -----------------------------------------------------------------------------------------------------
 
-    def start_line(self, lesion: str = "") -> None:
-        """The next drag is the long axis of a lesion: a new one, or the one named."""
-        self.message("drag the long axis of the lesion on its largest slice")
-        self.mouse.ask_for_line(self._line_grows, lambda start, end: self._line_drawn(start, end, lesion))
+    def guarded(self, act: Callable[[], Any]) -> None:
+        """Do what a key asks for; what cannot be is one line at the foot of the picture."""
+        try:
+            act()
+        except MrecistError as error:
+            self.message(str(error))
+
+    def start_line(self, lesion: str = "", *, non_target: bool = False) -> None:
+        """The next drag is the long axis of a lesion: the one named, or a new one (target at baseline, new lesion later)."""
+        what = lesion or ("non-target lesion" if non_target else "lesion")
+        self.message(f"drag the long axis of the {what} on its largest slice")
+        role = Role.NON_TARGET if non_target else None
+        self.mouse.ask_for_line(self._line_grows, lambda start, end: self._line_drawn(start, end, lesion, role))
+
+    def start_scribble(self, *, add: bool) -> None:
+        """The next drag marks what belongs to the proposal, or what does not; the lesion is cut again with it."""
+        pending = self.room.pending
+        if pending is None:
+            self.message("there is no proposal to mend; draw the long axis of a lesion first (N)")
+            return
+
+        def drawn(points: tuple[Index3, ...]) -> None:
+            voxels = tuple(dict.fromkeys((round(z), round(y), round(x)) for z, y, x in points))
+            before = pending.asked.scribbles or Scribbles()
+            marks = (
+                Scribbles(add=before.add + voxels, remove=before.remove)
+                if add
+                else Scribbles(add=before.add, remove=before.remove + voxels)
+            )
+            self.later(lambda: self.room.again(pending, marks), self._offer, "cutting again")
+
+        self.message("drag over what belongs to the lesion" if add else "drag over what does not belong to it")
+        self.mouse.ask_for_path(drawn)
+
+    def nudge(self, by: float) -> None:
+        """Move the viable cut-off of the proposal."""
+        if self.room.pending is None:
+            self.message("there is no proposal; draw the long axis of a lesion first (N)")
+            return
+        self.room.offer(self.room.nudged(self.room.pending, by))
+        self._tell_pending()
+
+    def accept(self) -> None:
+        """The proposal into the read."""
+        name = self.room.accept()
+        self.message("" if self.room.session.trouble else f"{name} accepted")
+
+    def reject(self) -> None:
+        """Leave the tool, or take the proposal away."""
+        if self.mouse.is_drawing:
+            self.mouse.stop()
+        else:
+            self.room.offer(None)
+        self.message("")
+
+    def save_again(self) -> None:
+        """Try to save what a full disk refused."""
+        saved = self.room.session.save()
+        self.message("everything is saved" if saved else f"NOT SAVED  {self.room.session.trouble} (F8)")
+
+    def would_be_lost(self) -> str:
+        """What closing now would lose; empty when nothing."""
+        said = []
+        if self.room.pending is not None:
+            said.append("A proposal is neither accepted nor rejected.")
+        if self.room.session.unsaved:
+            said.append(f"{self.room.session.unsaved} actions are not saved: {self.room.session.trouble}")
+        return " ".join(said)
+
+    def show_phase(self, phase: str) -> None:
+        """A phase in both panes."""
+        series = of_phase(self.room.visit, phase)
+        if series is None or not self.current.has(series):
+            self.message(f"no {phase.lower()} phase at this visit" if series is None else "this phase is still loading")
+            return
+        prior = self._prior_visit()
+        beside = of_phase(prior, phase) if prior is not None else None
+        if beside is not None and self.prior.pane.has(beside):
+            self.prior.pane.show(beside)
+        self.room.look_at_series(series)
+
+    def flick(self) -> Callable[[], None]:
+        """Show the portal venous phase until the result is called."""
+        now = self.current.series
+        there = flicked_to(self.room.visit, now) if now is not None else None
+        if now is None or there is None or not self.current.has(there):
+            return lambda: None
+        self.current.show(there)
+        self._say()
+
+        def back() -> None:
+            self.current.show(now)
+            self._say()
+
+        return back
+
+    def hidden(self) -> Callable[[], None]:
+        """Hide masks and lines until the result is called."""
+        for pane in (self.current, self.prior.pane):
+            pane.hide_marks(True)
+
+        def back() -> None:
+            for pane in (self.current, self.prior.pane):
+                pane.hide_marks(False)
+
+        return back
+
+    def step(self, slices: int) -> None:
+        """So many slices on."""
+        if self.current.series is not None:
+            self.current.go_to_slice(self.current.slice_index + slices)
+
+    def link_here(self) -> None:
+        """The slices shown belong together."""
+        self.prior.link_here()
+        self._say()
+
+    def toggle_layers(self) -> None:
+        """napari's own lists, for those who want them."""
+        show_lists(self.prior.main, not lists_shown(self.prior.main))
+
+    def toggle_help(self) -> None:
+        """The keys over the picture, or away."""
+        shown = self.viewer.canvas.overlays["keys"].visible
+        self.current.show_keys("" if shown else help_text())
 
     def _line_grows(self, start: Index3, end: Index3) -> None:
         grid = self.current.grid
         mm = float(np.hypot((end[1] - start[1]) * grid.scale[1], (end[2] - start[2]) * grid.scale[2]))
-        self._growing = MarkLine(
-            lesion="",
-            size="longest_mm",
-            text=f"{mm:.1f} mm",
-            colour="#ffffff",
-            ends=(start, (start[0], end[1], end[2])),
-            callout=(start[0], end[1], end[2] + 4),
-            manual=True,
-            proposed=False,
-        )
-        self.redraw()
+        self.current.grow(start, (start[0], end[1], end[2]), f"{mm:.1f} mm")
 
-    def _line_drawn(self, start: Index3, end: Index3, lesion: str) -> None:
-        self._growing = None
+    def _line_drawn(self, start: Index3, end: Index3, lesion: str, role: Role | None = None) -> None:
+        self.current.grown()
         line = Line(start=start, end=(start[0], end[1], end[2]))
-        self.later(lambda: self.room.ask(line, lesion=lesion), self.room.offer, "finding the lesion")
+        self.message("finding the lesion ...")
+        self.later(lambda: self.room.ask(line, lesion=lesion, role=role), self._offer, "finding the lesion")
+
+    def _offer(self, pending: Any) -> None:
+        self.room.offer(pending)
+        self._tell_pending()
+
+    def _tell_pending(self) -> None:
+        pending = self.room.pending
+        if pending is not None:
+            notes = ". ".join(pending.proposal.notes)
+            self.message(f"{fill(notes, 44)}\nReturn accepts   Esc rejects\nG mends   9 0 viable cut-off")
 
     def later(self, work: Callable[[], Any], then: Callable[[Any], None], what: str) -> None:
         """Do long work away from the screen's thread, then go on with its result; an error is told in one line."""
@@ -231,6 +376,7 @@ class ReadingWindow:
     def close(self) -> None:
         """Leave the read; the window stays."""
         self._stop()
+        self.panel.stop()
         for worker in self._workers:
             worker.quit()
         self.room.close()

@@ -16,6 +16,7 @@ from mrecist_napari.pane import Pane
 Index3 = tuple[float, float, float]
 LineDrawn = Callable[[Index3, Index3], None]
 LineGrows = Callable[[Index3, Index3], None]
+PathDrawn = Callable[[tuple[Index3, ...]], None]
 
 
 class MouseTools:
@@ -31,27 +32,34 @@ class MouseTools:
         self._pane = pane
         self._said = said
         self._draw: tuple[LineGrows, LineDrawn] | None = None
+        self._path: PathDrawn | None = None
         pane.viewer.mouse_drag_callbacks.insert(0, self._drag)
         pane.viewer.mouse_wheel_callbacks.append(self._wheel)
 
     def ask_for_line(self, grows: LineGrows, drawn: LineDrawn) -> None:
         """The next drag with the left button is a line; ``grows`` while it is drawn, ``drawn`` at its end."""
-        self._draw = grows, drawn
+        self._draw, self._path = (grows, drawn), None
+
+    def ask_for_path(self, drawn: PathDrawn) -> None:
+        """The next drag with the left button is a scribble; ``drawn`` gets its points."""
+        self._draw, self._path = None, drawn
 
     @property
     def is_drawing(self) -> bool:
-        """A line is asked for."""
-        return self._draw is not None
+        """A line or a scribble is asked for."""
+        return self._draw is not None or self._path is not None
 
     def stop(self) -> None:
-        """No line is asked for any more."""
-        self._draw = None
+        """Nothing is asked for any more."""
+        self._draw = self._path = None
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         if event.button == 2:
             yield from self._window(viewer, event)
         elif event.button == 1 and self._draw is not None:
             yield from self._line(viewer, event)
+        elif event.button == 1 and self._path is not None:
+            yield from self._scribble(viewer, event, self._path)
         elif event.button == 3:
             with _only_looking(viewer):
                 while event.type != "mouse_release":
@@ -86,10 +94,26 @@ class MouseTools:
                     grows(start, end)
                     event.handled = True
                     yield
+                end = self._index(event.position)  # where the button was let go: moves may have been left out
             finally:
                 viewer.scene.camera.mouse_pan = pan
         self._draw = None
         drawn(start, end)
+
+    def _scribble(self, viewer: Any, event: Any, drawn: PathDrawn) -> Iterator[None]:
+        points = [self._index(event.position)]
+        with _only_looking(viewer):
+            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
+            try:
+                yield
+                while event.type == "mouse_move":
+                    points.append(self._index(event.position))
+                    event.handled = True
+                    yield
+            finally:
+                viewer.scene.camera.mouse_pan = pan
+        self._path = None
+        drawn(tuple(points))
 
     def _index(self, position: tuple[float, ...]) -> Index3:
         z, y, x = self._pane.grid.to_index((position[0], position[1], position[2]))

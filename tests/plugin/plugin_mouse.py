@@ -1,0 +1,69 @@
+"""Keys and drags in the canvas of the current visit, as Qt sends them."""
+
+from __future__ import annotations
+
+from time import sleep
+from typing import Any
+
+from settled import settle
+
+Index3 = tuple[float, float, float]
+
+
+def canvas(window: Any) -> Any:
+    """The Qt widget of the current visit's canvas."""
+    return window.viewer.window._qt_viewer.canvas.native
+
+
+def press(window: Any, keys: str) -> None:
+    """Press and release a key."""
+    from qtpy.QtGui import QKeySequence
+    from qtpy.QtTest import QTest
+
+    combination = QKeySequence(keys)[0]
+    QTest.keyClick(canvas(window), combination.key(), combination.keyboardModifiers())
+    settle(window)
+
+
+def drag(window: Any, start: Index3, end: Index3, button: str = "left") -> None:
+    """Drag between two voxels in twelve steps."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    which = Qt.MouseButton.LeftButton if button == "left" else Qt.MouseButton.RightButton
+    settle(window)
+    widget = canvas(window)
+    one, other = _screen(window, start), _screen(window, end)
+    QTest.mousePress(widget, which, Qt.KeyboardModifier.NoModifier, one)
+    for n in range(1, 13):
+        _move(widget, one + (other - one) * (n / 12), which)
+    QTest.mouseRelease(widget, which, Qt.KeyboardModifier.NoModifier, other)
+    settle(window)
+
+
+def _move(widget: Any, point: Any, which: Any) -> None:
+    """QTest moves without a button held; a drag needs it."""
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    here = QPointF(point)
+    there = QPointF(widget.mapToGlobal(point))
+    event = QMouseEvent(QEvent.Type.MouseMove, here, there, which, which, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+    QApplication.processEvents()
+    sleep(0.02)  # napari drops moves that follow one another too fast
+
+
+def _screen(window: Any, index: Index3) -> Any:
+    """Where a voxel is on the canvas widget."""
+    from qtpy.QtCore import QPoint
+
+    _, y, x = window.current.grid.to_world(index)
+    camera = window.viewer.scene.camera
+    _, middle_y, middle_x = camera.center
+    widget = canvas(window)
+    ratio = camera.zoom
+    return QPoint(
+        round(widget.width() / 2 + (x - middle_x) * ratio), round(widget.height() / 2 + (y - middle_y) * ratio)
+    )
