@@ -9,13 +9,10 @@ import numpy as np
 
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
+from mrecist_napari.drawing import Drawing
 from mrecist_napari.grid import Grid, grid_of, sides
-from mrecist_napari.marks import VIABLE, WHOLE, MarkLine, Marks
 from mrecist_napari.windows import Window, default_window
 
-_MASKS = ("whole", "viable")
-_TEXT_POINTS, _LINES, _GROWING = "callouts", "diameters", "growing"
-Index3 = tuple[float, float, float]
 _UNITS, _AXES = ("mm", "mm", "mm"), ("z", "y", "x")
 
 
@@ -33,6 +30,7 @@ class Pane:
         self.window = Window(level=80, width=250, name="liver")
         self._images: dict[tuple[str, int], Any] = {}
         self._adjusting = False
+        self.drawing = Drawing(self)
         # After napari's own callbacks, which would otherwise set the range again.
         viewer.dims.events.range.connect(self._reach_every_slice, position="last")
         viewer.layers.events.inserted.connect(self._reach_every_slice, position="last")
@@ -65,7 +63,7 @@ class Pane:
             interpolation2d="linear",
             contrast_limits=self.window.limits,
             metadata={"series_uid": series.uid, "stack": series.stack, "phase": str(series.phase.name)},
-            **self._place(series),
+            **self.place(series),
         )
         self.viewer.layers.move(self.viewer.layers.index(layer), 0)
         self._images[key] = layer
@@ -108,12 +106,6 @@ class Pane:
         """A page over the picture; empty takes it away."""
         overlay = self.viewer.canvas.overlays["keys"]
         overlay.text, overlay.visible = text, bool(text)
-
-    def hide_marks(self, hidden: bool) -> None:
-        """Take masks and lines from sight, or show them again."""
-        for layer in self.viewer.layers:
-            if layer.name in (*_MASKS, _LINES, _TEXT_POINTS):
-                layer.visible = not hidden
 
     # --- slices ----------------------------------------------------------------------------------------------------
 
@@ -160,85 +152,8 @@ class Pane:
         finally:
             self._adjusting = False
 
-    # --- marks -----------------------------------------------------------------------------------------------------
-
-    def draw(self, marks: Marks, extra: tuple[MarkLine, ...] = ()) -> None:
-        """Show masks and lines in place of those that were there. No layer is left selected: its keys would win over ours."""
-        for name, data, colour in zip(_MASKS, (marks.whole, marks.viable), (WHOLE, VIABLE), strict=True):
-            self._draw_mask(name, data, colour)
-        self._draw_lines((*marks.lines, *extra))
-        self.viewer.layers.selection.clear()
-
-    def _draw_mask(self, name: str, data: Any, colour: str) -> None:
-        from napari.utils.colormaps import DirectLabelColormap
-
-        if name in self.viewer.layers:
-            layer = self.viewer.layers[name]
-            if layer.data.shape == data.shape:
-                layer.data = data
-                layer.scale, layer.translate = self.grid.scale, self.grid.translate
-                return
-            self.viewer.layers.remove(layer)
-        layer = self.viewer.add_labels(data, name=name, opacity=0.9, **self._place(self.series))
-        layer.colormap = DirectLabelColormap(color_dict={None: colour, 0: "transparent"})
-        layer.contour = 1
-        layer.editable = False
-        layer.mode = "pan_zoom"
-
-    def grow(self, start: Index3, end: Index3, text: str) -> None:
-        """The line that is being dragged, with its length; one layer that is only moved, so that a drag is not held up."""
-        ends, label = np.array([start, end]), {"label": [text]}
-        if _GROWING not in self.viewer.layers:
-            self.viewer.add_shapes(
-                [ends],
-                shape_type="line",
-                name=_GROWING,
-                edge_color="#ffffff",
-                edge_width=0.8,
-                features=label,
-                text={"string": "{label}", "color": "#ffffff", "size": 10, "anchor": "lower_left"},
-                **self._place(self.series),
-            )
-            self.viewer.layers.selection.clear()
-            return
-        layer = self.viewer.layers[_GROWING]
-        layer.data = [ends]
-        layer.features = label
-        layer.visible = True
-
-    def grown(self) -> None:
-        """Nothing is dragged any more."""
-        if _GROWING in self.viewer.layers:
-            self.viewer.layers[_GROWING].visible = False
-
-    def _draw_lines(self, lines: tuple[MarkLine, ...]) -> None:
-        for name in (_LINES, _TEXT_POINTS):
-            if name in self.viewer.layers:
-                self.viewer.layers.remove(self.viewer.layers[name])
-        if not lines:
-            return
-        self.viewer.add_shapes(
-            [np.array(line.ends) for line in lines],
-            shape_type="line",
-            name=_LINES,
-            edge_color=[line.colour for line in lines],
-            edge_width=0.8,
-            features={"lesion": [line.lesion for line in lines], "size": [line.size for line in lines]},
-            **self._place(self.series),
-        )
-        points = self.viewer.add_points(
-            np.array([line.callout for line in lines]),
-            name=_TEXT_POINTS,
-            size=0.1,
-            face_color="transparent",
-            border_color="transparent",
-            features={"label": [("? " if line.proposed else "") + line.text for line in lines]},
-            text={"string": "{label}", "color": [line.colour for line in lines], "size": 10, "anchor": "upper_left"},
-            **self._place(self.series),
-        )
-        points.editable = False
-
-    def _place(self, series: Series | None) -> dict[str, Any]:
+    def place(self, series: Series | None) -> dict[str, Any]:
+        """What napari wants to know of where the voxels of a series are: scale, translation, units, axes."""
         assert series is not None
         assert series.geometry is not None
         grid = grid_of(series.geometry)

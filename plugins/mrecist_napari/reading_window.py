@@ -6,7 +6,6 @@ It holds no state of the read: it shows a :class:`mrecist.session.room.Room` and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,9 @@ import numpy as np
 from mrecist.errors import MrecistError
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
-from mrecist.model import Role
-from mrecist.segment.prompt import Line, Scribbles
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
+from mrecist_napari.background import Background
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.marks import MarkLine, lines_of, marks_on
@@ -25,7 +23,8 @@ from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
 from mrecist_napari.phases import flicked_to, of_phase
 from mrecist_napari.prior import PriorPane
-from mrecist_napari.tools import Index3, MouseTools
+from mrecist_napari.proposing import Proposing
+from mrecist_napari.tools import MouseTools
 from mrecist_napari.windows import next_preset
 
 _PANEL_WIDTH = 430  # pixels
@@ -50,10 +49,11 @@ class ReadingWindow:
         self.mouse = MouseTools(self.current, self._say)
         self.prior_mouse = MouseTools(self.prior.pane, self._say)
         self.message: Callable[[str], None] = self.current.tell
+        self.background = Background(self._failed)
+        self.proposing = Proposing(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
-        self._workers: list[Any] = []
         self._shown: int | None = None
-        self.panel = ReadingPanel(room, do_later=self.later, message=self.message)
+        self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
         self.panel_dock = self.viewer.window.add_dock_widget(self.panel, name="read", area="right")
         self.panel.setMinimumWidth(_PANEL_WIDTH)
         self._stop = room.watch(self._changed)
@@ -98,7 +98,7 @@ class ReadingWindow:
 
         worker = work()
         worker.yielded.connect(self._loaded)
-        self._start(worker)
+        self.background.start(worker)
 
     def _loaded(self, arrived: tuple[Pane, Series, Volume | MrecistError]) -> None:
         pane, series, volume = arrived
@@ -113,15 +113,14 @@ class ReadingWindow:
             pane.show(self.room.series if pane is self.current and pane.has(self.room.series) else series)
             self.redraw()
 
-    def _start(self, worker: Any) -> None:
-        self._workers.append(worker)
-        worker.finished.connect(lambda: self._workers.remove(worker) if worker in self._workers else None)
-        worker.start()
-
     @property
     def busy(self) -> bool:
         """Something is being loaded or cut."""
-        return bool(self._workers)
+        return self.background.busy
+
+    def _failed(self, why: str) -> None:
+        self.message(why)
+        self.redraw()
 
     # --- showing ---------------------------------------------------------------------------------------------------
 
@@ -141,10 +140,10 @@ class ReadingWindow:
         """Masks and lines of both visits as the read stands, with the proposal that waits."""
         self.prior.model.layers.selection.clear()
         if self.current.series is not None:
-            self.current.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
+            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
         prior = self.room.looking.prior
         if prior is not None and self.prior.pane.series is not None:
-            self.prior.pane.draw(self._marks(self.prior.pane, prior))
+            self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
         self._say()
 
     def _marks(self, pane: Pane, timepoint: int) -> Any:
@@ -204,54 +203,6 @@ class ReadingWindow:
         except MrecistError as error:
             self.message(str(error))
 
-    def start_line(self, lesion: str = "", *, non_target: bool = False) -> None:
-        """The next drag is the long axis of a lesion: the one named, or a new one (target at baseline, new lesion later)."""
-        what = lesion or ("non-target lesion" if non_target else "lesion")
-        self.message(f"drag the long axis of the {what} on its largest slice")
-        role = Role.NON_TARGET if non_target else None
-        self.mouse.ask_for_line(self._line_grows, lambda start, end: self._line_drawn(start, end, lesion, role))
-
-    def start_scribble(self, *, add: bool) -> None:
-        """The next drag marks what belongs to the proposal, or what does not; the lesion is cut again with it."""
-        pending = self.room.pending
-        if pending is None:
-            self.message("there is no proposal to mend; draw the long axis of a lesion first (N)")
-            return
-
-        def drawn(points: tuple[Index3, ...]) -> None:
-            voxels = tuple(dict.fromkeys((round(z), round(y), round(x)) for z, y, x in points))
-            before = pending.asked.scribbles or Scribbles()
-            marks = (
-                Scribbles(add=before.add + voxels, remove=before.remove)
-                if add
-                else Scribbles(add=before.add, remove=before.remove + voxels)
-            )
-            self.later(lambda: self.room.again(pending, marks), self._offer, "cutting again")
-
-        self.message("drag over what belongs to the lesion" if add else "drag over what does not belong to it")
-        self.mouse.ask_for_path(drawn)
-
-    def nudge(self, by: float) -> None:
-        """Move the viable cut-off of the proposal."""
-        if self.room.pending is None:
-            self.message("there is no proposal; draw the long axis of a lesion first (N)")
-            return
-        self.room.offer(self.room.nudged(self.room.pending, by))
-        self._tell_pending()
-
-    def accept(self) -> None:
-        """The proposal into the read."""
-        name = self.room.accept()
-        self.message("" if self.room.session.trouble else f"{name} accepted")
-
-    def reject(self) -> None:
-        """Leave the tool, or take the proposal away."""
-        if self.mouse.is_drawing:
-            self.mouse.stop()
-        else:
-            self.room.offer(None)
-        self.message("")
-
     def save_again(self) -> None:
         """Try to save what a full disk refused."""
         saved = self.room.session.save()
@@ -296,11 +247,11 @@ class ReadingWindow:
     def hidden(self) -> Callable[[], None]:
         """Hide masks and lines until the result is called."""
         for pane in (self.current, self.prior.pane):
-            pane.hide_marks(True)
+            pane.drawing.hide(True)
 
         def back() -> None:
             for pane in (self.current, self.prior.pane):
-                pane.hide_marks(False)
+                pane.drawing.hide(False)
 
         return back
 
@@ -323,49 +274,6 @@ class ReadingWindow:
         shown = self.viewer.canvas.overlays["keys"].visible
         self.current.show_keys("" if shown else help_text())
 
-    def _line_grows(self, start: Index3, end: Index3) -> None:
-        grid = self.current.grid
-        mm = float(np.hypot((end[1] - start[1]) * grid.scale[1], (end[2] - start[2]) * grid.scale[2]))
-        self.current.grow(start, (start[0], end[1], end[2]), f"{mm:.1f} mm")
-
-    def _line_drawn(self, start: Index3, end: Index3, lesion: str, role: Role | None = None) -> None:
-        self.current.grown()
-        line = Line(start=start, end=(start[0], end[1], end[2]))
-        self.message("finding the lesion ...")
-        self.later(lambda: self.room.ask(line, lesion=lesion, role=role), self._offer, "finding the lesion")
-
-    def _offer(self, pending: Any) -> None:
-        self.room.offer(pending)
-        self._tell_pending()
-
-    def _tell_pending(self) -> None:
-        pending = self.room.pending
-        if pending is not None:
-            notes = ". ".join(pending.proposal.notes)
-            self.message(f"{fill(notes, 44)}\nReturn accepts   Esc rejects\nG mends   9 0 viable cut-off")
-
-    def later(self, work: Callable[[], Any], then: Callable[[Any], None], what: str) -> None:
-        """Do long work away from the screen's thread, then go on with its result; an error is told in one line."""
-        from napari.qt.threading import thread_worker
-
-        @thread_worker(progress={"desc": what})
-        def run() -> Any:
-            try:
-                return work()
-            except MrecistError as error:
-                return error
-
-        def done(result: Any) -> None:
-            if isinstance(result, MrecistError):
-                self.message(str(result))
-                self.redraw()
-            else:
-                then(result)
-
-        worker = run()
-        worker.returned.connect(done)
-        self._start(worker)
-
     def next_window(self) -> None:
         """The next window preset, in both panes."""
         window = next_preset(self.current.window)
@@ -377,6 +285,5 @@ class ReadingWindow:
         """Leave the read; the window stays."""
         self._stop()
         self.panel.stop()
-        for worker in self._workers:
-            worker.quit()
+        self.background.quit()
         self.room.close()

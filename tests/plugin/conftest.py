@@ -1,4 +1,4 @@
-"""The plugin from the checkout, and a reading window on a screen; skipped in plain words where napari is not installed."""
+"""The plugin from the checkout, and a reading window on a screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,14 @@ from settled import settle
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "plugins"))
 
-if find_spec("napari") is not None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # napari's own dependencies warn of each other when they are imported
-        import napari.viewer  # noqa: F401
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # napari's own dependencies warn of each other when they are imported
+    import napari.viewer  # noqa: F401
 
 
 @pytest.fixture(scope="module")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The reading window on a copy of the first sample subject, at its baseline."""
-    if find_spec("napari") is None or find_spec("pytestqt") is None:
-        pytest.skip("napari and pytest-qt are not installed (pip install 'mrecist[napari]' pytest-qt pytest-xvfb)")
     from qtpy.QtWidgets import QApplication
 
     from mrecist.session.room import open_room

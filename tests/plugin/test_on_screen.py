@@ -55,7 +55,7 @@ def test_a_right_drag_windows_and_paints_nothing(window: Any) -> None:
     layer = window.viewer.add_labels(
         np.zeros(window.viewer.layers[0].data.shape, dtype=np.uint8),
         name="drawn",
-        **window.current._place(window.current.series),
+        **window.current.place(window.current.series),
     )
     window.viewer.layers.selection.active = layer
     layer.mode, layer.selected_label = "paint", 1
@@ -118,7 +118,6 @@ def test_closing_asks_only_when_something_would_be_lost(window: Any) -> None:
 
 def test_every_slice_is_reachable() -> None:
     """Trap 1, without a window: many steps and counts, at the origins where napari loses the last slice."""
-    pytest.importorskip("napari", reason="napari is not installed")
     from napari.components import ViewerModel
 
     from mrecist_napari.pane import Pane

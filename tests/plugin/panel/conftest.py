@@ -16,15 +16,7 @@ sys.path.insert(0, str(ROOT / "plugins"))
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-collect_ignore_glob: list[str] = []
-try:
-    import pytestqt  # noqa: F401
-    import qtpy  # noqa: F401
-except ImportError:
-    # The extra "gui" brings Qt; without it there is nothing here to test.
-    collect_ignore_glob.append("test_*.py")
-
-from mrecist.session.room import Room, open_room  # noqa: E402
+from mrecist.session.room import Room, open_room
 
 STUDY = ROOT / "sample_data" / "study"
 
@@ -43,12 +35,17 @@ def room(tmp_path: Path) -> Iterator[Room]:
 @pytest.fixture
 def panel(room: Room, qtbot: Any) -> Iterator[Any]:
     """The panel on a screen, 420 pixels wide."""
+    from qtpy.QtWidgets import QApplication
+
     from mrecist_napari.panel import ReadingPanel
 
     made = ReadingPanel(room)
     qtbot.addWidget(made)
     made.resize(420, 900)
     made.show()
+    if QApplication.platformName() != "offscreen":
+        with qtbot.waitActive(made):
+            made.activateWindow()  # keys of a window that is not the active one go nowhere
     yield made
     made.stop()
 

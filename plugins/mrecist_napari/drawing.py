@@ -1,0 +1,105 @@
+"""What a read looks like on a pane: masks as outlines, diameters with their callouts, the line that is being dragged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mrecist_napari.marks import VIABLE, WHOLE, MarkLine, Marks
+
+if TYPE_CHECKING:
+    from mrecist_napari.pane import Pane
+
+_MASKS = ("whole", "viable")
+_TEXT_POINTS, _LINES, _GROWING = "callouts", "diameters", "growing"
+Index3 = tuple[float, float, float]
+
+
+class Drawing:
+    """The marks of one pane."""
+
+    def __init__(self, pane: Pane) -> None:
+        self._pane = pane
+
+    def draw(self, marks: Marks, extra: tuple[MarkLine, ...] = ()) -> None:
+        """Show masks and lines in place of those that were there. No layer is left selected: its keys would win over ours."""
+        for name, data, colour in zip(_MASKS, (marks.whole, marks.viable), (WHOLE, VIABLE), strict=True):
+            self._draw_mask(name, data, colour)
+        self._draw_lines((*marks.lines, *extra))
+        self._pane.viewer.layers.selection.clear()
+
+    def _draw_mask(self, name: str, data: Any, colour: str) -> None:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        if name in self._pane.viewer.layers:
+            layer = self._pane.viewer.layers[name]
+            if layer.data.shape == data.shape:
+                layer.data = data
+                layer.scale, layer.translate = self._pane.grid.scale, self._pane.grid.translate
+                return
+            self._pane.viewer.layers.remove(layer)
+        layer = self._pane.viewer.add_labels(data, name=name, opacity=0.9, **self._pane.place(self._pane.series))
+        layer.colormap = DirectLabelColormap(color_dict={None: colour, 0: "transparent"})
+        layer.contour = 1
+        layer.editable = False
+        layer.mode = "pan_zoom"
+
+    def grow(self, start: Index3, end: Index3, text: str) -> None:
+        """The line that is being dragged, with its length; one layer that is only moved, so that a drag is not held up."""
+        ends, label = np.array([start, end]), {"label": [text]}
+        if _GROWING not in self._pane.viewer.layers:
+            self._pane.viewer.add_shapes(
+                [ends],
+                shape_type="line",
+                name=_GROWING,
+                edge_color="#ffffff",
+                edge_width=0.8,
+                features=label,
+                text={"string": "{label}", "color": "#ffffff", "size": 10, "anchor": "lower_left"},
+                **self._pane.place(self._pane.series),
+            )
+            self._pane.viewer.layers.selection.clear()
+            return
+        layer = self._pane.viewer.layers[_GROWING]
+        layer.data = [ends]
+        layer.features = label
+        layer.visible = True
+
+    def grown(self) -> None:
+        """Nothing is dragged any more."""
+        if _GROWING in self._pane.viewer.layers:
+            self._pane.viewer.layers[_GROWING].visible = False
+
+    def _draw_lines(self, lines: tuple[MarkLine, ...]) -> None:
+        for name in (_LINES, _TEXT_POINTS):
+            if name in self._pane.viewer.layers:
+                self._pane.viewer.layers.remove(self._pane.viewer.layers[name])
+        if not lines:
+            return
+        self._pane.viewer.add_shapes(
+            [np.array(line.ends) for line in lines],
+            shape_type="line",
+            name=_LINES,
+            edge_color=[line.colour for line in lines],
+            edge_width=0.8,
+            features={"lesion": [line.lesion for line in lines], "size": [line.size for line in lines]},
+            **self._pane.place(self._pane.series),
+        )
+        points = self._pane.viewer.add_points(
+            np.array([line.callout for line in lines]),
+            name=_TEXT_POINTS,
+            size=0.1,
+            face_color="transparent",
+            border_color="transparent",
+            features={"label": [("? " if line.proposed else "") + line.text for line in lines]},
+            text={"string": "{label}", "color": [line.colour for line in lines], "size": 10, "anchor": "upper_left"},
+            **self._pane.place(self._pane.series),
+        )
+        points.editable = False
+
+    def hide(self, hidden: bool) -> None:
+        """Take masks and lines from sight, or show them again."""
+        for layer in self._pane.viewer.layers:
+            if layer.name in (*_MASKS, _LINES, _TEXT_POINTS):
+                layer.visible = not hidden
