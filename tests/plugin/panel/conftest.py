@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "plugins"))
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from mrecist.session.room import Room, open_room
+from mrecist.session.room import Room, open_room  # noqa: E402
 
 STUDY = ROOT / "sample_data" / "study"
 
