@@ -57,7 +57,11 @@ class _Call:
         self._value: Any = None
         self._error: BaseException | None = None
         self._given_up = False
+
+    def start(self) -> _Call:
+        """Begin."""
         threading.Thread(target=self._run, name="segmenter", daemon=True).start()
+        return self
 
     def give_up(self) -> None:
         """Wait no more."""
@@ -96,9 +100,10 @@ class Bench:
         self._made: dict[str, Segmenter] = {}
         self._notices: dict[str, str] = {}
         self._agreed: dict[str, str] = {}
-        # One call at a time; choosing does not wait for it.
+        # One call at a time; choosing does not wait for it, but gives it up: also one that is about to begin.
         self._turn = threading.RLock()
-        self._running: _Call | None = None
+        self._running: tuple[str, _Call] | None = None
+        self._choices = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,9 +115,31 @@ class Bench:
         """The one that is asked first."""
         return self._chosen
 
+    @property
+    def agreed(self) -> str:
+        """The notice of the chosen one, which the reader agreed to; empty without one."""
+        return self._agreed.get(self._chosen, "")
+
     def package(self, name: str) -> str:
         """The distribution that brings it, with its version."""
         return self._of(name).package
+
+    def why_not(self, name: str) -> str:
+        """Why it cannot be used here, in one line; empty where it can. No server is asked."""
+        found = self._of(name)
+
+        def work() -> tuple[bool, str]:
+            made = found.make()
+            can, why = made.available()
+            _Call(made.close).start()
+            return bool(can), str(why)
+
+        with self._turn:
+            try:
+                can, why = self._waited(name, work)
+            except MaskError as error:
+                return str(error)
+        return "" if can else why or "it does not say why"
 
     def notice(self, name: str) -> str:
         """What the reader must agree to before it is chosen; empty when nothing. It may ask a server, so it may take long.
@@ -145,9 +172,7 @@ class Bench:
                 raise InputError(f"segmenter {name} must be agreed to first: {notice}")
             self._agreed[name] = agreed
         self._chosen = name
-        running = self._running
-        if running is not None:
-            running.give_up()
+        self._give_up(but=name)
 
     def segment(self, images: Callable[[], Images], prompt: Prompt) -> Answer:
         """A checked mask of the chosen segmenter; where it fails, of the built-in one with a note that says why.
@@ -161,11 +186,11 @@ class Bench:
         MaskError : the prompt leaves the volume, or the built-in one finds no lesion either.
         """
         check_prompt(prompt, images())
-        name = self._chosen
+        choices, name = self._choices, self._chosen
         if name == BUILT_IN:
             return self._answer(name, images(), prompt)
         try:
-            return self._answer(name, images(), prompt)
+            return self._answer(name, images(), prompt, choices)
         except MaskError as error:
             trouble = str(error)
         try:
@@ -176,9 +201,7 @@ class Bench:
 
     def close(self) -> None:
         """Let go of every segmenter; none is waited for."""
-        running = self._running
-        if running is not None:
-            running.give_up()
+        self._give_up(but=BUILT_IN)
         for name in tuple(self._made):
             self._drop(name)
 
@@ -189,7 +212,13 @@ class Bench:
             raise InputError(f"there is no segmenter {printable(name)}; installed: {', '.join(self._known)}")
         return self._known[name]
 
-    def _answer(self, name: str, images: Images, prompt: Prompt) -> Answer:
+    def _give_up(self, but: str) -> None:
+        self._choices += 1
+        running = self._running
+        if running is not None and running[0] not in (but, BUILT_IN):
+            running[1].give_up()
+
+    def _answer(self, name: str, images: Images, prompt: Prompt, choices: int | None = None) -> Answer:
         with self._turn:
             segmenter = self._ready(name)
             if self._notices[name] != self._agreed.get(name, ""):
@@ -201,7 +230,7 @@ class Bench:
                 segmenter.start(images)
                 return asked, segmenter.segment(asked)
 
-            asked, result = self._waited(name, work)
+            asked, result = self._waited(name, work, choices)
         try:
             whole, viable = checked_masks(result, asked, images, name)
         except MaskError:
@@ -235,10 +264,17 @@ class Bench:
         self._made[name], self._notices[name] = self._waited(name, work)
         return self._made[name]
 
-    def _waited(self, name: str, work: Callable[[], Result]) -> Result:
-        """The result of work by a segmenter; whatever goes wrong with it is one line, and it is made anew the next time."""
+    def _waited(self, name: str, work: Callable[[], Result], choices: int | None = None) -> Result:
+        """The result of work by a segmenter; whatever goes wrong with it is one line, and it is made anew the next time.
+
+        ``choices`` counts the choices of the reader when it was asked: it is not waited for after another one.
+        """
         call = _Call(work)
-        self._running = call
+        self._running = name, call
+        if choices is not None and choices != self._choices:
+            call.give_up()
+        else:
+            call.start()
         value, error = call.outcome(self._longest_s)
         self._running = None
         if error is None:
@@ -258,4 +294,4 @@ class Bench:
         """Forget a segmenter; it may still hang, so it is closed elsewhere."""
         made = self._made.pop(name, None)
         if made is not None:
-            _Call(made.close)
+            _Call(made.close).start()

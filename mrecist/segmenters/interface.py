@@ -63,7 +63,7 @@ class Images:
     ----------
     voxels : (Z, Y, X) float32 of the series that was drawn on, HU for CT, NaN where the scanner wrote padding; read-only.
     spacing_mm : distance of voxels (z, y, x).
-    phase : ``ARTERIAL``, ``PORTAL_VENOUS``, ... or ``UNKNOWN``.
+    phase : a :class:`mrecist.imaging.phase.PhaseName`.
     other : ``other(phase, box)`` gives another phase of the visit on a box of this grid (slices of z, y and x), moved onto it;
         None without one. It takes a second or so.
     """
@@ -127,7 +127,7 @@ class Segmenter(Protocol):
         """The lesion. All the prompt says counts: marks of an earlier prompt that are not in it are gone."""
 
     def close(self) -> None:
-        """Let go of everything; also called after an error, and while another call still hangs."""
+        """Let go of everything; also called before any :meth:`start`, after an error, and while another call still hangs."""
 
 
 def filled(voxels: FloatArray) -> FloatArray:

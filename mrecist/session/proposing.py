@@ -33,6 +33,8 @@ BoolArray = npt.NDArray[np.bool_]
 Loader = Callable[[Series], Volume]
 # Around a mask that reaches beyond the box of its line.
 _MARGIN = 4
+# The filters of the registration need this many voxels each way.
+_THINNEST = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +238,11 @@ class _OtherPhases:
             seen = seen_on(self._load(series).voxels, series.geometry, self._series.geometry, box)
         except MrecistError as error:
             self.notes.append(f"the {phase.lower()} phase was not used: {error}")
+            return None
+        if min(seen.shape) < _THINNEST:
+            self.notes.append(
+                f"the {phase.lower()} phase was not used: {min(seen.shape)} slices are too few to lay it over"
+            )
             return None
         known = np.isfinite(seen)
         if known.mean() < 0.9:

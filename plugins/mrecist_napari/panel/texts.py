@@ -79,6 +79,10 @@ def origin_lines(provenance: Provenance) -> Iterator[str]:
     """How a mask came to be."""
     version = provenance.parameters.get("version")
     yield provenance.method + (f" (mrecist {version})" if version else "")
+    if provenance.parameters.get("segmenter"):
+        yield f"segmenter: {provenance.parameters['segmenter']} {provenance.parameters.get('segmenter_version', '')}"
+    if provenance.parameters.get("weights_licence"):
+        yield f"weights: {provenance.parameters['weights_licence']}"
     if provenance.prompts:
         yield "given: " + ", ".join(key for prompt in provenance.prompts for key in prompt)
     if provenance.parameters.get("phases"):
