@@ -32,7 +32,7 @@ def read(options: Namespace) -> int:
 def _check_segmenter(name: str) -> None:
     from mrecist.segmenters.bench import Bench
 
-    why = Bench(longest_s=10).why_not(name)
+    why = Bench().why_not(name)
     if why:
         raise InputError(f"--segmenter {name}: {why}")
 

@@ -77,7 +77,7 @@ def info(options: Namespace) -> int:
     from mrecist.info import as_json, as_text, gather
     from mrecist.segmenters.bench import Bench
 
-    bench = Bench(longest_s=10)
+    bench = Bench()
     usable = {name: bench.why_not(name) or bench.package(name) for name in bench.names}
     found = {**gather(), "segmenters": usable}
     print(as_json(found) if options.json else as_text(found))

@@ -19,6 +19,8 @@ from mrecist.segmenters.interface import Images, Prompt, Segmented, Segmenter
 
 # Uploading a volume and a first prediction take a minute or two; the reader can give up earlier.
 LONGEST_S = 300.0
+# Whether it can be used at all is said from what is installed.
+_LOOK_S = 10.0
 Result = TypeVar("Result")
 
 
@@ -100,9 +102,9 @@ class Bench:
         self._made: dict[str, Segmenter] = {}
         self._notices: dict[str, str] = {}
         self._agreed: dict[str, str] = {}
-        # One call at a time; choosing does not wait for it, but gives it up: also one that is about to begin.
-        self._turn = threading.RLock()
-        self._running: tuple[str, _Call] | None = None
+        # One call at a time for each; choosing does not wait for it, but gives it up: also one that is about to begin.
+        self._turns = {name: threading.RLock() for name in self._known}
+        self._running: dict[str, _Call] = {}
         self._choices = 0
 
     @property
@@ -134,11 +136,10 @@ class Bench:
             _Call(made.close).start()
             return bool(can), str(why)
 
-        with self._turn:
-            try:
-                can, why = self._waited(name, work)
-            except MaskError as error:
-                return str(error)
+        value, error = _Call(work).start().outcome(min(_LOOK_S, self._longest_s))
+        if error is not None:
+            return str(_one_line(name, error))
+        can, why = value
         return "" if can else why or "it does not say why"
 
     def notice(self, name: str) -> str:
@@ -146,7 +147,8 @@ class Bench:
 
         Raises :class:`InputError` where there is no such segmenter, it cannot be loaded, or something is missing.
         """
-        with self._turn:
+        self._of(name)
+        with self._turns[name]:
             try:
                 self._ready(name)
             except MaskError as error:
@@ -214,12 +216,12 @@ class Bench:
 
     def _give_up(self, but: str) -> None:
         self._choices += 1
-        running = self._running
-        if running is not None and running[0] not in (but, BUILT_IN):
-            running[1].give_up()
+        for name, call in tuple(self._running.items()):
+            if name not in (but, BUILT_IN):
+                call.give_up()
 
     def _answer(self, name: str, images: Images, prompt: Prompt, choices: int | None = None) -> Answer:
-        with self._turn:
+        with self._turns[name]:
             segmenter = self._ready(name)
             if self._notices[name] != self._agreed.get(name, ""):
                 self._drop(name)
@@ -270,28 +272,33 @@ class Bench:
         ``choices`` counts the choices of the reader when it was asked: it is not waited for after another one.
         """
         call = _Call(work)
-        self._running = name, call
+        self._running[name] = call
         if choices is not None and choices != self._choices:
             call.give_up()
         else:
             call.start()
         value, error = call.outcome(self._longest_s)
-        self._running = None
-        if error is None:
-            done: Result = value
-            return done
-        self._drop(name)
-        if isinstance(error, MaskError):
-            raise error
-        if isinstance(error, MrecistError):
-            raise MaskError(str(error))
-        if isinstance(error, _NoAnswer):
-            raise MaskError(f"segmenter {name} {error}")
-        said = printable(f"{type(error).__name__}: {' '.join(str(error).split())}", most=200)
-        raise MaskError(f"segmenter {name} failed: {said}")
+        del self._running[name]
+        if error is not None:
+            self._drop(name)
+            raise _one_line(name, error)
+        done: Result = value
+        return done
 
     def _drop(self, name: str) -> None:
         """Forget a segmenter; it may still hang, so it is closed elsewhere."""
         made = self._made.pop(name, None)
         if made is not None:
             _Call(made.close).start()
+
+
+def _one_line(name: str, error: BaseException) -> MaskError:
+    """Whatever a segmenter raised, for the reader."""
+    if isinstance(error, MaskError):
+        return error
+    if isinstance(error, MrecistError):
+        return MaskError(str(error))
+    if isinstance(error, _NoAnswer):
+        return MaskError(f"segmenter {name} {error}")
+    said = printable(f"{type(error).__name__}: {' '.join(str(error).split())}", most=200)
+    return MaskError(f"segmenter {name} failed: {said}")

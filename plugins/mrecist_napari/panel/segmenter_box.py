@@ -1,4 +1,7 @@
-"""Who proposes masks, and what the reader must agree to before images go to it. Hidden while there is only the built-in segmenter."""
+"""Who proposes masks, and what the reader must agree to before images go to it.
+
+Hidden while only the built-in segmenter can be used; ``mrecist info`` says what others are missing.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,22 @@ class SegmenterBox(Section):
         # The one that was picked, until its notice is there and agreed to.
         self._asking = ""
         self._notice = ""
-        names = desk.room.bench.names
-        self.names = choice("segmenter", ((one, one) for one in names), self.pick, tip="who proposes masks")
+        self.names = choice("segmenter", ((BUILT_IN, BUILT_IN),), self.pick, tip="who proposes masks")
         self.said = text("", "segmenter_notice")
         self.agree = button("Agree and use it", "segmenter_agree", self._agree)
         self.refuse = button("Do not use it", "segmenter_refuse", lambda: self.pick(desk.room.segmenter))
         self.body.addWidget(self.names)
         self.body.addWidget(self.said)
         self.body.addLayout(beside(self.agree, self.refuse))
+        bench = desk.room.bench
+        others = [one for one in bench.names if one != BUILT_IN]
+        if others:
+            desk.later(lambda: [one for one in others if not bench.why_not(one)], self._found, "looking for segmenters")
 
     def show_read(self) -> None:
         """The segmenter that is asked, or the question that one waits for."""
         room = self._desk.room
-        self.setVisible(len(room.bench.names) > 1)
+        self.setVisible(self.names.count() > 1)
         choose(self.names, self._asking or room.segmenter)
         words = self._notice or room.bench.agreed
         self.said.setText(words)
@@ -38,6 +44,11 @@ class SegmenterBox(Section):
         paint(self.said, "warning" if self._notice else "quiet")
         for one in (self.agree, self.refuse):
             one.setVisible(bool(self._notice))
+
+    def _found(self, names: list[str]) -> None:
+        for name in names:
+            self.names.addItem(name, name)
+        self.show_read()
 
     def pick(self, name: str) -> None:
         """Ask for a segmenter: at once where it has no notice, else its notice is shown first."""
