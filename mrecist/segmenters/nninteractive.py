@@ -198,7 +198,7 @@ class NNInteractive:
             (httpx.ConnectTimeout, f"cannot be reached within {_CONNECT_S:g} s"),
             (httpx.TimeoutException, f"gave no answer in {self._answer_s:g} s"),
             (httpx.ConnectError, f"cannot be reached: {error}"),
-            (httpx.HTTPError, f"broke off: {error}"),
+            (httpx.HTTPError, f"broke off: {str(error).rstrip('.')}"),
         ):
             if isinstance(error, kind):
                 return words

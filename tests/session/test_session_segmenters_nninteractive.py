@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from mrecist.errors import InputError, MaskError
 from mrecist.model import Role
 from mrecist.plain import from_plain, to_plain
 from mrecist.segment.prompt import Line, Scribbles
-from mrecist.segmenters.bench import Bench
-from mrecist.segmenters.interface import Images, Prompt
+from mrecist.segmenters.bench import LONGEST_S, Bench
+from mrecist.segmenters.interface import GROUP, Images, Prompt
 from mrecist.segmenters.nninteractive import REACH_MM, SERVER, NNInteractive, points_on
 from mrecist.session.room import Room
 from mrecist.session.state import Provenance
@@ -90,6 +91,21 @@ def test_the_address_is_given_and_never_guessed(monkeypatch: pytest.MonkeyPatch,
     assert "secret" not in why
     monkeypatch.setenv(SERVER, "http://gpu-box:1527/")
     assert NNInteractive().available() == (True, "")
+
+
+def test_the_docs_say_what_is_sent_and_how_long_is_waited() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "segmenters.md").read_text(encoding="utf-8")
+    assert f"the voxels within {REACH_MM:g} mm of it" in page
+    assert f"gives no answer in {LONGEST_S:g} s" in page
+    assert f"export {SERVER}=" in page
+
+
+def test_it_loads_as_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("nninteractive", "mrecist.segmenters.nninteractive:NNInteractive", GROUP)
+    monkeypatch.setattr("mrecist.segmenters.found.entry_points", lambda **_group: [point])
+    assert Bench().names == ("graph-cut", "nninteractive")
+    why = Bench().why_not("nninteractive")
+    assert SERVER in why if find_spec("nnInteractive") else "pip install 'mrecist[nninteractive]'" in why
 
 
 def test_without_the_client_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +207,22 @@ def test_the_notice_says_where_voxels_go_and_under_which_licence(server: StandIn
     one = NNInteractive(server.url)
     assert "not stated by the server" in one.notice()
     one.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "open_line"),
+    [
+        ("http://gpu-box:1527", True),
+        ("https://gpu-box", False),
+        ("http://localhost:1527", False),
+        ("http://[::1]:1", False),
+    ],
+)
+def test_a_line_that_is_not_encrypted_is_said(monkeypatch: pytest.MonkeyPatch, address: str, open_line: bool) -> None:
+    monkeypatch.setattr(NNInteractive, "_connect", lambda _self: None)
+    said = NNInteractive(address).notice()
+    assert address in said
+    assert ("NOT ENCRYPTED" in said) is open_line
 
 
 @needs_client
