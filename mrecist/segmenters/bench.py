@@ -70,8 +70,8 @@ class _Call:
         self._given_up = True
         self._woken.set()
 
-    def outcome(self, longest_s: float) -> tuple[Any, BaseException | None]:
-        """What the work gave, and what it raised; it is not waited for longer than that."""
+    def outcome(self, longest_s: float | None) -> tuple[Any, BaseException | None]:
+        """What the work gave, and what it raised; it is not waited for longer than that, where that is a number."""
         self._woken.wait(longest_s)
         if self._ended:
             return self._value, self._error
@@ -92,7 +92,7 @@ class Bench:
     Parameters
     ----------
     others : name -> segmenter beside the built-in one; those that are installed unless given.
-    longest_s : how long a call of a segmenter is waited for.
+    longest_s : how long a call of a plug-in is waited for.
     """
 
     def __init__(self, others: Mapping[str, Found] | None = None, longest_s: float = LONGEST_S) -> None:
@@ -277,7 +277,7 @@ class Bench:
             call.give_up()
         else:
             call.start()
-        value, error = call.outcome(self._longest_s)
+        value, error = call.outcome(None if name == BUILT_IN else self._longest_s)
         del self._running[name]
         if error is not None:
             self._drop(name)
