@@ -19,6 +19,8 @@ from mrecist.segmenters.interface import Images, Prompt, Segmented, Segmenter
 
 # Uploading a volume and a first prediction take a minute or two; the reader can give up earlier.
 LONGEST_S = 300.0
+# A place on a server is given back before the program ends, where the server is quick.
+_LEAVE_S = 3.0
 # Whether it can be used at all is said from what is installed.
 _LOOK_S = 10.0
 Result = TypeVar("Result")
@@ -202,10 +204,10 @@ class Bench:
         return replace(answer, notes=(f"{trouble}; this proposal is by {BUILT_IN}", *answer.notes))
 
     def close(self) -> None:
-        """Let go of every segmenter; none is waited for."""
+        """Let go of every segmenter; one that hangs is not waited for."""
         self._give_up(but=BUILT_IN)
         for name in tuple(self._made):
-            self._drop(name)
+            self._drop(name, wait_s=_LEAVE_S)
 
     # --- how -------------------------------------------------------------------------------------------------------
 
@@ -244,7 +246,7 @@ class Bench:
             viable=viable,
             asked=asked,
             segmented=result,
-            notes=(*result.notes, *marks_missed(whole, prompt)),
+            notes=(*(printable(note, most=200) for note in result.notes), *marks_missed(whole, prompt)),
         )
 
     def _ready(self, name: str) -> Segmenter:
@@ -285,11 +287,11 @@ class Bench:
         done: Result = value
         return done
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, name: str, wait_s: float = 0) -> None:
         """Forget a segmenter; it may still hang, so it is closed elsewhere."""
         made = self._made.pop(name, None)
         if made is not None:
-            _Call(made.close).start()
+            _Call(made.close).start().outcome(wait_s)
 
 
 def _one_line(name: str, error: BaseException) -> MaskError:

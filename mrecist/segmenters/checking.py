@@ -142,11 +142,10 @@ def _around(at: npt.NDArray[np.float64]) -> tuple[slice, ...]:
 
 
 def _check_words(result: Segmented, who: str) -> None:
-    for what, words in (("method", result.method), ("version", result.version)):
-        if not isinstance(words, str) or not words.strip():
-            raise MaskError(f"{who}: its {what} is {words!r}; the provenance needs a text")
-    if not isinstance(result.weights_licence, str):
-        raise MaskError(f"{who}: its weights_licence is {result.weights_licence!r}; the provenance needs a text")
+    for what in ("method", "version", "weights_licence"):
+        words = getattr(result, what)
+        if not isinstance(words, str) or not words.isprintable() or not (words.strip() or what == "weights_licence"):
+            raise MaskError(f"{who}: its {what} is {words!r:.80}; the provenance needs one line of text")
     try:
         json.dumps(dict(result.parameters), allow_nan=False)
         notes = all(isinstance(note, str) for note in result.notes)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from mrecist.errors import MaskError
+from mrecist.errors import MaskError, printable
 from mrecist.segment.crop import Crop, crop_around
 from mrecist.segment.prompt import Index3, Line
 from mrecist.segmenters.interface import Images, Prompt, PromptKind, Segmented, filled
@@ -138,7 +138,7 @@ class NNInteractive:
             return
         with self._told():
             session = _session(self._server, self._answer_s)
-        stated = str(session.license or "").strip()
+        stated = printable(str(session.license or "").strip(), most=120)
         licence = "not stated by the server" if stated in _NO_LICENCE else stated
         if self._licence and licence != self._licence:
             session.close()

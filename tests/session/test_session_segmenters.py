@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -191,6 +190,7 @@ BROKEN: dict[str, tuple[Callable[[Images], Any], str]] = {
     "viable outside": (lambda i: brick_of(i, viable=~whole_of(i)), "lie outside the whole one"),
     "no method": (lambda i: brick_of(i, method=" "), "its method is ' '"),
     "no version": (lambda i: brick_of(i, version=None), "its version is None"),
+    "method of two lines": (lambda i: brick_of(i, method="a\nb"), r"its method is 'a\\nb'"),
     "licence": (lambda i: brick_of(i, weights_licence=None), "its weights_licence is None"),
     "parameters": (lambda i: brick_of(i, parameters={"a": np.float32(1)}), "no plain JSON"),
     "parameters not finite": (lambda i: brick_of(i, parameters={"a": float("nan")}), "no plain JSON"),
@@ -223,6 +223,10 @@ def test_a_sound_one_is_used(brick: Brick) -> None:
     answer = chosen(brick).segment(lesion, Prompt(line=LINE))
     assert (answer.name, answer.notes) == ("brick", ())
     assert np.array_equal(answer.whole, whole_of(lesion()))
+    noted = Brick(result=lambda i: brick_of(i, notes=("red \x1b[31m" + "x" * 500,)))
+    (note,) = chosen(noted).segment(lesion, Prompt(line=LINE)).notes
+    assert note.startswith("red \\u001b[31mxxx")
+    assert len(note) < 210
     integers = Brick(result=lambda i: brick_of(i, whole=whole_of(i).astype(np.uint8)))
     assert np.array_equal(chosen(integers).segment(lesion, Prompt(line=LINE)).whole, answer.whole)
 
@@ -281,11 +285,11 @@ class _Sleeper(Brick):
 
 def test_one_that_takes_too_long_is_left_to_itself() -> None:
     one = _Sleeper()
-    bench = chosen(one, longest_s=0.3)
+    bench = chosen(one, longest_s=2)
     answer = bench.segment(lesion, Prompt(line=LINE))
     one.let_go.set()
     assert answer.name == "graph-cut"
-    assert answer.notes[0].startswith("segmenter brick gave no answer in 0.3 s")
+    assert answer.notes[0].startswith("segmenter brick gave no answer in 2 s")
     assert one.closed.wait(10)
 
 
@@ -311,12 +315,10 @@ def test_leaving_does_not_wait() -> None:
     asking = threading.Thread(target=lambda: bench.segment(lesion, Prompt(line=LINE)))
     asking.start()
     assert one.began.wait(10)
-    before = time.monotonic()
     bench.close()
-    assert time.monotonic() - before < 30
     asking.join(60)
-    one.let_go.set()
     assert not asking.is_alive()
+    one.let_go.set()
 
 
 # --- what it is given ------------------------------------------------------------------------------------------------
