@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment"),
-    ("derivation", "checks", "stability", "identity"),
+    ("derivation", "checks", "stability", "identity", "segmenters"),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),

@@ -12,5 +12,6 @@ def read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="default: the first that is not signed")
     parser.add_argument("--reader", default="R1", metavar="NAME", help="who reads (default R1)")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="protocol file (docs/protocol.md)")
+    parser.add_argument("--segmenter", default="", metavar="NAME", help="who proposes masks (mrecist info lists them)")
     parser.add_argument("--status", action="store_true", help="open no window; print how far the read is")
     parser.add_argument("--json", action="store_true", help="with --status: for a program to read")

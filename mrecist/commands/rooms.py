@@ -17,12 +17,24 @@ def read(options: Namespace) -> int:
     """``mrecist read``."""
     if options.status:
         return _status(options)
+    if options.segmenter:
+        _check_segmenter(options.segmenter)
     missing = [name for name in ("napari", "mrecist_napari") if find_spec(name) is None]
     if missing:
         raise InputError(f"{missing[0]} is not installed; the reading room needs it: pip install 'mrecist[napari]'")
     subject = options.subject or _first_open(options)
-    import_module("mrecist_napari.opening").read(options.study, subject, options.reader, options.protocol)
+    import_module("mrecist_napari.opening").read(
+        options.study, subject, options.reader, options.protocol, options.segmenter
+    )
     return DONE
+
+
+def _check_segmenter(name: str) -> None:
+    from mrecist.segmenters.bench import Bench
+
+    why = Bench().why_not(name)
+    if why:
+        raise InputError(f"--segmenter {name}: {why}")
 
 
 def _status(options: Namespace) -> int:

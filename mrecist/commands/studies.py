@@ -75,6 +75,10 @@ def demo(options: Namespace) -> int:
 def info(options: Namespace) -> int:
     """``mrecist info``."""
     from mrecist.info import as_json, as_text, gather
+    from mrecist.segmenters.bench import Bench
 
-    print(as_json(gather()) if options.json else as_text(gather()))
+    bench = Bench()
+    usable = {name: bench.why_not(name) or bench.package(name) for name in bench.names}
+    found = {**gather(), "segmenters": usable}
+    print(as_json(found) if options.json else as_text(found))
     return DONE

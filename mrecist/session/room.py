@@ -19,6 +19,7 @@ from mrecist.imaging.volume import Volume, load_volume
 from mrecist.model import Role
 from mrecist.objects.identity import UUID_ROOT, make_uid
 from mrecist.segment.prompt import Line, Scribbles
+from mrecist.segmenters.bench import Bench
 from mrecist.session.actions import Action, AddLesion, Draw
 from mrecist.session.case import Case, CaseVisit, open_case
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
@@ -100,9 +101,12 @@ class Room:
     subject : who is read.
     reader : the name in the tables.
     volumes : where voxels come from.
+    bench : who segments; what is installed unless given.
     """
 
-    def __init__(self, study: Study, subject: str, reader: str, volumes: Volumes | None = None) -> None:
+    def __init__(
+        self, study: Study, subject: str, reader: str, volumes: Volumes | None = None, bench: Bench | None = None
+    ) -> None:
         case = open_case(study, subject)
         _refuse_masks_of(reader, case, study)
         folder = study.root / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
@@ -111,6 +115,7 @@ class Room:
         self.session: Session = open_session(case, reader, folder)
         self.rows = Rows(reader, self.session.masks)
         self.volumes = volumes or Volumes()
+        self.bench = bench or Bench()
         self.pending: Pending | None = None
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
@@ -246,7 +251,7 @@ class Room:
             role, organ = facts.role, facts.organ
         role = role or (Role.TARGET if self.looking.timepoint == 0 else Role.NEW)
         asked = Asked(series=self.series, line=line)
-        proposal = propose(asked, self.visit, self.volumes.get, self.case.protocol.measuring)
+        proposal = propose(asked, self.visit, self.volumes.get, self.case.protocol.measuring, self.bench)
         return Pending(
             lesion=lesion,
             role=role,
@@ -259,8 +264,22 @@ class Room:
     def again(self, pending: Pending, scribbles: Scribbles) -> Pending:
         """The proposal again with marks of the reader; as long as :meth:`ask`."""
         asked = Asked(series=pending.asked.series, line=pending.asked.line, scribbles=scribbles)
-        proposal = propose(asked, self.case.visit(pending.timepoint), self.volumes.get, self.case.protocol.measuring)
+        visit = self.case.visit(pending.timepoint)
+        proposal = propose(asked, visit, self.volumes.get, self.case.protocol.measuring, self.bench)
         return _with(pending, asked, proposal)
+
+    @property
+    def segmenter(self) -> str:
+        """The segmenter that is asked first; ``bench.names`` are those that are installed."""
+        return self.bench.chosen
+
+    def choose_segmenter(self, name: str, agreed: str = "") -> None:
+        """Ask another segmenter from now on; a proposal that is waited for comes from the built-in one then.
+
+        ``agreed`` is its ``bench.notice(name)`` (long, so not for the thread of a screen), which the reader has accepted.
+        """
+        self.bench.choose(name, agreed)
+        self._tell("segmenter")
 
     def nudged(self, pending: Pending, by: float) -> Pending:
         """The proposal with the viable cut-off moved by so many HU."""
@@ -347,6 +366,7 @@ class Room:
 
     def close(self) -> None:
         """Leave; everything is on disk unless ``session.unsaved`` says otherwise."""
+        self.bench.close()
         self.session.close()
 
     # --- how -------------------------------------------------------------------------------------------------------

@@ -13,10 +13,12 @@ from mrecist.study import open_study
 from mrecist_napari.reading_window import ReadingWindow
 
 
-def read(study: Path, subject: str, reader: str, protocol: Path | None = None) -> None:
-    """Read a subject in a window of its own, until it is closed."""
+def read(study: Path, subject: str, reader: str, protocol: Path | None = None, segmenter: str = "") -> None:
+    """Read a subject in a window of its own, until it is closed; the panel asks what ``segmenter`` needs agreement to."""
     room = open_room(study, subject, reader, protocol)
     window = ReadingWindow(room)
+    if segmenter:
+        window.panel.segmenter.pick(segmenter)
     window.viewer.window.resize(1800, 1000)
     try:
         napari.run()

@@ -146,7 +146,7 @@ def test_a_path_that_is_no_folder(tmp_path: Path, capsys: Captured, name: str, f
 def test_info_for_a_program(capsys: Captured) -> None:
     assert main(["info", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found.keys() == {"mrecist", "libraries", "decoders", "extras"}
+    assert found.keys() == {"mrecist", "libraries", "decoders", "extras", "segmenters"}
     assert found["mrecist"] == {
         "mrecist": mrecist.__version__,
         "python": platform.python_version(),

@@ -11,7 +11,7 @@ from mrecist_napari.panel.desk import Desk
 from mrecist_napari.panel.matrix import organ_box
 from mrecist_napari.panel.parts import Section, beside, button, choice, choose, text
 from mrecist_napari.panel.style import paint
-from mrecist_napari.panel.texts import visit_name
+from mrecist_napari.panel.texts import proposed_by, visit_name
 
 _NEW = ""
 
@@ -48,8 +48,7 @@ class ProposalBox(Section):
         name = pending.lesion or f"a {pending.role} lesion"
         self.title.setText(f"Proposal for {name} at {visit_name(pending.timepoint)}")
         self.sizes.setText(_sizes(found.measurement))
-        self.notes.setText("\n".join(f"• {note}" for note in found.notes))
-        self.notes.setVisible(bool(found.notes))
+        self.notes.setText("\n".join(f"• {note}" for note in (proposed_by(found.provenance), *found.notes)))
         paint(self.notes, "quiet")
         self.lesion.clear()
         self.lesion.addItem("another lesion", _NEW)

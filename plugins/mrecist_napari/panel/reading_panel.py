@@ -18,6 +18,7 @@ from mrecist_napari.panel.matrix import Matrix
 from mrecist_napari.panel.parts import text
 from mrecist_napari.panel.proposal_box import ProposalBox
 from mrecist_napari.panel.questions import Questions
+from mrecist_napari.panel.segmenter_box import SegmenterBox
 from mrecist_napari.panel.series_box import SeriesBox
 from mrecist_napari.panel.signing import Signing
 from mrecist_napari.panel.style import PANEL, is_dark, paint, sheet
@@ -44,6 +45,7 @@ class ReadingPanel(QWidget):
         self.desk = Desk(room, do_later or at_once, self._tell)
         self.told = text("", "told")
         self.header = Header(self.desk)
+        self.segmenter = SegmenterBox(self.desk)
         self.proposal = ProposalBox(self.desk)
         self.matrix = Matrix(self.desk)
         self.lesion = LesionBox(self.desk)
@@ -66,7 +68,16 @@ class ReadingPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(8)
-        for one in (self.proposal, self.matrix, self.lesion, self.questions, self.criteria, self.findings, self.series):
+        for one in (
+            self.segmenter,
+            self.proposal,
+            self.matrix,
+            self.lesion,
+            self.questions,
+            self.criteria,
+            self.findings,
+            self.series,
+        ):
             column.addWidget(one)
         column.addStretch(1)
         self.scroll = QScrollArea()
@@ -95,6 +106,7 @@ class ReadingPanel(QWidget):
             self.setStyleSheet(styled)
         measured = not self._measure()
         self.header.show_read(measured=measured)
+        self.segmenter.show_read()
         self.proposal.show_read()
         self.matrix.show_read(measured=measured)
         self.lesion.show_read()

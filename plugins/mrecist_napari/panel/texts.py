@@ -79,6 +79,8 @@ def origin_lines(provenance: Provenance) -> Iterator[str]:
     """How a mask came to be."""
     version = provenance.parameters.get("version")
     yield provenance.method + (f" (mrecist {version})" if version else "")
+    if provenance.parameters.get("segmenter"):
+        yield proposed_by(provenance)
     if provenance.prompts:
         yield "given: " + ", ".join(key for prompt in provenance.prompts for key in prompt)
     if provenance.parameters.get("phases"):
@@ -89,6 +91,16 @@ def origin_lines(provenance: Provenance) -> Iterator[str]:
         yield f"viable from {float(cutoff):.0f} HU" + (f" ({by})" if by else "")
     if provenance.edits:
         yield "edited: " + ", ".join(provenance.edits)
+
+
+def proposed_by(provenance: Provenance) -> str:
+    """Who made a mask, with the licence of its weights where it has any; the method where no segmenter made it."""
+    name, version, licence = (
+        provenance.parameters.get(k) for k in ("segmenter", "segmenter_version", "weights_licence")
+    )
+    if not name:
+        return provenance.method
+    return f"by {name} {version}" + (f", weights {licence}" if licence else "")
 
 
 def split_from(mark: Mark) -> str:
