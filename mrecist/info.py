@@ -14,6 +14,7 @@ DECODERS = ("pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "pillow")
 EXTRAS = {
     "napari": ("napari", "napari"),
     "network": ("pynetdicom", "pynetdicom"),
+    "nninteractive": ("nninteractive-client", "nnInteractive"),
     "survival": ("lifelines", "lifelines"),
     "store": ("sqlalchemy", "sqlalchemy"),
     "cluster": ("distributed", "distributed"),
