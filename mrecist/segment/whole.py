@@ -23,6 +23,7 @@ _SMALLEST_MM = 3.0
 # Where the ball around the line cuts the lesion off, balls this much wider are tried.
 _WIDER = (1.3, 1.7)
 _HELD_BACK = 0.4
+_FAT_HU = -20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,9 @@ class Settings:
     other_lesion: float = 0.3
     like_liver: float = 0.02
     other_liver: float = 0.02
+    most_in: float = 1.0
+    most_out: float = 2.0
+    stiff: float = 0.06
     again: float = 1.5
     other_lesion2: float = 0.0
 
@@ -168,9 +172,10 @@ def _cut(
         lesion_seed = lesion_seed | added
         outside = outside & ~added
         must_not = outside | _cells(scribbles.remove, crop, shape)
+    tube = place.from_line(0.88) <= near
+    must_not = must_not | (_lean(pictures, tube) & ~lesion_seed)
     lesion_seed &= ~must_not
     links = _links(pictures, cell, settings)
-    tube = place.from_line(0.88) <= near
     inside: BoolArray = tube
     sure = middle > settings.learn * half + settings.learn_mm
     mask = inside
@@ -180,7 +185,7 @@ def _cut(
         lesion_cost, background_cost, alike = _unary(pictures, inside, sure, settings)
         weight = settings.radial + settings.doubt * alike**2
         gain = (background_cost - lesion_cost)[free]
-        shape_ = fit_ellipsoid(held, gain, half)
+        shape_ = fit_ellipsoid(held, gain, half, settings.stiff)
         if DEBUG: print(shape_, alike, weight)
         pull, push = _prior(shape_.depth(place), settings)
         mask = minimum_cut(lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not)
@@ -192,8 +197,16 @@ def _cut(
 
 def _prior(depth: FloatArray, settings: Settings) -> tuple[FloatArray, FloatArray]:
     """Costs of lesion and of background from the place alone: they decide where the pictures do not."""
-    outwards = np.clip((depth - settings.ball) * settings.steep, -1, 2)
+    outwards = np.clip((depth - settings.ball) * settings.steep, -settings.most_in, settings.most_out)
     return np.maximum(outwards, 0), np.maximum(-outwards, 0)
+
+
+def _lean(pictures: list[FloatArray], tube: BoolArray) -> BoolArray:
+    """Fat and air, unless the line itself passes through as little."""
+    low = np.zeros(tube.shape, dtype=np.bool_)
+    for picture in pictures:
+        low |= picture < min(_FAT_HU, float(np.percentile(picture[tube], 5)) - 20)
+    return low
 
 
 def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
