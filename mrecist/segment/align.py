@@ -22,6 +22,9 @@ MOST_MM = 25.0
 # Aligned made blocks reach 0.6 to 1, blocks 10 mm off 0.05 to 0.4 (docs/segmentation.md).
 AGREED = 0.4
 _CELL_MM = 2.2
+_KEPT = 0.95
+# Resampling for less than this blurs more than it mends.
+_STILL_MM = 1.0
 _WINDOW = (-20.0, 300.0)
 _BINS = 24
 _EDGE_MM = 2.5
@@ -61,9 +64,13 @@ def align(fixed: FloatArray, moving: FloatArray, spacing_mm: Spacing) -> Aligned
 
     still = np.zeros(3)
     first = _most_alike(*edges, small[0].GetSpacing())
-    best = max((first, _shift(small, first)), key=agreement)
+    refined = _shift(small, first)
+    # Edges are sure to a cell, mutual information is finer; along a plane of fat it may drift away.
+    near = float(np.abs((refined - first) / small[0].GetSpacing()).max()) <= 1
+    best = refined if near and agreement(refined) >= _KEPT * agreement(first) else first
     before, after = agreement(still), agreement(best)
-    if after <= before or float(np.abs(best).max()) > MOST_MM:
+    unmoved = float(np.linalg.norm(best)) < _STILL_MM and after - before < 1 - _KEPT
+    if unmoved or after <= _KEPT * before or float(np.abs(best).max()) > MOST_MM:
         return Aligned(picture=moving, moved_mm=(0.0, 0.0, 0.0), gain=0.0, agreement=before)
     whole = _moved(_image(moving, spacing_mm, window=None), images[0], best)
     x, y, z = (float(v) for v in best)

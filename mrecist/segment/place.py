@@ -78,7 +78,7 @@ def place_of(
     )
 
 
-def fit_ellipsoid(place: Place, gain: FloatArray, half: float, _STIFF: float) -> Ellipsoid:
+def fit_ellipsoid(place: Place, gain: FloatArray, half: float) -> Ellipsoid:
     """The ellipsoid with the drawn axis inside of which most is gained.
 
     Parameters

@@ -21,6 +21,9 @@ _APART_HU = 27.0
 _ENHANCES_HU = 15.0
 # One kind of tissue that stays this far below the liver is taken for dead.
 _BELOW_LIVER_HU = 15.0
+# A brighter part that exceeds the liver by less than this may be liver; no deeper than this it is left out.
+_ABOVE_LIVER_HU = 12.0
+_BORDER_MM = 3.0
 _SMALLEST_MM = 2.0
 
 
@@ -83,6 +86,9 @@ def split_viable(
     )
     part = judged & (smooth >= found) if np.isfinite(found) else (judged if found < 0 else np.zeros_like(inside))
     part = _without_specks(part, spacing_mm)
+    if cutoff is None and native is None and np.isfinite(found):
+        part, liver_why = _without_liver(part, inside, smooth, liver, spacing_mm)
+        why += liver_why
     mask = np.zeros_like(whole)
     mask[box] = part
     why += dense_why
@@ -160,6 +166,22 @@ def _alive(mean: float, liver: float, with_native: bool) -> bool:
     if with_native:
         return mean >= _ENHANCES_HU
     return not mean < liver - _BELOW_LIVER_HU
+
+
+def _without_liver(
+    part: BoolArray, inside: BoolArray, smooth: FloatArray, liver: float, spacing_mm: Spacing
+) -> tuple[BoolArray, str]:
+    """Without a thin border as bright as the liver: that is what a mask a little too wide takes in around a dead lesion."""
+    from scipy.ndimage import distance_transform_edt
+
+    # Not against a liver that is not known: without one the comparison is false.
+    if not part.any() or not float(smooth[part].mean()) < liver + _ABOVE_LIVER_HU:
+        return part, ""
+    depth = distance_transform_edt(np.pad(inside, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
+    if float(np.percentile(depth[part], 95)) <= _BORDER_MM:
+        said = "a thin border as bright as the liver around was not counted viable: look whether it is lesion"
+        return np.zeros_like(part), f"; {said}"
+    return part, "; the brighter part is no brighter than the liver around: look whether it is lesion"
 
 
 def _without_specks(part: BoolArray, spacing_mm: Spacing) -> BoolArray:

@@ -48,7 +48,6 @@ class Settings:
     radial: float = 0.3
     doubt: float = 3.0
     ball: float = 1.0
-    flat: float = 0.75
     steep: float = 3.0
     most_cost: float = 6.0
     opening_mm: float = 1.2
@@ -63,12 +62,9 @@ class Settings:
     other_liver: float = 0.02
     most_in: float = 1.0
     most_out: float = 2.0
-    stiff: float = 0.06
     again: float = 1.5
-    other_lesion2: float = 0.0
 
 
-DEBUG=False
 def segment_line(
     phases: Sequence[FloatArray],
     spacing_mm: Spacing,
@@ -185,14 +181,13 @@ def _cut(
         lesion_cost, background_cost, alike = _unary(pictures, inside, sure, settings)
         weight = settings.radial + settings.doubt * alike**2
         gain = (background_cost - lesion_cost)[free]
-        shape_ = fit_ellipsoid(held, gain, half, settings.stiff)
-        if DEBUG: print(shape_, alike, weight)
-        pull, push = _prior(shape_.depth(place), settings)
+        ellipsoid = fit_ellipsoid(held, gain, half)
+        pull, push = _prior(ellipsoid.depth(place), settings)
         mask = minimum_cut(lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not)
         grown = mask & (middle <= 1.1 * half)
         inside = grown | tube
-        sure = ~mask & (shape_.depth(place) > settings.again)
-    return mask, _held_back(mask, outside), shape_
+        sure = ~mask & (ellipsoid.depth(place) > settings.again)
+    return mask, _held_back(mask, outside), ellipsoid
 
 
 def _prior(depth: FloatArray, settings: Settings) -> tuple[FloatArray, FloatArray]:

@@ -193,6 +193,9 @@ def _other_phases(
             continue
         seen = np.where(known, seen, np.median(seen[known]))
         moved = align(own, seen, crop.spacing_mm)
+        if not moved.agrees:
+            notes.append(f"the {name.lower()} phase does not show the same as this one, even moved, and was not used")
+            continue
         shift = float(np.linalg.norm(moved.moved_mm))
         if shift >= 1:
             notes.append(f"the {name.lower()} phase was moved by {shift:.0f} mm onto this one")
