@@ -80,7 +80,9 @@ def main() -> None:
 
 
 def lesions() -> list[list[float]]:
-    print("| Made lesion | Whole | Viable | Long axis, mm off | Viable, mm off | s |\n| --- | --- | --- | --- | --- | --- |")
+    print(
+        "| Made lesion | Whole | Viable | Long axis, mm off | Viable, mm off | s |\n| --- | --- | --- | --- | --- | --- |"
+    )
     rows = []
     for plan in PLANS:
         row = one(plan, Drawn())

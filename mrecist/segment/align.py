@@ -63,7 +63,7 @@ def align(fixed: FloatArray, moving: FloatArray, spacing_mm: Spacing) -> Aligned
         return _alike(edges[0], _edges(_moved(small[1], small[0], shift)))
 
     still = np.zeros(3)
-    first = _most_alike(*edges, small[0].GetSpacing())
+    first = _most_alike(edges[0], edges[1], small[0].GetSpacing())
     refined = _shift(small, first)
     # Edges are sure to a cell, mutual information is finer; along a plane of fat it may drift away.
     near = float(np.abs((refined - first) / small[0].GetSpacing()).max()) <= 1
@@ -166,7 +166,9 @@ def _edges(image: Any) -> FloatArray:
 
     cells, spacing = _array(image), image.GetSpacing()[::-1]
     sigma = [_EDGE_MM / s for s in spacing]
-    slopes = np.stack([gaussian_filter(cells, sigma, order=[int(a == k) for a in range(3)]) / spacing[k] for k in range(3)])
+    slopes = np.stack(
+        [gaussian_filter(cells, sigma, order=[int(a == k) for a in range(3)]) / spacing[k] for k in range(3)]
+    )
     slopes = slopes[:, 1:-1, 2:-2, 2:-2]
     size = np.sqrt((slopes**2).sum(axis=0))
     noise = _EDGE_NOISE * float(np.median(size)) if size.size else 0.0

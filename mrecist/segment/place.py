@@ -87,7 +87,7 @@ def fit_ellipsoid(place: Place, gain: FloatArray, half: float) -> Ellipsoid:
     half : half the long axis, mm.
     """
     step = max(1, len(gain) // _SAMPLES)
-    picked = Place(*(getattr(place, name)[::step] for name in ("along", "across", "through")), place.half)
+    picked = Place(place.along[::step], place.across[::step], place.through[::step], place.half)
     gains = gain[::step].astype(np.float64)
     stiff = _STIFF * float(np.abs(gains).sum())
     usual = _USUAL * half

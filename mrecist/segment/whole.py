@@ -1,14 +1,15 @@
 """A whole lesion from its long axis: a graph cut over one or two phases.
 
-What the tissue along the line looks like (a joint histogram of the phases) is told from what lies in a shell around the lesion;
-neighbouring voxels that look alike are kept together. The costs are those of interactive graph cuts (Boykov & Jolly 2001), with
+What the tissue along the line looks like (a joint histogram of the phases) is told from what lies well around the lesion;
+neighbouring voxels that look alike are kept together; an ellipsoid around the line, fitted to what is seen, decides where values
+do not. The costs are those of interactive graph cuts (Boykov & Jolly 2001), with
 the line as the only stroke; the histograms are learnt once more from the first result (as GrabCut: Rother, TOG 2004).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +29,20 @@ _FAT_HU = -20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Numbers of the cut; the defaults were chosen on made blocks (docs/segmentation.md).
+    """Numbers of the cut; the defaults were chosen on made blocks and two real tumours (docs/segmentation.md).
 
     margin : half of the box as a multiple of half the line, and ``margin_mm`` more.
-    shell : the background is sampled from this multiple of half the line, and ``shell_mm`` more, outwards.
-    tube_mm : the lesion is sampled within this distance of the line.
+    shell : nothing is lesion beyond this multiple of half the line, and ``shell_mm`` more, from its middle.
+    learn, learn_mm : the background is learnt from there outwards; farther than the shell, as a line may be too short.
+    tube_mm : the lesion is learnt within this distance of the line.
+    window : values are told apart as far as this beyond those along the line (HU); what lies farther off is one value.
+    other_lesion : how much of a lesion is of any other value than seen so far, ``like_liver`` as the background is, and
+        ``other_liver`` how much of the background is of any other value: a lesion is less of a kind than what lies around.
     smooth : cost of a border between voxels that look the same.
-    radial : weight of the place (near the line or far from it), and ``doubt`` more the less the values of lesion and
+    radial : weight of the place (inside or outside the fitted ellipsoid), and ``doubt`` more the less the values of lesion and
         background differ (by the square of the Bhattacharyya coefficient of their histograms).
+    ball, steep, most_in, most_out : where the place turns from lesion to background (1 is the surface), how fast, and how far.
+    again : the background is learnt again beyond this multiple of the ellipsoid.
     opening_mm : thinner outgrowths are taken off.
     """
 
@@ -43,26 +50,26 @@ class Settings:
     margin_mm: float = 6.0
     shell: float = 1.22
     shell_mm: float = 2.0
+    learn: float = 1.5
+    learn_mm: float = 4.0
     tube_mm: float = 2.0
+    window: float = 100.0
+    bin_hu: float = 4.0
+    blur_hu: float = 7.0
+    other_lesion: float = 0.3
+    like_liver: float = 0.02
+    other_liver: float = 0.02
+    most_cost: float = 6.0
     smooth: float = 2.0
     radial: float = 0.3
     doubt: float = 3.0
     ball: float = 1.0
     steep: float = 3.0
-    most_cost: float = 6.0
-    opening_mm: float = 1.2
-    bin_hu: float = 4.0
-    blur_hu: float = 7.0
-    rounds: int = 2
-    learn: float = 1.5
-    learn_mm: float = 4.0
-    window: float = 100.0
-    other_lesion: float = 0.3
-    like_liver: float = 0.02
-    other_liver: float = 0.02
     most_in: float = 1.0
     most_out: float = 2.0
     again: float = 1.5
+    opening_mm: float = 1.2
+    rounds: int = 2
 
 
 def segment_line(
@@ -109,7 +116,9 @@ def _within(
     half: float,
 ) -> tuple[BoolArray, bool]:
     """The lesion inside a ball of ``half`` mm and a little, and whether the ball held it back: the line was too short."""
-    crop = crop_around(line, shape, spacing_mm, settings.margin * half + settings.margin_mm, settings.shell * half + settings.shell_mm)
+    crop = crop_around(
+        line, shape, spacing_mm, settings.margin * half + settings.margin_mm, settings.shell * half + settings.shell_mm
+    )
     pictures = [crop.of(phase) for phase in phases]
     small = [_denoised(shrink(picture, crop.factor), crop.cell_mm) for picture in pictures]
     mask, held_back, ellipsoid = _cut(small, crop, line, scribbles, settings, half)
@@ -158,7 +167,7 @@ def _cut(
     shape = pictures[0].shape
     cell = crop.cell_mm
     place = place_of(shape, cell, crop.cell(line.start), crop.cell(line.end))
-    near = min(settings.tube_mm, 0.35 * half)
+    near = max(min(settings.tube_mm, 0.35 * half), 0.75 * min(cell))
     lesion_seed = place.from_line(0.7) <= max(0.75 * min(cell), 0.1 * half)
     middle = place.from_middle()
     outside = middle > settings.shell * half + settings.shell_mm
@@ -174,6 +183,8 @@ def _cut(
     links = _links(pictures, cell, settings)
     inside: BoolArray = tube
     sure = middle > settings.learn * half + settings.learn_mm
+    if not sure.any():
+        sure = outside
     mask = inside
     free = ~outside
     held = Place(place.along[free], place.across[free], place.through[free], place.half)
