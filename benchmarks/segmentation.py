@@ -8,6 +8,7 @@ method: their figures are for telling whether a change helps, not accuracy in pa
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,52 +32,82 @@ HELD_OUT = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """How the line differs from the true long axis."""
+    """How the line differs from the true long axis, and what is done with the portal phase: ``aligned``, ``left`` or ``none``."""
 
     scale: float = 1.0
     slices_off: int = 0
     short_axis: bool = False
     click: bool = False
+    portal: str = "aligned"
+
+
+EIGHT = PLANS[:8]
+CASES: dict[str, tuple[str, Sequence[BlockPlan], Drawn]] = {
+    "held-out": ("12 lesions, other seeds", [replace(p, seed=p.seed + HELD_OUT) for p in PLANS], Drawn()),
+    "short": ("line 15 % short", EIGHT, Drawn(scale=0.85)),
+    "long": ("line 15 % long", EIGHT, Drawn(scale=1.15)),
+    "shorter": ("line 30 % short", EIGHT, Drawn(scale=0.7)),
+    "axis": ("short axis drawn", EIGHT, Drawn(short_axis=True)),
+    "z": ("5 mm off in z", EIGHT, Drawn(slices_off=2)),
+    "uneven": ("uneven liver, sd 12 HU", [replace(p, blobs=12) for p in EIGHT], Drawn()),
+    "arterial": ("arterial phase alone", PLANS, Drawn(portal="none")),
+    "shift": ("portal phase 2.5/3/3 mm off", [replace(p, portal_shift_mm=(2.5, 3, 3)) for p in EIGHT], Drawn()),
+    "shift-left": (
+        "the same, not aligned",
+        [replace(p, portal_shift_mm=(2.5, 3, 3)) for p in EIGHT],
+        Drawn(portal="left"),
+    ),
+    "far": ("portal phase 5/6/6 mm off", [replace(p, portal_shift_mm=(5, 6, 6)) for p in EIGHT], Drawn()),
+    "far-left": ("the same, not aligned", [replace(p, portal_shift_mm=(5, 6, 6)) for p in EIGHT], Drawn(portal="left")),
+    "large": ("80 mm", [replace(PLANS[0], diameter_mm=80)], Drawn()),
+    "click": ("one click", PLANS, Drawn(click=True)),
+    "click-uneven": ("one click, uneven liver", [replace(p, blobs=12) for p in PLANS], Drawn(click=True)),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the 12 lesions only")
+    parser.add_argument("--only", nargs="+", choices=["lesions", *CASES, "real"], help="these parts only")
     parser.add_argument("--ircad", type=Path, help="a case of 3D-IRCADb-01, unpacked")
     options = parser.parse_args()
-    print(
-        "| Made lesion | Whole | Viable | Long axis, mm off | Viable, mm off | s |\n| --- | --- | --- | --- | --- | --- |"
-    )
-    rows = [one(plan, Drawn()) for plan in PLANS]
-    for plan, row in zip(PLANS, rows, strict=True):
-        print(f"| {plan.name} | {row[0]:.3f} | {row[1]:.3f} | {row[2]:+.1f} | {row[3]:+.1f} | {row[4]:.2f} |")
-    if not options.quick:
-        stress(rows)
-    if options.ircad:
+    parts = options.only or ["lesions", *(() if options.quick else CASES), "real"]
+    rows = lesions() if "lesions" in parts else []
+    if cases := [name for name in CASES if name in parts]:
+        stress(cases, rows)
+    if options.ircad and "real" in parts:
         real(options.ircad)
 
 
-def stress(rows: list[list[float]]) -> None:
-    eight = PLANS[:8]
+def lesions() -> list[list[float]]:
     print(
-        "\n| Case | Whole (min) | Viable (min) | Long axis, mm | Viable, mm | s, median |\n| --- | --- | --- | --- | --- | --- |"
+        "| Made lesion | Whole | Viable | Long axis, mm off | Viable, mm off | s |\n| --- | --- | --- | --- | --- | --- |"
     )
-    summary("12 lesions", rows)
-    cases: Sequence[tuple[str, Sequence[BlockPlan], Drawn]] = (
-        ("12 lesions, other seeds", [replace(p, seed=p.seed + HELD_OUT) for p in PLANS], Drawn()),
-        ("line 15 % short", eight, Drawn(scale=0.85)),
-        ("line 15 % long", eight, Drawn(scale=1.15)),
-        ("line 30 % short", eight, Drawn(scale=0.7)),
-        ("short axis drawn", eight, Drawn(short_axis=True)),
-        ("5 mm off in z", eight, Drawn(slices_off=2)),
-        ("uneven liver, sd 12 HU", [replace(p, blobs=12) for p in eight], Drawn()),
-        ("portal phase 2.5/3/3 mm off", [replace(p, portal_shift_mm=(2.5, 3, 3)) for p in eight], Drawn()),
-        ("portal phase 5/6/6 mm off", [replace(p, portal_shift_mm=(5, 6, 6)) for p in eight], Drawn()),
-        ("80 mm", [replace(PLANS[0], diameter_mm=80)], Drawn()),
-        ("one click", PLANS, Drawn(click=True)),
+    rows = []
+    for plan in PLANS:
+        row = one(plan, Drawn())
+        rows.append(row)
+        print(
+            f"| {plan.name} | {row[0]:.3f} | {row[1]:.3f} | {row[2]:+.1f} | {row[3]:+.1f} | {row[4]:.2f} |", flush=True
+        )
+    return rows
+
+
+def stress(names: Sequence[str], rows: list[list[float]]) -> None:
+    print(
+        "\n| Case | Whole (min) | Viable (min) | Long axis, mm | Viable, mm | s, median |"
+        "\n| --- | --- | --- | --- | --- | --- |"
     )
-    for name, plans, drawn in cases:
-        summary(name, [one(plan, drawn) for plan in plans])
+    if rows:
+        summary("12 lesions", rows)
+    for name in names:
+        title, plans, drawn = CASES[name]
+        summary(title, [progress(title, plan, drawn) for plan in plans])
+
+
+def progress(title: str, plan: BlockPlan, drawn: Drawn) -> list[float]:
+    print(f"{title}: {plan.name}", file=sys.stderr, flush=True)
+    return one(plan, drawn)
 
 
 def summary(name: str, rows: list[list[float]]) -> None:
@@ -97,8 +128,7 @@ def one(plan: BlockPlan, drawn: Drawn) -> list[float]:
     began = time.perf_counter()
     try:
         line = line_of(block, drawn, spacing)
-        portal = align(block.arterial, block.portal, spacing).picture
-        whole = segment_line([block.arterial, portal], spacing, line)
+        whole = segment_line(phases_of(block, drawn, spacing), spacing, line)
     except MaskError:
         whole = np.zeros_like(block.whole)
     viable = split_viable(whole, block.arterial, spacing).mask
@@ -106,6 +136,15 @@ def one(plan: BlockPlan, drawn: Drawn) -> list[float]:
     true, viable_true = diameters(block.whole, block.viable, g)
     found, viable_found = diameters(whole, viable, g)
     return [dice(whole, block.whole), dice(viable, block.viable), found - true, viable_found - viable_true, took]
+
+
+def phases_of(block: Block, drawn: Drawn, spacing: tuple[float, float, float]) -> list[np.ndarray]:
+    if drawn.portal == "none":
+        return [block.arterial]
+    if drawn.portal == "left":
+        return [block.arterial, block.portal]
+    moved = align(block.arterial, block.portal, spacing)
+    return [block.arterial, moved.picture] if moved.agrees else [block.arterial]
 
 
 def diameters(whole: np.ndarray, viable: np.ndarray, geometry: Geometry) -> tuple[float, float]:

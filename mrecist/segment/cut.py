@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int32]
 
 # Costs are whole numbers for the flow; a cost of 1 is this many units.
 _UNITS = 200.0
-_HARD = 2**26
 
 
 def minimum_cut(
@@ -36,44 +36,52 @@ def minimum_cut(
     -------
     (Z, Y, X) bool, True where lesion.
     """
+    open_ = ~(lesion | background)
+    count = int(open_.sum())
+    labels: BoolArray = lesion & ~background
+    if not count:
+        return labels
+    index = np.full(open_.shape, -1, dtype=np.int32)
+    index[open_] = np.arange(count, dtype=np.int32)
+    # Only the difference of the two costs matters, so each voxel has one terminal link; a neighbour that is settled adds to it.
+    gain = _whole(background_cost - lesion_cost)
+    ones, others, costs = [], [], []
+    for axis, link in enumerate(links):
+        low = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
+        high = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+        cost = _whole(link)
+        for here, there in ((low, high), (high, low)):
+            gain[here] += np.where(lesion[there], cost, 0) - np.where(background[there], cost, 0)
+        both = open_[low] & open_[high]
+        ones.append(index[low][both])
+        others.append(index[high][both])
+        costs.append(cost[both])
+    one, other, cost = np.concatenate(ones), np.concatenate(others), np.concatenate(costs)
+    labels[open_] = _reached(one, other, cost, gain[open_])
+    return labels
+
+
+def _reached(one: IntArray, other: IntArray, cost: IntArray, gain: IntArray) -> BoolArray:
+    """The nodes on the side of the source after the maximum flow: edges both ways, and a link to source or sink by sign of ``gain``."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-    shape = lesion_cost.shape
-    count = lesion_cost.size
+    count = len(gain)
     source, sink = count, count + 1
-    index = np.arange(count, dtype=np.int32).reshape(shape)
-    heads, tails, costs = [], [], []
-    for axis, link in enumerate(links):
-        one = index[tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))].ravel()
-        other = index[tuple(slice(1, None) if a == axis else slice(None) for a in range(3))].ravel()
-        cost = _whole(link).ravel()
-        heads += [one, other]
-        tails += [other, one]
-        costs += [cost, cost]
-    # Only the difference of the two costs matters, so each voxel has one terminal link, and many have none.
-    gain = _whole(background_cost - lesion_cost)
-    gain[lesion], gain[background] = _HARD, -_HARD
-    gain = gain.ravel()
-    to_lesion, to_background = np.flatnonzero(gain > 0), np.flatnonzero(gain < 0)
-    heads += [np.full(len(to_lesion), source, dtype=np.int32), to_background.astype(np.int32)]
-    tails += [to_lesion.astype(np.int32), np.full(len(to_background), sink, dtype=np.int32)]
-    costs += [gain[to_lesion], -gain[to_background]]
-    graph = csr_matrix(
-        (np.concatenate(costs), (np.concatenate(heads), np.concatenate(tails))),
-        shape=(count + 2, count + 2),
-        dtype=np.int32,
-    )
-    flow = maximum_flow(graph, source, sink).flow
-    left = graph - flow
+    out, in_ = np.flatnonzero(gain > 0).astype(np.int32), np.flatnonzero(gain < 0).astype(np.int32)
+    heads = np.concatenate([one, other, np.full(len(out), source, dtype=np.int32), in_])
+    tails = np.concatenate([other, one, out, np.full(len(in_), sink, dtype=np.int32)])
+    capacity = np.concatenate([cost, cost, gain[out], -gain[in_]])
+    graph = csr_matrix((capacity, (heads, tails)), shape=(count + 2, count + 2), dtype=np.int32)
+    left = graph - maximum_flow(graph, source, sink).flow
     left.data[left.data < 0] = 0
     left.eliminate_zeros()
     reached = breadth_first_order(left, source, return_predecessors=False)
     labels = np.zeros(count + 2, dtype=np.bool_)
     labels[reached] = True
-    return labels[:count].reshape(shape)
+    return labels[:count]
 
 
-def _whole(cost: FloatArray) -> npt.NDArray[np.int32]:
-    units: npt.NDArray[np.int32] = np.rint(np.clip(cost, -1e4, 1e4) * _UNITS).astype(np.int32)
+def _whole(cost: FloatArray) -> IntArray:
+    units: IntArray = np.rint(np.clip(cost, -1e4, 1e4) * _UNITS).astype(np.int32)
     return units

@@ -8,6 +8,7 @@ nobody can say from one phase whether they enhance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,13 @@ from mrecist.segment.crop import BoolArray, FloatArray, Spacing
 _APART_HU = 27.0
 # Below this much more than native nothing enhances (Lee, AJR 2010, doi:10.2214/AJR.09.3973: 10-20 HU pseudo-enhancement).
 _ENHANCES_HU = 15.0
+# The liver around: a shell that is this far from the lesion.
+_SHELL_MM = (3.0, 8.0)
 # One kind of tissue that stays this far below the liver is taken for dead.
 _BELOW_LIVER_HU = 15.0
+# A brighter part that exceeds the liver by less than this may be liver; no deeper than this it is left out.
+_ABOVE_LIVER_HU = 12.0
+_BORDER_MM = 3.0
 _SMALLEST_MM = 2.0
 
 
@@ -63,12 +69,13 @@ def split_viable(
     cutoff : the reader's own cut-off; None to find one.
     dense_hu : the threshold of very dense material (:func:`mrecist.imaging.dense.find_dense`).
     """
-    from scipy.ndimage import binary_dilation, find_objects
+    from scipy.ndimage import find_objects
 
-    (box,) = find_objects(binary_dilation(whole, iterations=4).astype(np.int8)) or (None,)
-    if box is None:
+    (tight,) = find_objects(whole.astype(np.int8)) or (None,)
+    if tight is None:
         empty = np.zeros_like(whole)
         return ViablePart(mask=empty, cutoff=cutoff, by="arterial", dense=0, why="the lesion is empty")
+    box = _with_surroundings(tight, whole.shape, spacing_mm)
     inside = whole[box]
     values = arterial[box] if native is None else arterial[box] - native[box]
     by = "arterial" if native is None else "arterial - native"
@@ -83,6 +90,9 @@ def split_viable(
     )
     part = judged & (smooth >= found) if np.isfinite(found) else (judged if found < 0 else np.zeros_like(inside))
     part = _without_specks(part, spacing_mm)
+    if cutoff is None and native is None and np.isfinite(found):
+        part, liver_why = _without_liver(part, inside, smooth, liver, spacing_mm)
+        why += liver_why
     mask = np.zeros_like(whole)
     mask[box] = part
     why += dense_why
@@ -117,12 +127,23 @@ def _smooth(values: FloatArray, inside: BoolArray, spacing_mm: Spacing) -> Float
     return np.asarray(mean, dtype=np.float32)
 
 
+def _with_surroundings(
+    tight: tuple[slice, ...], shape: tuple[int, ...], spacing_mm: Spacing
+) -> tuple[slice, slice, slice]:
+    """The box of the lesion with all of the shell that :func:`_around` looks at, as far as the volume goes."""
+    reach = [ceil(_SHELL_MM[1] / s) + 1 for s in spacing_mm]
+    z, y, x = (
+        slice(max(part.start - r, 0), min(part.stop + r, n)) for part, r, n in zip(tight, reach, shape, strict=True)
+    )
+    return z, y, x
+
+
 def _around(values: FloatArray, inside: BoolArray, spacing_mm: Spacing) -> float:
-    """The liver around the lesion: the median of a shell from 3 to 8 mm."""
+    """The liver around the lesion: the median of the shell."""
     from scipy.ndimage import distance_transform_edt
 
     away = distance_transform_edt(~inside, sampling=spacing_mm)
-    shell = values[(away > 3) & (away <= 8)]
+    shell = values[(away > _SHELL_MM[0]) & (away <= _SHELL_MM[1])]
     return float(np.median(shell)) if shell.size else float("nan")
 
 
@@ -160,6 +181,22 @@ def _alive(mean: float, liver: float, with_native: bool) -> bool:
     if with_native:
         return mean >= _ENHANCES_HU
     return not mean < liver - _BELOW_LIVER_HU
+
+
+def _without_liver(
+    part: BoolArray, inside: BoolArray, smooth: FloatArray, liver: float, spacing_mm: Spacing
+) -> tuple[BoolArray, str]:
+    """Without a thin border as bright as the liver: that is what a mask a little too wide takes in around a dead lesion."""
+    from scipy.ndimage import distance_transform_edt
+
+    # Not against a liver that is not known: without one the comparison is false.
+    if not part.any() or not float(smooth[part].mean()) < liver + _ABOVE_LIVER_HU:
+        return part, ""
+    depth = distance_transform_edt(np.pad(inside, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
+    if float(np.percentile(depth[part], 95)) <= _BORDER_MM:
+        said = "a thin border as bright as the liver around was not counted viable: look whether it is lesion"
+        return np.zeros_like(part), f"; {said}"
+    return part, "; the brighter part is no brighter than the liver around: look whether it is lesion"
 
 
 def _without_specks(part: BoolArray, spacing_mm: Spacing) -> BoolArray:

@@ -1,14 +1,15 @@
 """A whole lesion from its long axis: a graph cut over one or two phases.
 
-What the tissue along the line looks like (a joint histogram of the phases) is told from what lies in a shell around the lesion;
-neighbouring voxels that look alike are kept together. The costs are those of interactive graph cuts (Boykov & Jolly 2001), with
+What the tissue along the line looks like (a joint histogram of the phases) is told from what lies well around the lesion;
+neighbouring voxels that look alike are kept together; an ellipsoid around the line, fitted to what is seen, decides where values
+do not. The costs are those of interactive graph cuts (Boykov & Jolly 2001), with
 the line as the only stroke; the histograms are learnt once more from the first result (as GrabCut: Rother, TOG 2004).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,24 +17,32 @@ import numpy.typing as npt
 from mrecist.errors import MaskError
 from mrecist.segment.crop import BoolArray, Crop, FloatArray, Spacing, crop_around, enlarge, shrink
 from mrecist.segment.cut import minimum_cut
+from mrecist.segment.place import Ellipsoid, Place, fit_ellipsoid, place_of
 from mrecist.segment.prompt import Line, Scribbles
 
 _SMALLEST_MM = 3.0
 # Where the ball around the line cuts the lesion off, balls this much wider are tried.
 _WIDER = (1.3, 1.7)
 _HELD_BACK = 0.4
+_FAT_HU = -20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Numbers of the cut; the defaults were chosen on made blocks (docs/segmentation.md).
+    """Numbers of the cut; the defaults were chosen on made blocks and two real tumours (docs/segmentation.md).
 
     margin : half of the box as a multiple of half the line, and ``margin_mm`` more.
-    shell : the background is sampled from this multiple of half the line, and ``shell_mm`` more, outwards.
-    tube_mm : the lesion is sampled within this distance of the line.
+    shell : nothing is lesion beyond this multiple of half the line, and ``shell_mm`` more, from its middle.
+    learn, learn_mm : the background is learnt from there outwards; farther than the shell, as a line may be too short.
+    tube_mm : the lesion is learnt within this distance of the line.
+    window : values are told apart as far as this beyond those along the line (HU); what lies farther off is one value.
+    other_lesion : how much of a lesion is of any other value than seen so far, ``like_liver`` as the background is, and
+        ``other_liver`` how much of the background is of any other value: a lesion is less of a kind than what lies around.
     smooth : cost of a border between voxels that look the same.
-    radial : weight of the place (near the line or far from it), and ``doubt`` more the less the values of lesion and
+    radial : weight of the place (inside or outside the fitted ellipsoid), and ``doubt`` more the less the values of lesion and
         background differ (by the square of the Bhattacharyya coefficient of their histograms).
+    ball, steep, most_in, most_out : where the place turns from lesion to background (1 is the surface), how fast, and how far.
+    again : the background is learnt again beyond this multiple of the ellipsoid.
     opening_mm : thinner outgrowths are taken off.
     """
 
@@ -41,28 +50,26 @@ class Settings:
     margin_mm: float = 6.0
     shell: float = 1.22
     shell_mm: float = 2.0
+    learn: float = 1.5
+    learn_mm: float = 4.0
     tube_mm: float = 2.0
+    window: float = 100.0
+    bin_hu: float = 4.0
+    blur_hu: float = 7.0
+    other_lesion: float = 0.3
+    like_liver: float = 0.02
+    other_liver: float = 0.02
+    most_cost: float = 6.0
     smooth: float = 2.0
     radial: float = 0.3
     doubt: float = 3.0
-    ball: float = 0.95
-    flat: float = 0.75
+    ball: float = 1.0
     steep: float = 3.0
-    most_cost: float = 6.0
+    most_in: float = 1.0
+    most_out: float = 2.0
+    again: float = 1.5
     opening_mm: float = 1.2
-    bin_hu: float = 4.0
-    blur_hu: float = 7.0
     rounds: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """Distances (mm) of every cell of the working grid from the line and from its middle."""
-
-    line: FloatArray
-    inner: FloatArray
-    middle: FloatArray
-    ball: FloatArray
 
 
 def segment_line(
@@ -109,13 +116,15 @@ def _within(
     half: float,
 ) -> tuple[BoolArray, bool]:
     """The lesion inside a ball of ``half`` mm and a little, and whether the ball held it back: the line was too short."""
-    crop = crop_around(line, shape, spacing_mm, settings.margin * half + settings.margin_mm)
+    crop = crop_around(
+        line, shape, spacing_mm, settings.margin * half + settings.margin_mm, settings.shell * half + settings.shell_mm
+    )
     pictures = [crop.of(phase) for phase in phases]
-    small = [_denoised(shrink(picture, crop.factor), _cell(crop)) for picture in pictures]
-    mask, held_back = _cut(small, crop, line, scribbles, settings, half)
+    small = [_denoised(shrink(picture, crop.factor), crop.cell_mm) for picture in pictures]
+    mask, held_back, ellipsoid = _cut(small, crop, line, scribbles, settings, half)
     mask = enlarge(mask, crop.factor, crop.shape)
-    if crop.factor > 1:
-        mask = _refined(mask, [_denoised(p, spacing_mm) for p in pictures], crop, line, settings, half)
+    if crop.factor != (1, 1, 1):
+        mask = _refined(mask, pictures, crop, line, settings, ellipsoid)
     mask = _tidy(mask, crop, line, scribbles, settings)
     whole = np.zeros(shape, dtype=np.bool_)
     whole[crop.box] = mask
@@ -142,11 +151,6 @@ def _length_mm(line: Line, spacing_mm: Spacing) -> float:
     return float(np.linalg.norm((np.array(line.end) - np.array(line.start)) * np.array(spacing_mm)))
 
 
-def _cell(crop: Crop) -> Spacing:
-    z, y, x = crop.spacing_mm
-    return z, y * crop.factor, x * crop.factor
-
-
 def _denoised(picture: FloatArray, spacing_mm: Spacing) -> FloatArray:
     """Less noise with edges kept (curvature flow: Sethian 1996, SimpleITK)."""
     import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
@@ -157,64 +161,58 @@ def _denoised(picture: FloatArray, spacing_mm: Spacing) -> FloatArray:
     return np.asarray(sitk.GetArrayFromImage(flow), dtype=np.float32)
 
 
-def _where(shape: tuple[int, ...], crop: Crop, line: Line, flat: float) -> _Where:
-    cell = np.array(_cell(crop))
-    scale = np.array([1.0, crop.factor, crop.factor])
-    ends = [((crop.local(p) + 0.5) / scale - 0.5) * cell for p in (line.start, line.end)]
-    axes = [(np.arange(n) * s).astype(np.float32) for n, s in zip(shape, cell, strict=True)]
-    grid = np.meshgrid(*axes, indexing="ij", sparse=True)
-    start, way = ends[0], ends[1] - ends[0]
-    length = float(np.linalg.norm(way))
-    along = sum((g - s) * w for g, s, w in zip(grid, start, way, strict=True)) / length**2
-
-    def distance(low: float, high: float) -> FloatArray:
-        share = np.clip(along, low, high)
-        parts = [(g - s - share * w) ** 2 for g, s, w in zip(grid, start, way, strict=True)]
-        return np.asarray(np.sqrt(sum(parts)), dtype=np.float32)
-
-    middle = distance(0.5, 0.5)
-    along_mm = np.asarray((along - 0.5) * length, dtype=np.float32)
-    across = np.sqrt(np.maximum(middle**2 - along_mm**2, 0)) / flat
-    ball = np.asarray(np.hypot(across, along_mm), dtype=np.float32)
-    return _Where(line=distance(0.06, 0.94), inner=distance(0.15, 0.85), middle=middle, ball=ball)
-
-
 def _cut(
     pictures: list[FloatArray], crop: Crop, line: Line, scribbles: Scribbles | None, settings: Settings, half: float
-) -> tuple[BoolArray, bool]:
+) -> tuple[BoolArray, bool, Ellipsoid]:
     shape = pictures[0].shape
-    where = _where(shape, crop, line, settings.flat)
-    cell = _cell(crop)
-    near = min(settings.tube_mm, 0.35 * half)
-    lesion_seed = where.inner <= max(0.75 * min(cell), 0.1 * half)
-    outside = where.middle > settings.shell * half + settings.shell_mm
+    cell = crop.cell_mm
+    place = place_of(shape, cell, crop.cell(line.start), crop.cell(line.end))
+    near = max(min(settings.tube_mm, 0.35 * half), 0.75 * min(cell))
+    lesion_seed = place.from_line(0.7) <= max(0.75 * min(cell), 0.1 * half)
+    middle = place.from_middle()
+    outside = middle > settings.shell * half + settings.shell_mm
+    must_not = outside
     if scribbles is not None:
-        lesion_seed = lesion_seed | _cells(scribbles.add, crop, shape)
-        outside = outside & ~_cells(scribbles.add, crop, shape)
+        added = _cells(scribbles.add, crop, shape)
+        lesion_seed = lesion_seed | added
+        outside = outside & ~added
         must_not = outside | _cells(scribbles.remove, crop, shape)
-    else:
-        must_not = outside
+    tube = place.from_line(0.88) <= near
+    must_not = must_not | (_lean(pictures, tube) & ~lesion_seed)
     lesion_seed &= ~must_not
     links = _links(pictures, cell, settings)
-    pull, push = _prior(where, half, settings)
-    inside: BoolArray = where.line <= near
-    sure = outside
+    inside: BoolArray = tube
+    sure = middle > settings.learn * half + settings.learn_mm
+    if not sure.any():
+        sure = outside
     mask = inside
+    free = ~outside
+    held = Place(place.along[free], place.across[free], place.through[free], place.half)
     for _ in range(settings.rounds):
         lesion_cost, background_cost, alike = _unary(pictures, inside, sure, settings)
         weight = settings.radial + settings.doubt * alike**2
+        gain = (background_cost - lesion_cost)[free]
+        ellipsoid = fit_ellipsoid(held, gain, half)
+        pull, push = _prior(ellipsoid.depth(place), settings)
         mask = minimum_cut(lesion_cost + weight * pull, background_cost + weight * push, links, lesion_seed, must_not)
-        grown = mask & (where.middle <= 1.1 * half)
-        inside = grown | (where.line <= near)
-        sure = ~mask & (where.middle > 1.05 * half)
-    return mask, _held_back(mask, outside)
+        grown = mask & (middle <= 1.1 * half)
+        inside = grown | tube
+        sure = ~mask & (ellipsoid.depth(place) > settings.again)
+    return mask, _held_back(mask, outside), ellipsoid
 
 
-def _prior(where: _Where, half: float, settings: Settings) -> tuple[FloatArray, FloatArray]:
+def _prior(depth: FloatArray, settings: Settings) -> tuple[FloatArray, FloatArray]:
     """Costs of lesion and of background from the place alone: they decide where the pictures do not."""
-    depth = where.ball / half
-    outwards = np.clip((depth - settings.ball) * settings.steep, -1, 2)
+    outwards = np.clip((depth - settings.ball) * settings.steep, -settings.most_in, settings.most_out)
     return np.maximum(outwards, 0), np.maximum(-outwards, 0)
+
+
+def _lean(pictures: list[FloatArray], tube: BoolArray) -> BoolArray:
+    """Fat and air, unless the line itself passes through as little."""
+    low = np.zeros(tube.shape, dtype=np.bool_)
+    for picture in pictures:
+        low |= picture < min(_FAT_HU, float(np.percentile(picture[tube], 5)) - 20)
+    return low
 
 
 def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
@@ -228,8 +226,7 @@ def _held_back(mask: BoolArray, outside: BoolArray) -> bool:
 def _cells(points: tuple[tuple[int, int, int], ...], crop: Crop, shape: tuple[int, ...]) -> BoolArray:
     held = np.zeros(shape, dtype=np.bool_)
     for point in points:
-        z, y, x = (int(v) for v in crop.local(point))
-        cell = (z, y // crop.factor, x // crop.factor)
+        cell = tuple(round(float(v)) for v in crop.cell(point))
         if all(0 <= c < n for c, n in zip(cell, shape, strict=True)):
             held[cell] = True
     return held
@@ -243,8 +240,8 @@ def _unary(
 
     bins, edges = [], []
     for picture in pictures:
-        held = picture[lesion | background]
-        low, high = np.percentile(held, [0.5, 99.5])
+        held = picture[lesion]
+        low, high = np.percentile(held, [2, 98]) + np.array([-settings.window, settings.window])
         number = int(np.clip((high - low) / settings.bin_hu, 4, 80))
         edges.append(number)
         bins.append(np.clip((picture - low) / max(high - low, 1e-3) * number, 0, number - 1).astype(np.intp))
@@ -254,8 +251,10 @@ def _unary(
         counts = np.bincount(flat[region], minlength=int(np.prod(edges))).reshape(edges).astype(np.float64)
         counts = gaussian_filter(counts, settings.blur_hu / settings.bin_hu, mode="constant")
         shares.append(counts / max(counts.sum(), 1e-9))
-        share = shares[-1] + 1e-5
-        costs.append(-np.log(share).ravel()[flat].astype(np.float32))
+    even = 1 / float(np.prod(edges))
+    a, b, c = settings.other_lesion, settings.like_liver, settings.other_liver
+    mixed = [shares[0] * (1 - a - b) + b * shares[1] + a * even + 1e-7, shares[1] * (1 - c) + c * even + 1e-7]
+    costs = [-np.log(m).ravel()[flat].astype(np.float32) for m in mixed]
     lowest = np.minimum(costs[0], costs[1])
     alike = float(np.sqrt(shares[0] * shares[1]).sum())
     return np.minimum(costs[0] - lowest, settings.most_cost), np.minimum(costs[1] - lowest, settings.most_cost), alike
@@ -282,31 +281,28 @@ def _noise(picture: FloatArray) -> float:
 
 
 def _refined(
-    mask: BoolArray, pictures: list[FloatArray], crop: Crop, line: Line, settings: Settings, half: float
+    mask: BoolArray, pictures: list[FloatArray], crop: Crop, line: Line, settings: Settings, ellipsoid: Ellipsoid
 ) -> BoolArray:
     """The border of a coarse result again at full resolution, in a band of one coarse cell on either side."""
-    from scipy.ndimage import binary_dilation, binary_erosion
+    from scipy.ndimage import binary_dilation, binary_erosion, find_objects
 
-    plane = np.ones((1, 3, 3), dtype=np.bool_)
-    sure = binary_erosion(mask, plane, iterations=crop.factor)
-    never = ~binary_dilation(mask, plane, iterations=crop.factor)
-    where = _where(mask.shape, replace(crop, factor=1), line, settings.flat)
-    pull, push = _prior(where, half, settings)
-    # Learnt over all slices: a single one is too few voxels to tell tissues that differ little.
-    lesion_cost, background_cost, alike = _unary(pictures, mask, ~mask & (where.middle > 1.05 * half), settings)
+    block = np.ones((3, 3, 3) if crop.factor[0] > 1 else (1, 3, 3), dtype=np.bool_)
+    times = max(crop.factor)
+    (near,) = find_objects(binary_dilation(mask, iterations=times + 8).astype(np.int8))
+    part = mask[near]
+    small = [_denoised(picture[near], crop.spacing_mm) for picture in pictures]
+    sure = binary_erosion(part, block, iterations=times)
+    never = ~binary_dilation(part, block, iterations=times)
+    begin = [n.start for n in near]
+    ends = [crop.local(point) - begin for point in (line.start, line.end)]
+    depth = ellipsoid.depth(place_of(part.shape, crop.spacing_mm, *ends))
+    lesion_cost, background_cost, alike = _unary(small, part, ~part & (depth > 1.1), settings)
     weight = settings.radial + settings.doubt * alike**2
-    lesion_cost, background_cost = lesion_cost + weight * pull, background_cost + weight * push
-    result = mask.copy()
-    for z in np.flatnonzero(mask.any(axis=(1, 2))):
-        rows, columns = (np.flatnonzero(~never[z].all(axis=a)) for a in (1, 0))
-        box = (
-            slice(int(z), int(z) + 1),
-            slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2),
-            slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
-        )
-        links = _links([p[box] for p in pictures], crop.spacing_mm, settings)
-        result[box] = minimum_cut(lesion_cost[box], background_cost[box], links, sure[box], never[box])
-    return result
+    pull, push = _prior(depth, settings)
+    links = _links(small, crop.spacing_mm, settings)
+    refined = np.zeros_like(mask)
+    refined[near] = minimum_cut(lesion_cost + weight * pull, background_cost + weight * push, links, sure, never)
+    return refined
 
 
 def _tidy(mask: BoolArray, crop: Crop, line: Line, scribbles: Scribbles | None, settings: Settings) -> BoolArray:

@@ -233,7 +233,7 @@ class _OtherPhases:
     def _moved(self, series: Series, phase: PhaseName, box: Box) -> FloatArray | None:
         assert series.geometry is not None
         assert self._series.geometry is not None
-        crop = Crop(box=box, spacing_mm=_spacing(self._series), factor=1)
+        crop = Crop(box=box, spacing_mm=_spacing(self._series), factor=(1, 1, 1))
         try:
             seen = seen_on(self._load(series).voxels, series.geometry, self._series.geometry, box)
         except MrecistError as error:
@@ -250,6 +250,11 @@ class _OtherPhases:
             return None
         seen = np.where(known, seen, np.median(seen[known]))
         moved = align(crop.of(self._load(self._series).voxels), seen, crop.spacing_mm)
+        if not moved.agrees:
+            self.notes.append(
+                f"the {phase.lower()} phase does not show the same as this one, even moved, and was not used"
+            )
+            return None
         shift = float(np.linalg.norm(moved.moved_mm))
         if shift >= 1:
             self.notes.append(f"the {phase.lower()} phase was moved by {shift:.0f} mm onto this one")
@@ -269,7 +274,7 @@ def _crop(answer: Answer, prompt: Prompt, series: Series) -> Crop:
         line = Line(start=(at, box[1].start, box[2].start), end=(at, box[1].stop - 1, box[2].stop - 1))
     around = crop_of_line(line, shape, spacing)
     z, y, x = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(around.box, box, strict=True))
-    return replace(around, box=(z, y, x), factor=1)
+    return replace(around, box=(z, y, x), factor=(1, 1, 1))
 
 
 def _split(

@@ -87,11 +87,11 @@ def test_a_subject_from_the_first_line_to_the_scored_study(room: Room, tmp_path:
 
 
 def test_proposals_are_near_the_true_masks(room: Room) -> None:
-    """The made lesions are ellipsoids with sharp edges: a proposal that misses them by more is broken."""
+    """The made lesions are ellipsoids with sharp edges; 0.95 is the worst of the made lesions of docs/segmentation.md from 15 mm on."""
     for (timepoint, _), (line, whole, viable) in true_lines().items():
         room.look_at(timepoint)
         proposal = room.ask(line, role=Role.TARGET).proposal
-        assert dice(proposal.whole, whole) > 0.96
+        assert dice(proposal.whole, whole) > 0.95
         assert viable is not None
         assert proposal.viable is not None
         assert dice(proposal.viable, viable) > 0.9
