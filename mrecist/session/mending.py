@@ -22,6 +22,7 @@ from mrecist.session.editing import (
     viable_again,
 )
 from mrecist.session.proposing import Proposal
+from mrecist.session.state import Mark
 from mrecist.session.waiting import History, OnDisk, Pending
 
 if TYPE_CHECKING:
@@ -44,12 +45,24 @@ class Mending:
     # --- what is mended --------------------------------------------------------------------------------------------
 
     def where(self, lesion: str | None = None) -> Series | None:
-        """The series on which the next stroke belongs: that of the proposal, or of the mask that was accepted; None when nothing is there.
+        """The series on which the next stroke belongs: that of the proposal, or of the mask that was accepted; None for neither.
 
         ``lesion`` None is the proposal that waits, or else the lesion that is chosen.
+
+        Raises
+        ------
+        ReadError : the visit is signed.
         """
-        found = self._begun(lesion)
-        return None if found is None else found.proposal.series
+        self._refuse_signed()
+        if lesion is None and self._room.pending is not None:
+            return self._room.pending.proposal.series
+        mark = self._mark(lesion)
+        drawn = None if mark is None else mark.mask
+        return None if drawn is None else self._room.case.series(drawn.series_uid, drawn.stack)
+
+    def _mark(self, lesion: str | None) -> Mark | None:
+        name = self._room.looking.lesion if lesion is None else lesion
+        return self._room.state.mark(self._room.looking.timepoint, name) if name else None
 
     def paint(self, stroke: Stroke, lesion: str | None = None, role: Role | None = None) -> str:
         """Paint on the proposal, the accepted mask, or nothing yet; what the reader is told.
@@ -90,7 +103,7 @@ class Mending:
         if lesion is None and room.pending is not None:
             return room.pending
         name = room.looking.lesion if lesion is None else lesion
-        mark = room.state.mark(room.looking.timepoint, name) if name else None
+        mark = self._mark(lesion)
         if mark is None or mark.mask is None:
             return None
         facts = room.state.lesions[name]
