@@ -187,14 +187,20 @@ class Mending:
         """The step that was taken back last; None when there is none."""
         return self._moved(back=False)
 
-    def _moved(self, *, back: bool) -> Pending | None:
+    def can_move(self, *, back: bool) -> str:
+        """Which step would be taken back, or come again; empty when none."""
         now = self._room.pending
         history = None if now is None else self._history.get(now.timepoint)
-        if now is None or history is None:
+        steps = 0 if history is None else history.steps_back if back else history.steps_again
+        return "the last step of the proposal" if steps and (back or not self.actions_back) else ""
+
+    def _moved(self, *, back: bool) -> Pending | None:
+        now = self._room.pending
+        if now is None or not self.can_move(back=back):
             return None
+        history = self._history[now.timepoint]
         found = history.undo(now) if back else history.redo(now)
-        if found is not None:
-            self.disk.keep(found)
+        self.disk.keep(found)
         return found
 
 

@@ -296,13 +296,23 @@ class Room:
         self.mending.offered(before, pending)
         self._tell("pending")
 
+    @property
+    def can_undo(self) -> str:
+        """What :meth:`undo` would take back; empty when there is nothing."""
+        return self.mending.can_move(back=True) or self.session.can_undo
+
+    @property
+    def can_redo(self) -> str:
+        """What :meth:`redo` would bring back; empty when there is nothing."""
+        return self.mending.can_move(back=False) or self.session.can_redo
+
     def undo(self) -> None:
         """Take back the last step of the proposal that waits; where none is left, the last action of the read."""
         self._moved(self.mending.undo(), self.session.undo, back=1)
 
     def redo(self) -> None:
         """Bring back what :meth:`undo` took last."""
-        self._moved(None if self.mending.actions_back else self.mending.redo(), self.session.redo, back=-1)
+        self._moved(self.mending.redo(), self.session.redo, back=-1)
 
     def _moved(self, step: Pending | None, action: Callable[[], None], *, back: int) -> None:
         if step is None:

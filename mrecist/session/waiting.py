@@ -83,8 +83,15 @@ class History:
         self._back: deque[_Step] = deque(maxlen=MOST_STEPS)
         self._again: list[_Step] = []
 
-    def __len__(self) -> int:
+    @property
+    def steps_back(self) -> int:
+        """How many there are to take back."""
         return len(self._back)
+
+    @property
+    def steps_again(self) -> int:
+        """How many were taken back and can come again."""
+        return len(self._again)
 
     @property
     def size(self) -> int:
@@ -99,17 +106,13 @@ class History:
             self._back.append(_Step.of(before))
             self._again.clear()
 
-    def undo(self, now: Pending) -> Pending | None:
-        """What was before; None when there is nothing."""
-        if not self._back:
-            return None
+    def undo(self, now: Pending) -> Pending:
+        """What was before; there must be a step."""
         self._again.append(_Step.of(now))
         return _as(self._back.pop().back(), now)
 
-    def redo(self, now: Pending) -> Pending | None:
-        """What was taken back last; None when there is nothing."""
-        if not self._again:
-            return None
+    def redo(self, now: Pending) -> Pending:
+        """What was taken back last; there must be a step."""
         self._back.append(_Step.of(now))
         return _as(self._again.pop().back(), now)
 

@@ -87,10 +87,26 @@ class Painting:
         """Fill the slices between the drawn ones."""
         self._tell(self._room.mending.interpolate(self.part))
 
+    def undo(self) -> None:
+        """The last step of the proposal, or of the read, back; the numbers of what waits are said again."""
+        self._room.undo()
+        self._say_sizes()
+
+    def redo(self) -> None:
+        """What was taken back, again."""
+        self._room.redo()
+        self._say_sizes()
+
+    def _say_sizes(self) -> None:
+        if self._room.pending is not None:
+            self._tell()
+
     def escape(self) -> None:
         """Leave the tool; then reject the proposal, twice when there is hand work on it."""
-        pending = self._room.pending
-        if self._window.mouse.is_drawing:
+        pending, mouse = self._room.pending, self._window.mouse
+        if mouse.strokes is self._window.clicking:
+            mouse.stop()  # only holds the ends of a line that goes with the proposal
+        if mouse.is_drawing:
             self._leave()
             self._window.message("Return accepts   Esc rejects" if pending is not None else "")
         elif pending is not None and is_by_hand(pending) and self._asked is not pending:
@@ -231,8 +247,10 @@ class Painting:
                 sizes.append("viable 0 mm")
             lines.append("   ".join(sizes))
         lines += [line for line in (said, self._room.mending.disk.trouble) if line]
-        keys = "I fills between" if self._tool == "contour" else "[ ] size   Shift ball"
-        lines.append(f"{keys}   Return accepts   Esc leaves" if self.on else "B brush   E eraser   C outline")
+        keys = "I fills between" if self._tool == "contour" else "[ ] size  Shift ball"
+        lines.append(
+            f"{keys}  Return accepts  Esc leaves" if self.on else "B brush  E eraser  C outline  Return accepts"
+        )
         self._window.message("\n".join(lines))
 
 

@@ -86,7 +86,7 @@ class Pencil(QWidget):
             at, mm, colour = self._circle
             painter.setBrush(Qt.BrushStyle.NoBrush)
             radius = max(mm / 2 * self._camera.zoom, 2.0)
-            for width, ink in ((3.0, "#000000"), (1.5, colour)):
+            for width, ink in ((4.0, "#80000000"), (2.0, colour)):
                 painter.setPen(QPen(QColor(ink), width))
                 painter.drawEllipse(self._screen(at), radius, radius)
         painter.end()

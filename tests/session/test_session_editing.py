@@ -153,7 +153,13 @@ def rim(line: Line) -> tuple[float, float, float]:
 
 
 def dab(
-    room: Room, at: tuple[float, float, float], mm: float, *, part: Part = Part.WHOLE, add: bool = True, ball: bool = False
+    room: Room,
+    at: tuple[float, float, float],
+    mm: float,
+    *,
+    part: Part = Part.WHOLE,
+    add: bool = True,
+    ball: bool = False,
 ) -> str:
     """One touch of brush or eraser on the proposal."""
     geometry = room.series.geometry
@@ -268,7 +274,7 @@ def test_a_hundred_steps_back_are_small(room: Room) -> None:
     for n in range(60):
         dab(room, (line.start[0], line.start[1], line.start[2]), 20 + n)
     history = room.mending._history[0]
-    assert len(history) == 60
+    assert history.steps_back == 60
     assert history.size < 60 * 2 * masks(room)[0].size / 8 / 10
 
 
