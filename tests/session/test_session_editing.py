@@ -428,7 +428,7 @@ def test_a_click_gives_a_proposal_whose_line_can_be_drawn_again(room: Room) -> N
     assert [list(prompt) for prompt in prompts[:2]] == [["click"], ["line"]]
     assert room.pending.asked.line == line
     for nowhere in ((line.start[0], 2.0, 2.0), (line.start[0], -5.0, 10.0)):
-        with pytest.raises(MaskError, match="nothing at the click|outside the volume"):
+        with pytest.raises(MaskError, match=r"nothing at the click|outside the volume"):
             room.ask_click(nowhere)
 
 
