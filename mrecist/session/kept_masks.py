@@ -30,7 +30,7 @@ class KeptMasks:
 
     def keep(self, mask: BoolArray) -> str:
         """Write a (Z, Y, X) mask unless it is there; its key."""
-        head, bits = _packed(np.asarray(mask, dtype=np.bool_))
+        head, bits = packed(np.asarray(mask, dtype=np.bool_))
         key = hashlib.sha256(head + bits).hexdigest()
         path = self._path(key)
         if not path.exists():
@@ -53,11 +53,11 @@ class KeptMasks:
             raise MaskError(f"{path}: the mask cannot be read ({error}); draw the lesion again") from None
         if hashlib.sha256(head + bits).hexdigest() != key:
             raise MaskError(f"{path}: the mask is damaged: its content is not what was kept; draw the lesion again")
-        return _unpacked(head, bits)
+        return unpacked(head, bits)
 
 
-def _packed(mask: BoolArray) -> tuple[bytes, bytes]:
-    """The head (JSON: shape and box) and the bits inside the box."""
+def packed(mask: BoolArray) -> tuple[bytes, bytes]:
+    """A (Z, Y, X) mask as its head (JSON: shape and box) and the bits inside the box."""
     box = [[0, 0]] * 3
     if mask.any():
         box = []
@@ -69,7 +69,8 @@ def _packed(mask: BoolArray) -> tuple[bytes, bytes]:
     return head, np.packbits(inside).tobytes()
 
 
-def _unpacked(head: bytes, bits: bytes) -> BoolArray:
+def unpacked(head: bytes, bits: bytes) -> BoolArray:
+    """The mask of :func:`packed`, not to be written to."""
     said = json.loads(head)
     mask = np.zeros(said["shape"], dtype=np.bool_)
     size = tuple(stop - start for start, stop in said["box"])

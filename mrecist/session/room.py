@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist.errors import MrecistError, ReadError
@@ -18,16 +18,18 @@ from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume, load_volume
 from mrecist.model import Role
 from mrecist.objects.identity import UUID_ROOT, make_uid
-from mrecist.segment.prompt import Line, Scribbles
+from mrecist.segment.prompt import Index3, Line, Scribbles
 from mrecist.segmenters.bench import Bench
 from mrecist.session.actions import Action, AddLesion, Draw
 from mrecist.session.case import Case, CaseVisit, open_case
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
-from mrecist.session.proposing import Asked, Proposal, propose, with_cutoff
+from mrecist.session.mending import Mending
+from mrecist.session.proposing import Asked, Proposal, propose, propose_click, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
 from mrecist.session.signed import MEANING, reopen, safe_name, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
+from mrecist.session.waiting import Pending
 from mrecist.study import Study, open_study
 
 KEPT = "reads/.sessions"
@@ -60,18 +62,6 @@ class Volumes:
     def has(self, series: Series) -> bool:
         """Whether the voxels are there already."""
         return (series.uid, series.stack) in self._held
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """A proposal that waits for the reader: accept, mend or reject."""
-
-    lesion: str
-    role: Role
-    organ: str
-    timepoint: int
-    asked: Asked
-    proposal: Proposal
 
 
 @dataclass(slots=True)
@@ -117,6 +107,7 @@ class Room:
         self.volumes = volumes or Volumes()
         self.bench = bench or Bench()
         self.pending: Pending | None = None
+        self.mending = Mending(self)
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
         self._known = _Known()
@@ -208,7 +199,8 @@ class Room:
             prior=prior if prior is not None else (before[-1] if before else None),
             lesion=self.looking.lesion,
         )
-        self.pending = None
+        if self.pending is None or self.pending.timepoint != timepoint:
+            self.pending = self.mending.left_at(timepoint)
         self._tell("looking")
 
     def look_at_lesion(self, lesion: str) -> None:
@@ -249,7 +241,7 @@ class Room:
             if facts is None:
                 raise ReadError(f"lesion {lesion} is not there")
             role, organ = facts.role, facts.organ
-        role = role or (Role.TARGET if self.looking.timepoint == 0 else Role.NEW)
+        role = role or self.default_role()
         asked = Asked(series=self.series, line=line)
         proposal = propose(asked, self.visit, self.volumes.get, self.case.protocol.measuring, self.bench)
         return Pending(
@@ -261,12 +253,38 @@ class Room:
             proposal=proposal,
         )
 
-    def again(self, pending: Pending, scribbles: Scribbles) -> Pending:
-        """The proposal again with marks of the reader; as long as :meth:`ask`."""
-        asked = Asked(series=pending.asked.series, line=pending.asked.line, scribbles=scribbles)
+    def default_role(self) -> Role:
+        """What a lesion that is drawn now is unless it is named: a target at baseline, a new lesion later."""
+        return Role.TARGET if self.looking.timepoint == 0 else Role.NEW
+
+    def ask_click(self, click: Index3) -> Pending:
+        """A proposal for a new lesion at a click (z, y, x), through a long axis that is guessed; as long as :meth:`ask`."""
+        measuring = self.case.protocol.measuring
+        proposal = propose_click(self.series, click, self.visit, self.volumes.get, measuring, self.bench)
+        line = next(prompt["line"] for prompt in proposal.provenance.prompts if "line" in prompt)
+        asked = Asked(series=self.series, line=Line(start=tuple(line[0]), end=tuple(line[1])))
+        return Pending(
+            lesion="",
+            role=self.default_role(),
+            organ="liver",
+            timepoint=self.looking.timepoint,
+            asked=asked,
+            proposal=proposal,
+        )
+
+    def again(self, pending: Pending, scribbles: Scribbles | None, line: Line | None = None) -> Pending:
+        """The proposal again with marks of the reader, or another long axis; as long as :meth:`ask`.
+
+        What was drawn by hand since stays on top of what is found.
+        """
+        if pending.asked is None:
+            raise ReadError(
+                "this mask was not found along a line, so it cannot be cut again; brush (B) and eraser (E) mend it"
+            )
+        asked = Asked(series=pending.asked.series, line=line or pending.asked.line, scribbles=scribbles)
         visit = self.case.visit(pending.timepoint)
         proposal = propose(asked, visit, self.volumes.get, self.case.protocol.measuring, self.bench)
-        return _with(pending, asked, proposal)
+        return replace(pending, asked=asked, proposal=self.mending.found_again(pending, proposal))
 
     @property
     def segmenter(self) -> str:
@@ -285,14 +303,43 @@ class Room:
         """The proposal with the viable cut-off moved by so many HU."""
         if pending.proposal.viable is None:
             raise ReadError("the viable part is judged on the arterial phase; choose it first")
+        if pending.asked is None:
+            raise ReadError("the viable cut-off of this mask cannot be moved any more; draw its long axis again (U)")
         now = pending.proposal.cutoff
         start = now if now is not None else _middle(pending.proposal, self.volumes)
         proposal = with_cutoff(pending.proposal, start + by, self.volumes.get, self.case.protocol.measuring)
-        return _with(pending, pending.asked, proposal)
+        return replace(pending, proposal=self.mending.with_viable(pending, proposal))
 
     def offer(self, pending: Pending | None) -> None:
         """Show a proposal, or take it away."""
-        self.pending = pending
+        before, self.pending = self.pending, pending
+        self.mending.offered(before, pending)
+        self._tell("pending")
+
+    @property
+    def can_undo(self) -> str:
+        """What :meth:`undo` would take back; empty when there is nothing."""
+        return self.mending.can_move(back=True) or self.session.can_undo
+
+    @property
+    def can_redo(self) -> str:
+        """What :meth:`redo` would bring back; empty when there is nothing."""
+        return self.mending.can_move(back=False) or self.session.can_redo
+
+    def undo(self) -> None:
+        """Take back the last step of the proposal that waits; where none is left, the last action of the read."""
+        self._moved(self.mending.undo(), self.session.undo, back=1)
+
+    def redo(self) -> None:
+        """Bring back what :meth:`undo` took last."""
+        self._moved(self.mending.redo(), self.session.redo, back=-1)
+
+    def _moved(self, step: Pending | None, action: Callable[[], None], *, back: int) -> None:
+        if step is None:
+            action()
+            self.mending.actions_back = max(self.mending.actions_back + back, 0)
+            return
+        self.pending = step
         self._tell("pending")
 
     def accept(self) -> str:
@@ -301,16 +348,21 @@ class Room:
             raise ReadError("there is no proposal to accept; draw the long axis of a lesion first")
         pending, self.pending = self.pending, None
         found = pending.proposal
-        name = self.draw(
-            found.whole,
-            found.viable,
-            found.series,
-            found.provenance,
-            lesion=pending.lesion,
-            role=pending.role,
-            organ=pending.organ,
-            timepoint=pending.timepoint,
-        )
+        try:
+            name = self.draw(
+                found.whole,
+                found.viable,
+                found.series,
+                found.provenance,
+                lesion=pending.lesion,
+                role=pending.role,
+                organ=pending.organ,
+                timepoint=pending.timepoint,
+            )
+        except BaseException:
+            self.pending = pending  # a signed visit, a full disk: what was drawn is not lost
+            raise
+        self.mending.offered(pending, None)
         self._tell("pending")
         return name
 
@@ -385,17 +437,6 @@ class Room:
     def _tell(self, what: str) -> None:
         for changed in tuple(self._watchers):
             changed(what)
-
-
-def _with(pending: Pending, asked: Asked, proposal: Proposal) -> Pending:
-    return Pending(
-        lesion=pending.lesion,
-        role=pending.role,
-        organ=pending.organ,
-        timepoint=pending.timepoint,
-        asked=asked,
-        proposal=proposal,
-    )
 
 
 def _middle(proposal: Proposal, volumes: Volumes) -> float:

@@ -17,13 +17,43 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One change of a mask by hand.
+
+    Parameters
+    ----------
+    kind : ``brush``, ``eraser``, ``ball brush``, ``ball eraser``, ``contour`` or ``interpolation``.
+    part : ``whole`` or ``viable``: what was drawn on.
+    slices : indices of the slices that it touched, from 0.
+    size_mm : diameter of the brush or eraser; None for the others.
+    whole_voxels, viable_voxels : how many voxels of each mask it changed.
+    """
+
+    kind: str
+    part: str
+    slices: tuple[int, ...]
+    size_mm: float | None
+    whole_voxels: int
+    viable_voxels: int
+
+    def words(self) -> str:
+        """``brush 10 mm on the whole lesion, slice 12: 85 voxels``; slices counted from 1."""
+        size = "" if self.size_mm is None else f" {self.size_mm:g} mm"
+        on = "whole lesion" if self.part == "whole" else "viable part"
+        first, last = min(self.slices) + 1, max(self.slices) + 1
+        where = f"slice {first}" if first == last else f"slices {first} to {last}"
+        changed = self.whole_voxels if self.part == "whole" else self.viable_voxels
+        return f"{self.kind}{size} on the {on}, {where}: {changed} voxels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """How a mask came to be: the method with its version, what the reader gave it, its parameters, and the edits since."""
 
     method: str
     prompts: tuple[Mapping[str, Any], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    edits: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

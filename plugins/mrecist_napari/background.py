@@ -30,17 +30,18 @@ class Background:
         from napari.qt.threading import thread_worker
 
         @thread_worker(progress={"desc": what})
-        def run() -> Any:
+        def run() -> tuple[bool, Any]:
             try:
-                return work()
+                return True, work()
             except MrecistError as error:
-                return error
+                return False, str(error)  # the error itself would be raised again by the worker
 
-        def done(result: Any) -> None:
-            if isinstance(result, MrecistError):
-                self._failed(str(result))
+        def done(result: tuple[bool, Any]) -> None:
+            succeeded, what = result
+            if succeeded:
+                then(what)
             else:
-                then(result)
+                self._failed(what)
 
         worker = run()
         worker.returned.connect(done)

@@ -1,7 +1,7 @@
 """The keys of the reading window, all in one table: what is bound, and what the overlay and the docs say of it.
 
-napari's manifest key bindings do not fire, and the active layer's keys win over the viewer's; these keys are ones that no layer
-uses, bound on the viewer (the layers are not selected while one reads).
+napari's manifest key bindings do not fire, and the active layer's keys win over the viewer's. So the keys are bound on the viewer and
+those that napari's layers use too (``OF_LAYERS``) on every layer as well: they mean the same whatever is selected.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ def _phase(key: str) -> Callable[[ReadingWindow], Any]:
     return lambda window: window.show_phase(PHASE_KEYS[key])
 
 
+# Of the keys of napari's layers those that are ours: Labels has B, E, V, [ and ]; Image and Shapes have C and I.
+OF_LAYERS = ("B", "E", "[", "]", "V", "C", "I")
+
 KEYS: tuple[Key, ...] = (
     *(Key(key, key, f"{phase.lower()} phase", _phase(key)) for key, phase in PHASE_KEYS.items()),
     Key("Q", "hold Q", "flick to the portal venous phase (wash-out)", lambda w: w.flick(), held=True),
@@ -50,11 +53,25 @@ KEYS: tuple[Key, ...] = (
     Key("Shift-G", "Shift+G", "drag: this does not", lambda w: w.proposing.start_scribble(add=False)),
     Key("9", "9", "viable cut-off 5 HU lower", lambda w: w.proposing.nudge(-5)),
     Key("0", "0", "viable cut-off 5 HU higher", lambda w: w.proposing.nudge(5)),
+    Key(
+        "J",
+        "J",
+        "new lesion: click in it, then drag the ends of the line that was guessed",
+        lambda w: w.clicking.start(),
+    ),
+    Key("B", "B", "brush (Shift while painting: a ball over several slices)", lambda w: w.painting.start("brush")),
+    Key("E", "E", "eraser (Shift: a ball)", lambda w: w.painting.start("eraser")),
+    Key("[", "[", "brush and eraser smaller", lambda w: w.painting.resize(-1)),
+    Key("]", "]", "brush and eraser larger", lambda w: w.painting.resize(1)),
+    Key("V", "V", "draw by hand on the viable part, or on the whole lesion again", lambda w: w.painting.toggle_part()),
+    Key("C", "C", "drag outlines: what they enclose is added", lambda w: w.painting.start("contour")),
+    Key("Shift-C", "Shift+C", "new lesion by outlines", lambda w: w.painting.start_new()),
+    Key("I", "I", "fill the slices between the drawn ones", lambda w: w.painting.interpolate()),
     Key("Enter", "Return", "accept the proposal", lambda w: w.proposing.accept()),
-    Key("Escape", "Esc", "reject it, or leave the tool", lambda w: w.proposing.reject()),
+    Key("Escape", "Esc", "reject it, or leave the tool", lambda w: w.painting.escape()),
     Key("Control-Enter", "Ctrl+Return", "sign the visit", lambda w: w.panel.ask_signature()),
-    Key("Control-Z", "Ctrl+Z", "undo", lambda w: w.room.session.undo()),
-    Key("Control-Shift-Z", "Ctrl+Shift+Z", "redo", lambda w: w.room.session.redo()),
+    Key("Control-Z", "Ctrl+Z", "undo: the last step of the proposal, else of the read", lambda w: w.painting.undo()),
+    Key("Control-Shift-Z", "Ctrl+Shift+Z", "redo", lambda w: w.painting.redo()),
     Key("F8", "F8", "save again what could not be saved", lambda w: w.save_again()),
     Key("F9", "F9", "napari's layer list and controls", lambda w: w.toggle_layers()),
     Key("Shift-/", "?", "these keys", lambda w: w.toggle_help()),
@@ -65,6 +82,13 @@ def bind(window: ReadingWindow, viewer: Any) -> None:
     """Bind every key on a viewer; what is refused is told in one line."""
     for one in KEYS:
         viewer.bind_key(one.key, _held(window, one) if one.held else _pressed(window, one), overwrite=True)
+    ours = [one for one in KEYS if one.key in OF_LAYERS]
+
+    def bind_layer(event: Any) -> None:
+        for one in ours:
+            event.value.bind_key(one.key, _pressed(window, one), overwrite=True)
+
+    viewer.layers.events.inserted.connect(bind_layer)
 
 
 def _pressed(window: ReadingWindow, key: Key) -> Callable[[Any], None]:

@@ -45,7 +45,10 @@ def marks_on(room: Room, timepoint: int, series: tuple[str, int]) -> Marks:
     shape = room.case.series(*series).geometry.shape  # type: ignore[union-attr]
     whole, viable = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
     lines: list[MarkLine] = []
+    mended = room.pending.lesion if room.pending is not None and room.pending.timepoint == timepoint else ""
     for number, lesion in enumerate(room.state.lesions, 1):
+        if lesion == mended:
+            continue  # the proposal is shown in its place
         mark = room.state.mark(timepoint, lesion)
         if mark is None or mark.mask is None or (mark.mask.series_uid, mark.mask.stack) != series:
             continue

@@ -16,9 +16,11 @@ from mrecist.imaging.volume import Volume
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
 from mrecist_napari.background import Background
+from mrecist_napari.clicking import Clicking
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.marks import MarkLine, lines_of, marks_on
+from mrecist_napari.painting import Painting
 from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
 from mrecist_napari.phases import flicked_to, of_phase
@@ -51,6 +53,8 @@ class ReadingWindow:
         self.message: Callable[[str], None] = self.current.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
+        self.painting = Painting(self)
+        self.clicking = Clicking(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
@@ -134,6 +138,8 @@ class ReadingWindow:
             if self.current.series is not None and self.current.has(self.room.series):
                 self.current.show(self.room.series)
             self.jump()
+        if what == "pending" and self.painting.shown():
+            return
         self.redraw()
 
     def redraw(self) -> None:

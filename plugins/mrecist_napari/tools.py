@@ -7,7 +7,7 @@ handled, and while a button is down the active layer is only looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,19 @@ Index3 = tuple[float, float, float]
 LineDrawn = Callable[[Index3, Index3], None]
 LineGrows = Callable[[Index3, Index3], None]
 PathDrawn = Callable[[tuple[Index3, ...]], None]
+
+
+class Strokes(Protocol):
+    """What every drag with the left button does until another tool is taken up."""
+
+    def begin(self, at: Index3, event: Any) -> bool:
+        """The button went down at a voxel; False leaves the drag to napari."""
+
+    def goes(self, at: Index3) -> None:
+        """The mouse moved there, the button held."""
+
+    def ended(self, at: Index3) -> None:
+        """The button was let go there."""
 
 
 class MouseTools:
@@ -33,25 +46,30 @@ class MouseTools:
         self._said = said
         self._draw: tuple[LineGrows, LineDrawn] | None = None
         self._path: PathDrawn | None = None
+        self.strokes: Strokes | None = None
         pane.viewer.mouse_drag_callbacks.insert(0, self._drag)
         pane.viewer.mouse_wheel_callbacks.append(self._wheel)
 
     def ask_for_line(self, grows: LineGrows, drawn: LineDrawn) -> None:
         """The next drag with the left button is a line; ``grows`` while it is drawn, ``drawn`` at its end."""
-        self._draw, self._path = (grows, drawn), None
+        self._draw, self._path, self.strokes = (grows, drawn), None, None
 
     def ask_for_path(self, drawn: PathDrawn) -> None:
         """The next drag with the left button is a scribble; ``drawn`` gets its points."""
-        self._draw, self._path = None, drawn
+        self._draw, self._path, self.strokes = None, drawn, None
+
+    def ask_for_strokes(self, strokes: Strokes) -> None:
+        """Every drag with the left button is a stroke, until another tool is asked for."""
+        self._draw, self._path, self.strokes = None, None, strokes
 
     @property
     def is_drawing(self) -> bool:
-        """A line or a scribble is asked for."""
-        return self._draw is not None or self._path is not None
+        """A line, a scribble or a stroke is asked for."""
+        return self._draw is not None or self._path is not None or self.strokes is not None
 
     def stop(self) -> None:
         """Nothing is asked for any more."""
-        self._draw = self._path = None
+        self._draw = self._path = self.strokes = None
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         if event.button == 2:
@@ -60,6 +78,8 @@ class MouseTools:
             yield from self._line(viewer, event)
         elif event.button == 1 and self._path is not None:
             yield from self._scribble(viewer, event, self._path)
+        elif event.button == 1 and self.strokes is not None:
+            yield from self._stroke(viewer, event, self.strokes)
         elif event.button == 3:
             with _only_looking(viewer):
                 while event.type != "mouse_release":
@@ -114,6 +134,21 @@ class MouseTools:
                 viewer.scene.camera.mouse_pan = pan
         self._path = None
         drawn(tuple(points))
+
+    def _stroke(self, viewer: Any, event: Any, strokes: Strokes) -> Iterator[None]:
+        if not strokes.begin(self._index(event.position), event):
+            return
+        with _only_looking(viewer):
+            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
+            try:
+                yield
+                while event.type == "mouse_move":
+                    strokes.goes(self._index(event.position))
+                    event.handled = True
+                    yield
+            finally:
+                viewer.scene.camera.mouse_pan = pan
+        strokes.ended(self._index(event.position))
 
     def _index(self, position: tuple[float, ...]) -> Index3:
         z, y, x = self._pane.grid.to_index((position[0], position[1], position[2]))

@@ -41,6 +41,21 @@ def drag(window: Any, start: Index3, end: Index3, button: str = "left") -> None:
     settle(window)
 
 
+def stroke(window: Any, points: list[Index3], modifiers: Any = None) -> None:
+    """Press at the first voxel, move over the others, let go at the last; one voxel is a click."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    settle(window)
+    widget, held = canvas(window), modifiers or Qt.KeyboardModifier.NoModifier
+    places = [_screen(window, point) for point in points]
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, held, places[0])
+    for place in places[1:]:
+        _move(widget, place, Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, held, places[-1])
+    settle(window)
+
+
 def _move(widget: Any, point: Any, which: Any) -> None:
     """QTest moves without a button held; a drag needs it."""
     from qtpy.QtCore import QEvent, QPointF, Qt

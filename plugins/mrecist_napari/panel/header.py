@@ -31,8 +31,8 @@ class Header(QWidget):
         self.trouble = text("", "trouble")
         self.save_again = button("Save again", "save_again", self._save, tip="write what is not on disk yet")
         self.visits = {v.timepoint: self._visit_button(v.timepoint) for v in case.visits}
-        self.undo = button("", "undo", lambda: desk.call(desk.room.session.undo))
-        self.redo = button("", "redo", lambda: desk.call(desk.room.session.redo))
+        self.undo = button("", "undo", lambda: desk.call(desk.room.undo))
+        self.redo = button("", "redo", lambda: desk.call(desk.room.redo))
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -77,10 +77,10 @@ class Header(QWidget):
         self._show_saving()
 
     def _show_steps(self) -> None:
-        session = self._desk.room.session
+        read = self._desk.room
         for one, word, glyph, words in (
-            (self.undo, "Undo", "↶", session.can_undo),
-            (self.redo, "Redo", "↷", session.can_redo),
+            (self.undo, "Undo", "↶", read.can_undo),
+            (self.redo, "Redo", "↷", read.can_redo),
         ):
             one.setEnabled(bool(words))
             one.setToolTip(f"{word}: {words}" if words else f"nothing to {word.lower()}")

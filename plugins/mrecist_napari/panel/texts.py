@@ -90,7 +90,7 @@ def origin_lines(provenance: Provenance) -> Iterator[str]:
         by = provenance.parameters.get("cutoff_by", "")
         yield f"viable from {float(cutoff):.0f} HU" + (f" ({by})" if by else "")
     if provenance.edits:
-        yield "edited: " + ", ".join(provenance.edits)
+        yield f"edits by hand: {len(provenance.edits)}, the last: {provenance.edits[-1].words()}"
 
 
 def proposed_by(provenance: Provenance) -> str:
