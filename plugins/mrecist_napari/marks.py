@@ -14,7 +14,6 @@ from mrecist.model import Kind, Role
 from mrecist.session.remarks import drawn_otherwise
 from mrecist.session.room import Pending, Room
 from mrecist.session.rows import diameter_of
-from mrecist_napari.panel.style import ROLE_COLOURS
 
 WHOLE, VIABLE = "#3fa7ff", "#ffd23f"
 """Blue for the whole lesion, yellow for its viable part: told apart by colour-blind readers too."""
@@ -42,12 +41,12 @@ class MarkLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkMask:
-    """A lesion on the stack: masks (Z, Y, X); ``bar`` is the colour of its role, ``warning`` a few words or nothing."""
+    """A lesion on the stack: masks (Z, Y, X); ``warning`` is a few words or nothing."""
 
     lesion: str
     whole: BoolArray
     viable: BoolArray | None
-    bar: str
+    role: Role
     warning: str = ""
     proposed: bool = False
 
@@ -58,6 +57,7 @@ class MarkRegion:
 
     corners: Ends
     rows: tuple[str, ...]
+    colour: str = OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +87,8 @@ def marks_on(room: Room, timepoint: int, series: tuple[str, int]) -> Marks:
             continue
         by_hand = {name: diameter_of(line, drawn.mask.geometry) for name, line in mark.lines.items()}
         warning = drawn_otherwise(room.state, room.case, timepoint, lesion)
-        bar = ROLE_COLOURS[facts.role]
         masks.append(
-            MarkMask(lesion=lesion, whole=drawn.mask.whole, viable=drawn.mask.viable, bar=bar, warning=warning)
+            MarkMask(lesion=lesion, whole=drawn.mask.whole, viable=drawn.mask.viable, role=facts.role, warning=warning)
         )
         found = {**_measured(drawn.measurement, facts.kind), **by_hand}
         lines += (
@@ -119,7 +118,7 @@ def _proposed(pending: Pending) -> MarkMask:
         lesion=pending.lesion or "new",
         whole=pending.proposal.whole,
         viable=pending.proposal.viable,
-        bar=ROLE_COLOURS[Role(pending.role)],
+        role=pending.role,
         proposed=True,
     )
 

@@ -122,6 +122,13 @@ class Pane:
         return len(self.series.slices) if self.series is not None else 0
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """Slices, rows and columns of the series that is shown."""
+        assert self.series is not None
+        assert self.series.geometry is not None
+        return self.series.geometry.shape
+
+    @property
     def slice_index(self) -> int:
         """The slice that is shown."""
         z = self.grid.to_index((self.viewer.dims.point[0], 0, 0))[0]
@@ -157,7 +164,15 @@ class Pane:
         assert series is not None
         assert series.geometry is not None
         grid = grid_of(series.geometry)
-        return {"scale": grid.scale, "translate": grid.translate, "units": _UNITS, "axis_labels": _AXES}
+        # No depth test: in the second canvas it hides what is drawn later at the same depth.
+        blending = "translucent_no_depth"
+        return {
+            "scale": grid.scale,
+            "translate": grid.translate,
+            "units": _UNITS,
+            "axis_labels": _AXES,
+            "blending": blending,
+        }
 
 
 def _letters(viewer: Any) -> None:

@@ -18,7 +18,7 @@ from mrecist.session.room import Room, best_series
 from mrecist_napari.background import Background
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
-from mrecist_napari.marks import MarkLine, lines_of, marks_on
+from mrecist_napari.marks import Marks, marks_on
 from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
 from mrecist_napari.phases import flicked_to, of_phase
@@ -140,30 +140,15 @@ class ReadingWindow:
         """Masks and lines of both visits as the read stands, with the proposal that waits."""
         self.prior.model.layers.selection.clear()
         if self.current.series is not None:
-            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
+            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint))
         prior = self.room.looking.prior
         if prior is not None and self.prior.pane.series is not None:
             self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
         self._say()
 
-    def _marks(self, pane: Pane, timepoint: int) -> Any:
+    def _marks(self, pane: Pane, timepoint: int) -> Marks:
         assert pane.series is not None
-        marks = marks_on(self.room, timepoint, (pane.series.uid, pane.series.stack))
-        pending = self.room.pending
-        if pending is not None and pane is self.current and pending.timepoint == timepoint:
-            own = (pending.proposal.series.uid, pending.proposal.series.stack)
-            if own == (pane.series.uid, pane.series.stack):
-                marks.whole[pending.proposal.whole] = 255
-                if pending.proposal.viable is not None:
-                    marks.viable[pending.proposal.viable] = 255
-        return marks
-
-    def _extra(self) -> tuple[MarkLine, ...]:
-        lines: tuple[MarkLine, ...] = ()
-        pending = self.room.pending
-        if pending is not None:
-            lines += tuple(lines_of(pending.proposal, pending.lesion))
-        return lines
+        return marks_on(self.room, timepoint, (pane.series.uid, pane.series.stack))
 
     def jump(self) -> None:
         """Both panes to the lesion that is chosen."""
