@@ -9,7 +9,7 @@ import numpy as np
 from mrecist.model import Role
 from mrecist_napari.callouts import Box, Callout
 from mrecist_napari.grid import Grid
-from mrecist_napari.marks import OWN, WARNING, BoolArray, Index3, MarkLine, MarkMask, Marks
+from mrecist_napari.marks import OWN, WARNING, BoolArray, Index3, MarkLine, Marks
 
 # Orange and purple of the panel's dots (Okabe and Ito), each beside the letters of the lesion's name; a target needs no mark.
 ROLE_BARS = {Role.TARGET: "", Role.NON_TARGET: "#e69f00", Role.NEW: "#cc79a7"}

@@ -13,16 +13,17 @@ import numpy as np
 
 from mrecist_napari.callout_rows import callouts_of
 from mrecist_napari.callouts import Placed, Taken, place
-from mrecist_napari.marks import VIABLE, WHOLE, Index3, MarkLine, Marks
-from mrecist_napari.strokes import NONE, FloatArray, dashed, ellipse, outlines, path, ticks
+from mrecist_napari.grid import Grid
+from mrecist_napari.marks import CALIPER, VIABLE, WHOLE, Index3, MarkLine, Marks
+from mrecist_napari.strokes import NONE, FloatArray, dashed, ellipse, outlines, path, ring, ticks
 
 if TYPE_CHECKING:
     from mrecist_napari.pane import Pane
 
-_OUTLINES = {"whole": (WHOLE, 2.6), "viable": (VIABLE, 1.5)}
+_OUTLINES = {"whole outlines": (WHOLE, 2.6), "viable outlines": (VIABLE, 1.5)}
 _STROKES, _LINES, _BOXES, _WORDS = "strokes", "diameters", "boxes", "callouts"
 _GROWING, _GROWING_WORDS = "growing", "growing words"
-_LINE_PX, _STROKE_PX, _TICK_PX, _DASH_PX, _BAR_PX = 2.0, 1.4, 11.0, 7.0, 3.0
+_LINE_PX, _STROKE_PX, _TICK_PX, _RING_PX, _DASH_PX, _BAR_PX = 2.0, 1.6, 11.0, 4.0, 7.0, 3.0
 FONT_SIZE, ROW_PX = 9, 18.0
 _DASH_MM = 2.4
 _GHOST, _SOLID, _UNSEEN = 0.5, 1.0, 0.0
@@ -59,6 +60,8 @@ class Drawing:
         self._pane = pane
         self._marks = Marks()
         self._lifted: MarkLine | None = None
+        self._grid: Grid | None = None
+        self._shape = (0, 0, 0)
         self._outlined: tuple[object, ...] = ()
         # id of a mask -> the mask (held, so that the id stays its own) and its outlines
         self._known: dict[int, tuple[Any, Any]] = {}
@@ -76,6 +79,7 @@ class Drawing:
         No layer is left selected: its keys would win over ours.
         """
         self._marks, self._lifted = marks, lifted
+        self._grid, self._shape = self._pane.grid, self._pane.shape  # of what is drawn: another phase may be flicked to
         self._draw_outlines()
         self._draw_lines()
 
@@ -86,7 +90,7 @@ class Drawing:
     # --- outlines --------------------------------------------------------------------------------------------------
 
     def _draw_outlines(self) -> None:
-        drawn = (self._pane.grid, tuple((id(m.whole), id(m.viable), m.proposed) for m in self._marks.masks))
+        drawn = (self._grid, tuple((id(m.whole), id(m.viable), m.proposed) for m in self._marks.masks))
         if drawn == self._outlined and all(name in self._pane.viewer.layers for name in _OUTLINES):
             return
         self._outlined = drawn
@@ -95,13 +99,13 @@ class Drawing:
         for name, (colour, pixels) in _OUTLINES.items():
             strokes = _Strokes()
             for mask in self._marks.masks:
-                part = mask.whole if name == "whole" else mask.viable
+                part = mask.whole if colour == WHOLE else mask.viable
                 for z, outline in self._outlines(part).items() if part is not None else ():
                     strokes.add(z, dashed(outline, _DASH_MM) if mask.proposed else outline, colour)
             self._set(name, strokes, pixels)
 
     def _outlines(self, mask: Any) -> dict[int, FloatArray]:
-        grid = self._pane.grid
+        grid = self._own_grid
         known = self._known.get(id(mask))
         if known is None or known[1][0] != grid:
             found = outlines(mask, grid.scale[1:], grid.translate[1:])
@@ -119,9 +123,12 @@ class Drawing:
             lines.add(z, path([one, other]), line.colour, _UNSEEN if line.proposed else _SOLID)
             if line.proposed:
                 strokes.add(z, dashed(path([one, other]), _DASH_PX * pixel), line.colour)
-            strokes.add(z, ticks(one, other, _TICK_PX * pixel), line.colour)
+            elif line.size == CALIPER:
+                strokes.add(z, ticks(one, other, _TICK_PX * pixel), line.colour)
+            else:
+                strokes.add(z, np.concatenate([ring(end, _RING_PX * pixel) for end in (one, other)]), line.colour)
             for beside in (z - 1, z + 1):
-                if 0 <= beside < self._pane.slices:
+                if 0 <= beside < self._shape[0]:
                     strokes.add(beside, path([one, other]), line.colour, _GHOST)
         for region in self._marks.regions:
             z, one, other = self._mm(region.corners)
@@ -137,7 +144,7 @@ class Drawing:
         self._pane.viewer.layers.selection.clear()
 
     def _placed(self, lines: list[MarkLine], pixel: float) -> list[Placed]:
-        grid = self._pane.grid
+        grid = self._own_grid
         asked = callouts_of(self._marks, lines, grid, ROW_PX * pixel, lambda text: _width(text) * pixel)
         placed: list[Placed] = []
         for z in sorted({one.z for one in asked}):
@@ -148,7 +155,7 @@ class Drawing:
                 for region in self._marks.regions
                 if round(region.corners[0][0]) == z
             ]
-            union = np.zeros(self._pane.shape[1:], dtype=np.bool_)
+            union = np.zeros(self._shape[1:], dtype=np.bool_)
             for mask in self._marks.masks:
                 union |= mask.whole[z]
             taken = Taken(
@@ -219,21 +226,29 @@ class Drawing:
 
     def _mm(self, ends: tuple[Index3, Index3]) -> tuple[float, tuple[float, float], tuple[float, float]]:
         """Slice, and both ends as (row, column) in mm."""
-        _, *one = self._pane.grid.to_world(ends[0])
-        _, *other = self._pane.grid.to_world(ends[1])
+        _, *one = self._own_grid.to_world(ends[0])
+        _, *other = self._own_grid.to_world(ends[1])
         return float(round(ends[0][0])), (one[0], one[1]), (other[0], other[1])
+
+    @property
+    def _own_grid(self) -> Grid:
+        return self._grid if self._grid is not None else self._pane.grid
 
     @property
     def _where(self) -> dict[str, Any]:
         """Slices are counted, the plane is in mm: so strokes are as wide along a row as across it."""
-        grid = self._pane.grid
+        grid = self._own_grid
         return {"scale": (grid.scale[0], 1.0, 1.0), "translate": (grid.translate[0], 0.0, 0.0)}
 
     def _set(self, name: str, strokes: _Strokes, pixels: float, features: dict[str, list[str]] | None = None) -> None:
         data, colours = strokes.data, strokes.colours
         if name not in self._pane.viewer.layers:
             self._pane.viewer.add_vectors(
-                np.zeros((0, 2, 3)), name=name, vector_style="line", opacity=1, **self._pane.place(self._pane.series) | self._where
+                np.zeros((0, 2, 3)),
+                name=name,
+                vector_style="line",
+                opacity=1,
+                **self._pane.place(self._pane.series) | self._where,
             )
         layer = self._pane.viewer.layers[name]
         if len(data) or len(layer.data):

@@ -31,6 +31,11 @@ def _phase(key: str) -> Callable[[ReadingWindow], Any]:
     return lambda window: window.show_phase(PHASE_KEYS[key])
 
 
+def _escape(window: ReadingWindow) -> None:
+    if not window.measuring.clear():
+        window.proposing.reject()
+
+
 KEYS: tuple[Key, ...] = (
     *(Key(key, key, f"{phase.lower()} phase", _phase(key)) for key, phase in PHASE_KEYS.items()),
     Key("Q", "hold Q", "flick to the portal venous phase (wash-out)", lambda w: w.flick(), held=True),
@@ -48,10 +53,13 @@ KEYS: tuple[Key, ...] = (
     Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_line(w.room.looking.lesion)),
     Key("G", "G", "drag: this belongs to the lesion", lambda w: w.proposing.start_scribble(add=True)),
     Key("Shift-G", "Shift+G", "drag: this does not", lambda w: w.proposing.start_scribble(add=False)),
+    Key("Shift-U", "Shift+U", "diameters of the chosen lesion as measured again", lambda w: w.measuring.as_measured()),
+    Key("M", "M", "caliper: drag a distance", lambda w: w.measuring.start_caliper()),
+    Key("Shift-M", "Shift+M", "region: drag an ellipse for its values", lambda w: w.measuring.start_region()),
     Key("9", "9", "viable cut-off 5 HU lower", lambda w: w.proposing.nudge(-5)),
     Key("0", "0", "viable cut-off 5 HU higher", lambda w: w.proposing.nudge(5)),
     Key("Enter", "Return", "accept the proposal", lambda w: w.proposing.accept()),
-    Key("Escape", "Esc", "reject it, or leave the tool", lambda w: w.proposing.reject()),
+    Key("Escape", "Esc", "reject it, leave the tool, or clear calipers and regions", _escape),
     Key("Control-Enter", "Ctrl+Return", "sign the visit", lambda w: w.panel.ask_signature()),
     Key("Control-Z", "Ctrl+Z", "undo", lambda w: w.room.session.undo()),
     Key("Control-Shift-Z", "Ctrl+Shift+Z", "redo", lambda w: w.room.session.redo()),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mrecist.measure.lesion import LesionMeasurement
 from mrecist.measure.measured import Diameter
 from mrecist.model import Kind, Role
+from mrecist.session.proposing import Proposal
 from mrecist.session.remarks import drawn_otherwise
 from mrecist.session.room import Pending, Room
 from mrecist.session.rows import diameter_of
@@ -20,6 +21,8 @@ WHOLE, VIABLE = "#3fa7ff", "#ffd23f"
 OWN = "#8ff0c0"
 """What the reader measures beside the read."""
 WARNING = "#ff9d7a"
+CALIPER = "caliper"
+"""The size of a line that is no part of the read."""
 
 Index3 = tuple[float, float, float]
 Ends = tuple[Index3, Index3]
@@ -98,7 +101,7 @@ def marks_on(room: Room, timepoint: int, series: tuple[str, int]) -> Marks:
         )
     if pending is not None:
         masks.append(_proposed(pending))
-        lines += _lines_of(pending)
+        lines += lines_of(pending.proposal, pending.lesion)
     return Marks(masks=tuple(masks), lines=tuple(lines))
 
 
@@ -123,16 +126,15 @@ def _proposed(pending: Pending) -> MarkMask:
     )
 
 
-def _lines_of(pending: Pending) -> Iterator[MarkLine]:
-    measured = pending.proposal.measurement
+def lines_of(proposal: Proposal, lesion: str) -> Iterator[MarkLine]:
+    """The lines of a proposal."""
+    measured = proposal.measurement
     for size, diameter in (("longest_mm", measured.longest), ("viable_mm", measured.viable)):
         if diameter is not None:
-            yield _line(pending.lesion or "new", size, diameter, proposed=True)
+            yield _line(lesion or "new", size, diameter, proposed=True)
 
 
-def _line(
-    lesion: str, size: str, diameter: Diameter, *, manual: bool = False, proposed: bool = False
-) -> MarkLine:
+def _line(lesion: str, size: str, diameter: Diameter, *, manual: bool = False, proposed: bool = False) -> MarkLine:
     z = float(diameter.slice_index)
     one, other = diameter.ends_index
     return MarkLine(

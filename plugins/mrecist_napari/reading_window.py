@@ -19,6 +19,7 @@ from mrecist_napari.background import Background
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.marks import Marks, marks_on
+from mrecist_napari.measuring import Measuring
 from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
 from mrecist_napari.phases import flicked_to, of_phase
@@ -51,6 +52,7 @@ class ReadingWindow:
         self.message: Callable[[str], None] = self.current.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
+        self.measuring = Measuring(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
@@ -148,10 +150,12 @@ class ReadingWindow:
 
     def _marks(self, pane: Pane, timepoint: int) -> Marks:
         assert pane.series is not None
-        return marks_on(self.room, timepoint, (pane.series.uid, pane.series.stack))
+        marks = marks_on(self.room, timepoint, (pane.series.uid, pane.series.stack))
+        return self.measuring.with_own(marks) if pane is self.current else marks
 
     def jump(self) -> None:
-        """Both panes to the lesion that is chosen."""
+        """Both panes to the lesion that is chosen, each to the slice on which it was measured there."""
+        linked, self.prior.linked = self.prior.linked, False
         for pane, timepoint in (
             (self.current, self.room.looking.timepoint),
             (self.prior.pane, self.room.looking.prior),
@@ -163,6 +167,7 @@ class ReadingWindow:
                 longest = drawn.measurement.longest
                 middle = np.mean(longest.ends_index, axis=0)
                 pane.centre_on((float(longest.slice_index), float(middle[0]), float(middle[1])))
+        self.prior.linked = linked
 
     def _say(self) -> None:
         for pane, timepoint, where in (

@@ -1,4 +1,7 @@
-"""Strokes in the plane of a slice, in mm: outlines of masks, dashes, ticks, ellipses. Each is (N, 2, 2): start, and way to the end. No Qt."""
+"""Strokes in the plane of a slice, in mm: outlines of masks, dashes, ticks, ellipses. No Qt.
+
+Strokes are (N, 2, 2): where each starts and the way to its end, (row, column).
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,12 @@ def ticks(one: Point, other: Point, length: float) -> FloatArray:
     size = float(np.linalg.norm(way))
     across = np.array([-way[1], way[0]]) / size * length if size else np.array([length, 0.0])
     return np.array([[start - across / 2, across], [end - across / 2, across]])
+
+
+def ring(middle: Point, radius: float) -> FloatArray:
+    """A small circle round the end of a line: it can be taken hold of."""
+    (row, column) = middle
+    return ellipse((row - radius, column - radius), (row + radius, column + radius), pieces=14)
 
 
 def ellipse(one: Point, other: Point, pieces: int = 64) -> FloatArray:
