@@ -11,7 +11,7 @@ import numpy.typing as npt
 Point = tuple[float, float]
 _AWAY = (0.6, 1.6, 3, 4.5, 6.5, 9, 12)
 """How far from the lesion a place is tried, in rows of text."""
-_LEADER = 1.2
+_LEADER = 1.4
 """From this far away on (in rows of text) a thin line ties the callout to its lesion."""
 
 
@@ -39,9 +39,14 @@ class Box:
             and self.right <= other.right
         )
 
-    def nearest(self, point: Point) -> Point:
-        """The point of the box that is nearest to one outside."""
-        return float(np.clip(point[0], self.top, self.bottom)), float(np.clip(point[1], self.left, self.right))
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Words in a colour; ``width`` without margins, mm."""
+
+    text: str
+    colour: str
+    width: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +55,19 @@ class Callout:
 
     Parameters
     ----------
-    rows : text and colour of each.
     bar : colour of the bar before the rows, empty for none.
-    width, row : width of the rows and height of one, mm.
+    width, row : width of the widest row with its margins, and height of one, mm.
     about : the box of what the words are about.
+    touches : (N, 2) in mm, points of it that a leader may end at.
     """
 
     z: int
-    rows: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
     bar: str
     width: float
     row: float
     about: Box
+    touches: npt.NDArray[np.float64]
 
     @property
     def height(self) -> float:
@@ -84,22 +90,17 @@ class Taken:
 
     Parameters
     ----------
+    view : what can be seen of the slice.
     mask : (Y, X), pixels of lesions.
     scale, origin : (row, column) in mm: size of a pixel, centre of the first one.
     points : (N, 2) in mm, lines and outlines.
     """
 
+    view: Box
     mask: npt.NDArray[np.bool_]
     scale: Point
     origin: Point
     points: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
-
-    @property
-    def picture(self) -> Box:
-        """The whole slice."""
-        rows, columns = self.mask.shape
-        (down, along), (top, left) = self.scale, self.origin
-        return Box(top - down / 2, left - along / 2, top + (rows - 0.5) * down, left + (columns - 0.5) * along)
 
     def covered(self, box: Box) -> int:
         """How many pixels and points of the taken ones a box would cover."""
@@ -128,7 +129,7 @@ def _best(callout: Callout, taken: Taken, others: list[Box]) -> Box:
     best: tuple[float, Box] | None = None
     for box in _places(callout):
         bad = float(taken.covered(box)) + 1e6 * sum(box.overlaps(other) for other in others)
-        bad += 0 if box.inside(taken.picture) else 1e5
+        bad += 0 if box.inside(taken.view) else 1e5
         if bad == 0:
             return box
         if best is None or bad < best[0]:
@@ -159,14 +160,11 @@ def _places(callout: Callout) -> Iterator[Box]:
 
 
 def _leader(callout: Callout, box: Box) -> tuple[Point, Point] | None:
-    """From the box to the nearest point of what it is about (of the ellipse in its box, which a lesion is near enough)."""
-    about = callout.about
-    middle = ((about.top + about.bottom) / 2, (about.left + about.right) / 2)
-    start = box.nearest(middle)
-    edge = about.nearest(start)
-    if float(np.hypot(edge[0] - start[0], edge[1] - start[1])) < _LEADER * callout.row:
+    """From the box to the nearest point of what it is about."""
+    rows = np.clip(callout.touches[:, 0], box.top, box.bottom)
+    columns = np.clip(callout.touches[:, 1], box.left, box.right)
+    away = np.hypot(callout.touches[:, 0] - rows, callout.touches[:, 1] - columns)
+    if not away.size or away.min() < _LEADER * callout.row:
         return None
-    half = max((about.bottom - about.top) / 2, 1e-6), max((about.right - about.left) / 2, 1e-6)
-    way = start[0] - middle[0], start[1] - middle[1]
-    reach = 1 / max(float(np.hypot(way[0] / half[0], way[1] / half[1])), 1.0)
-    return start, (middle[0] + way[0] * reach, middle[1] + way[1] * reach)
+    n = int(np.argmin(away))
+    return (float(rows[n]), float(columns[n])), (float(callout.touches[n, 0]), float(callout.touches[n, 1]))

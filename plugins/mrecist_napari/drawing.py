@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrecist_napari.callout_rows import callouts_of
-from mrecist_napari.callouts import Placed, Taken, place
+from mrecist_napari.callout_rows import MARGIN, callouts_of
+from mrecist_napari.callouts import Box, Placed, Taken, place
 from mrecist_napari.grid import Grid
 from mrecist_napari.marks import CALIPER, VIABLE, WHOLE, Index3, MarkLine, Marks
 from mrecist_napari.strokes import NONE, FloatArray, dashed, ellipse, outlines, path, ring, ticks
@@ -25,9 +25,11 @@ _STROKES, _LINES, _BOXES, _WORDS = "strokes", "diameters", "boxes", "callouts"
 _GROWING, _GROWING_WORDS = "growing", "growing words"
 _LINE_PX, _STROKE_PX, _TICK_PX, _RING_PX, _DASH_PX, _BAR_PX = 2.0, 1.6, 11.0, 4.0, 7.0, 3.0
 FONT_SIZE, ROW_PX = 9, 18.0
+_EDGE_PX = 34.0
 _DASH_MM = 2.4
 _GHOST, _SOLID, _UNSEEN = 0.5, 1.0, 0.0
 _BOX = "#05060a"
+_REST_MS = 120
 
 
 class _Strokes:
@@ -66,7 +68,9 @@ class Drawing:
         # id of a mask -> the mask (held, so that the id stays its own) and its outlines
         self._known: dict[int, tuple[Any, Any]] = {}
         self._timer: Any = None
-        pane.viewer.scene.camera.events.zoom.connect(self._zoomed)
+        for moved in (pane.viewer.scene.camera.events.zoom, pane.viewer.scene.camera.events.center):
+            moved.connect(self._view_moved)
+        pane.viewer.canvas.events.size.connect(self._view_moved)
 
     @property
     def lines(self) -> tuple[MarkLine, ...]:
@@ -79,7 +83,10 @@ class Drawing:
         No layer is left selected: its keys would win over ours.
         """
         self._marks, self._lifted = marks, lifted
-        self._grid, self._shape = self._pane.grid, self._pane.shape  # of what is drawn: another phase may be flicked to
+        self._grid, self._shape = (
+            self._pane.grid,
+            _shape(self._pane),
+        )  # of what is drawn: another phase may be flicked to
         self._draw_outlines()
         self._draw_lines()
 
@@ -111,6 +118,10 @@ class Drawing:
             found = outlines(mask, grid.scale[1:], grid.translate[1:])
             self._known[id(mask)] = known = mask, (grid, found)
         return dict(known[1][1])
+
+    def _round(self, mask: Any, z: int) -> FloatArray:
+        """Points round a mask on a slice."""
+        return self._outlines(mask).get(z, NONE)[:, 0]
 
     # --- lines and words -------------------------------------------------------------------------------------------
 
@@ -145,10 +156,10 @@ class Drawing:
 
     def _placed(self, lines: list[MarkLine], pixel: float) -> list[Placed]:
         grid = self._own_grid
-        asked = callouts_of(self._marks, lines, grid, ROW_PX * pixel, lambda text: _width(text) * pixel)
+        asked = callouts_of(self._marks, lines, grid, ROW_PX * pixel, lambda text: _width(text) * pixel, self._round)
         placed: list[Placed] = []
         for z in sorted({one.z for one in asked}):
-            drawn = [self._outlines(mask.whole).get(z, NONE)[:, 0] for mask in self._marks.masks]
+            drawn = [self._round(mask.whole, z) for mask in self._marks.masks]
             drawn += [_along(*self._mm(line.ends)[1:], pixel) for line in lines if round(line.ends[0][0]) == z]
             drawn += [
                 ellipse(*self._mm(region.corners)[1:])[:, 0]
@@ -159,6 +170,7 @@ class Drawing:
             for mask in self._marks.masks:
                 union |= mask.whole[z]
             taken = Taken(
+                view=self._view(pixel),
                 mask=union,
                 scale=grid.scale[1:],
                 origin=grid.translate[1:],
@@ -167,20 +179,26 @@ class Drawing:
             placed += place([one for one in asked if one.z == z], taken)
         return placed
 
+    def _view(self, pixel: float) -> Box:
+        """What can be seen of the slice, without the edge where the letters of the sides stand."""
+        row, column = self._pane.viewer.scene.camera.center[-2:]
+        height, width = ((size / 2 - _EDGE_PX) * pixel for size in self._pane.viewer.canvas.size)
+        return Box(row - height, column - width, row + height, column + width)
+
     def _draw_words(self, placed: Iterable[Placed], pixel: float) -> None:
         boxes = _Strokes()
         at: list[Index3] = []
         labels, inks = [], []
         for one in placed:
-            for n, (text, ink) in enumerate(one.callout.rows):
+            for n, said in enumerate(one.callout.rows):
                 row = one.box.top + (n + 0.5) * one.callout.row
                 boxes.add(one.callout.z, path([(row, one.box.left), (row, one.box.right)]), _BOX, 0.72)
                 if one.callout.bar:
                     bar = path([(row, one.box.left), (row, one.box.left + _BAR_PX * pixel)])
                     boxes.add(one.callout.z, bar, one.callout.bar)
-                at.append((one.callout.z, row, (one.box.left + one.box.right + _BAR_PX * pixel) / 2))
-                labels.append(text)
-                inks.append(ink)
+                at.append((one.callout.z, row, one.box.left + MARGIN * one.callout.row + said.width / 2))
+                labels.append(said.text)
+                inks.append(said.colour)
         self._set(_BOXES, boxes, ROW_PX)
         self._say(_WORDS, at, labels, inks)
 
@@ -238,7 +256,11 @@ class Drawing:
     def _where(self) -> dict[str, Any]:
         """Slices are counted, the plane is in mm: so strokes are as wide along a row as across it."""
         grid = self._own_grid
-        return {"scale": (grid.scale[0], 1.0, 1.0), "translate": (grid.translate[0], 0.0, 0.0)}
+        return {
+            "scale": (grid.scale[0], 1.0, 1.0),
+            "translate": (grid.translate[0], 0.0, 0.0),
+            "blending": "translucent_no_depth",
+        }
 
     def _set(self, name: str, strokes: _Strokes, pixels: float, features: dict[str, list[str]] | None = None) -> None:
         data, colours = strokes.data, strokes.colours
@@ -286,8 +308,8 @@ class Drawing:
         if not np.array_equal(layer.scale, where["scale"]) or not np.array_equal(layer.translate, where["translate"]):
             layer.scale, layer.translate = where["scale"], where["translate"]
 
-    def _zoomed(self, _event: object = None) -> None:
-        """Words have the size of the screen, so they stand elsewhere after the zoom; once, when it has come to rest."""
+    def _view_moved(self, _event: object = None) -> None:
+        """Words have the size of the screen and stay on it, so they stand elsewhere now; once, when it has come to rest."""
         if not self._marks.masks and not self._marks.lines and not self._marks.regions:
             return
         from qtpy.QtCore import QTimer
@@ -296,7 +318,7 @@ class Drawing:
             self._timer = QTimer()
             self._timer.setSingleShot(True)
             self._timer.timeout.connect(self._again)
-        self._timer.start(60)
+        self._timer.start(_REST_MS)
 
     def _again(self) -> None:
         if self._pane.series is None or _LINES not in self._pane.viewer.layers:
@@ -305,6 +327,12 @@ class Drawing:
             if len(self._pane.viewer.layers[name].data):
                 self._pane.viewer.layers[name].edge_width = pixels / self._pane.viewer.scene.camera.zoom
         self._draw_lines()
+
+
+def _shape(pane: Pane) -> tuple[int, int, int]:
+    assert pane.series is not None
+    assert pane.series.geometry is not None
+    return pane.series.geometry.shape
 
 
 def _rgba(colour: str, alpha: float) -> FloatArray:
@@ -318,8 +346,8 @@ def _along(one: tuple[float, float], other: tuple[float, float], pixel: float) -
 
 
 def _width(text: str) -> float:
-    """Width of a text on the screen, with a margin, in pixels."""
+    """Width of a text on the screen, in pixels."""
     from qtpy.QtGui import QFont, QFontMetricsF
 
     # Points are drawn at 96 to the inch there, and reckoned at 72 here.
-    return float(QFontMetricsF(QFont("OpenSans", FONT_SIZE)).horizontalAdvance(text)) * 96 / 72 + 14
+    return float(QFontMetricsF(QFont("OpenSans", FONT_SIZE)).horizontalAdvance(text)) * 96 / 72

@@ -97,7 +97,7 @@ class LineEnds:
     def _with_end(self, line: MarkLine, n: int, position: Any) -> Ends:
         """The ends with one of them moved; the line stays on its slice."""
         _, row, column = self._window.current.grid.to_index((position[0], position[1], position[2]))
-        moved: Index3 = (line.ends[0][0], row, column)
+        moved: Index3 = (line.ends[0][0], float(row), float(column))
         return (moved, line.ends[1]) if n == 0 else (line.ends[0], moved)
 
     def _show(self, line: MarkLine, ends: Ends) -> None:

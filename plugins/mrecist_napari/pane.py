@@ -100,6 +100,7 @@ class Pane:
 
     def tell(self, text: str) -> None:
         """A line at the foot of the picture: what to do next, or what went wrong."""
+        self.viewer.canvas.overlays["told"].visible = bool(text)  # empty it would be a dark spot
         self.viewer.canvas.overlays["told"].text = "\n".join(fill(line, 48) for line in text.splitlines())
 
     def show_keys(self, text: str) -> None:
@@ -120,13 +121,6 @@ class Pane:
     def slices(self) -> int:
         """Number of slices of the series that is shown."""
         return len(self.series.slices) if self.series is not None else 0
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Slices, rows and columns of the series that is shown."""
-        assert self.series is not None
-        assert self.series.geometry is not None
-        return self.series.geometry.shape
 
     @property
     def slice_index(self) -> int:
@@ -164,15 +158,7 @@ class Pane:
         assert series is not None
         assert series.geometry is not None
         grid = grid_of(series.geometry)
-        # No depth test: in the second canvas it hides what is drawn later at the same depth.
-        blending = "translucent_no_depth"
-        return {
-            "scale": grid.scale,
-            "translate": grid.translate,
-            "units": _UNITS,
-            "axis_labels": _AXES,
-            "blending": blending,
-        }
+        return {"scale": grid.scale, "translate": grid.translate, "units": _UNITS, "axis_labels": _AXES}
 
 
 def _letters(viewer: Any) -> None:
@@ -185,13 +171,13 @@ def _letters(viewer: Any) -> None:
         "side_top": "top_center",
         "side_bottom": "bottom_center",
         "said": "top_left",
-        "told": "bottom_left",
+        "told": "bottom_center",
     }
     sizes = {"said": 10, "told": 10}
     for name, position in places.items():
         colour = "#ffffff" if name == "told" else "#9ecbff" if name.startswith("side") else "#d8d8d8"
         viewer.canvas.overlays[name] = TextOverlay(
-            position=position, visible=True, font_size=sizes.get(name, 15), color=colour
+            position=position, visible=name != "told", font_size=sizes.get(name, 15), color=colour
         )
     viewer.canvas.overlays["keys"] = TextOverlay(
         position="middle_left",
