@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mrecist_napari.reading_window import ReadingWindow
 
 _REACH_PX = 8.0
+_ALIKE_PX = 1.0
+"""Ends this near to each other cannot be told apart on the screen."""
 
 
 class LineEnds:
@@ -40,21 +42,26 @@ class LineEnds:
 
     # --- finding ---------------------------------------------------------------------------------------------------
 
-    def near(self, position: Any) -> tuple[MarkLine, int] | None:
-        """The line and which of its ends is within reach of a world point on the slice that is shown; None without one."""
+    def near(self, position: Any, *, beneath: bool = False) -> tuple[MarkLine, int] | None:
+        """The line and which of its ends is within reach of a world point on the slice that is shown; None without one.
+
+        Where two lines end at the same place it is the first, the whole diameter; ``beneath`` takes the last, the viable one.
+        """
         pane = self._window.current
         if pane.series is None or self._window.mouse.is_drawing or len(position) < 3:
             return None
-        best: tuple[float, MarkLine, int] | None = None
+        found: list[tuple[float, MarkLine, int]] = []
         for line in pane.drawing.lines:
             if round(line.ends[0][0]) != pane.slice_index:
                 continue
             for n, end in enumerate(line.ends):
                 _, row, column = pane.grid.to_world(end)
                 away = float(np.hypot(position[1] - row, position[2] - column)) * pane.viewer.scene.camera.zoom
-                if away <= _REACH_PX and (best is None or away < best[0]):
-                    best = away, line, n
-        return None if best is None else best[1:]
+                if away <= _REACH_PX:
+                    found.append((away, line, n))
+        nearest = min((away for away, _, _ in found), default=0.0)
+        alike = [(line, n) for away, line, n in found if away <= nearest + _ALIKE_PX]
+        return alike[-1 if beneath else 0] if alike else None
 
     def _hover(self, viewer: Any, event: Any) -> None:
         over = self.near(event.position) is not None
@@ -65,7 +72,7 @@ class LineEnds:
     # --- dragging --------------------------------------------------------------------------------------------------
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        held = self.near(event.position) if event.button == 1 else None
+        held = self.near(event.position, beneath="Shift" in event.modifiers) if event.button == 1 else None
         if held is None:
             return
         line, n = held

@@ -89,11 +89,20 @@ def test_undo_takes_it_back_and_shift_u_too(window: Any) -> None:
 
 
 def test_the_viable_line_is_told_where_it_leaves_the_viable_part(window: Any) -> None:
-    z, y, x = drawn_line(window, "viable_mm").ends[0]
+    z, y, x = drawn_line(window, "viable_mm").ends[1]
     drag(window, (z, y, x), (z, -4, x))
     assert set(window.room.state.mark(0, "T01").lines) == {"viable_mm"}
     assert "beyond the image" in told(window)
     press(window, "Ctrl+Z")
+
+
+def test_where_two_lines_end_at_one_place_shift_takes_the_viable_one(window: Any) -> None:
+    """So it is here: the longest diameters of the whole lesion and of its rim begin at the same point."""
+    whole, viable = drawn_line(window, "longest_mm"), drawn_line(window, "viable_mm")
+    assert np.allclose(whole.ends[0], viable.ends[0], atol=0.2)
+    at = window.current.grid.to_world(whole.ends[0])
+    assert window.measuring.ends.near(at) == (whole, 0)
+    assert window.measuring.ends.near(at, beneath=True) == (viable, 0)
 
 
 def test_a_click_on_an_end_moves_nothing(window: Any) -> None:
