@@ -293,6 +293,9 @@ class Drawing:
                 size=0.01,
                 face_color="transparent",
                 border_color="transparent",
+                border_width=0,
+                antialiasing=0,
+                canvas_size_limits=(0, 1),  # else napari draws a spot on slices without words
                 features=features[:0],
                 text={"string": "{label}", "color": {"feature": "ink"}, "size": FONT_SIZE, "anchor": "center"},
                 **self._pane.place(self._pane.series) | self._where,
