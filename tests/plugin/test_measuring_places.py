@@ -7,7 +7,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from mrecist.model import Role
+from mrecist_napari.callout_rows import callouts_of
 from mrecist_napari.callouts import Box, Callout, Placed, Row, Taken, place
+from mrecist_napari.grid import Grid
+from mrecist_napari.marks import MarkLine, MarkMask, Marks
 from mrecist_napari.strokes import dashed, ellipse, outlines, path, ticks
 
 VIEW = Box(-20, -20, 140, 180)
@@ -116,3 +120,19 @@ def test_an_ellipse_fills_the_box_of_its_corners() -> None:
     assert np.allclose(points.min(axis=0), (10, 20))
     assert np.allclose(points.max(axis=0), (30, 50))
     assert np.allclose(np.sum(((points - (20, 35)) / (10, 15)) ** 2, axis=1), 1)
+
+
+def test_a_warning_stands_below_the_sizes_and_a_role_before_them() -> None:
+    whole = disc(60, 80, 20)[None]
+    mask = MarkMask(
+        lesion="NT01", whole=whole, viable=None, role=Role.NON_TARGET, warning="portal venous, baseline arterial"
+    )
+    line = MarkLine(
+        lesion="NT01", size="longest_mm", text="NT01 whole 40.0 mm", colour="#3fa7ff", ends=((0, 60, 60), (0, 60, 100))
+    )
+    grid = Grid(scale=(5.0, 1.0, 1.0), translate=(0.0, 0.0, 0.0))
+    around = np.argwhere(whole[0]).astype(float)
+    (found,) = callouts_of(Marks(masks=(mask,), lines=(line,)), [line], grid, 6.0, lambda _: 40.0, lambda *_: around)
+    assert [row.text for row in found.rows] == ["NT01 whole 40.0 mm", "portal venous, baseline arterial"]
+    assert found.bar == "#e69f00"
+    assert found.about == Box(40, 60, 80, 100)
