@@ -106,7 +106,10 @@ def main() -> int:
         painting.ended((z, y - 30, x - 20))
         rows.append(("a stroke: mask, diameters, copy on disk, picture", timed(stroke, given.repeats, pump)))
         rows.append(("undo of a stroke", timed(lambda _n: room.undo(), given.repeats // 2, pump)))
-        layer = window.viewer.layers["whole"]
+        layer = window.viewer.add_labels(
+            np.zeros(window.current.series.geometry.shape, dtype=np.uint8),
+            **window.current.place(window.current.series),
+        )
         layer.brush_size = 12
         rows.append(
             (

@@ -34,6 +34,12 @@ def _phase(key: str) -> Callable[[ReadingWindow], Any]:
 # Of the keys of napari's layers those that are ours: Labels has B, E, V, [ and ]; Image and Shapes have C and I.
 OF_LAYERS = ("B", "E", "[", "]", "V", "C", "I")
 
+
+def _escape(window: ReadingWindow) -> None:
+    if not window.measuring.clear():
+        window.painting.escape()
+
+
 KEYS: tuple[Key, ...] = (
     *(Key(key, key, f"{phase.lower()} phase", _phase(key)) for key, phase in PHASE_KEYS.items()),
     Key("Q", "hold Q", "flick to the portal venous phase (wash-out)", lambda w: w.flick(), held=True),
@@ -51,6 +57,9 @@ KEYS: tuple[Key, ...] = (
     Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_line(w.room.looking.lesion)),
     Key("G", "G", "drag: this belongs to the lesion", lambda w: w.proposing.start_scribble(add=True)),
     Key("Shift-G", "Shift+G", "drag: this does not", lambda w: w.proposing.start_scribble(add=False)),
+    Key("Shift-U", "Shift+U", "diameters of the chosen lesion as measured again", lambda w: w.measuring.as_measured()),
+    Key("M", "M", "caliper: drag a distance", lambda w: w.measuring.start_caliper()),
+    Key("Shift-M", "Shift+M", "region: drag an ellipse for its values", lambda w: w.measuring.start_region()),
     Key("9", "9", "viable cut-off 5 HU lower", lambda w: w.proposing.nudge(-5)),
     Key("0", "0", "viable cut-off 5 HU higher", lambda w: w.proposing.nudge(5)),
     Key(
@@ -68,7 +77,7 @@ KEYS: tuple[Key, ...] = (
     Key("Shift-C", "Shift+C", "new lesion by outlines", lambda w: w.painting.start_new()),
     Key("I", "I", "fill the slices between the drawn ones", lambda w: w.painting.interpolate()),
     Key("Enter", "Return", "accept the proposal", lambda w: w.proposing.accept()),
-    Key("Escape", "Esc", "reject it, or leave the tool", lambda w: w.painting.escape()),
+    Key("Escape", "Esc", "reject it, leave the tool, or clear calipers and regions", _escape),
     Key("Control-Enter", "Ctrl+Return", "sign the visit", lambda w: w.panel.ask_signature()),
     Key("Control-Z", "Ctrl+Z", "undo: the last step of the proposal, else of the read", lambda w: w.painting.undo()),
     Key("Control-Shift-Z", "Ctrl+Shift+Z", "redo", lambda w: w.painting.redo()),

@@ -1,104 +1,159 @@
-"""What of a read is drawn on a visit: masks as labels and lines with their callouts, as plain arrays. No Qt."""
+"""What of a read is drawn on a visit: lesions with their masks, and lines with what is said of them, as plain values. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from mrecist.measure.lesion import LesionMeasurement
 from mrecist.measure.measured import Diameter
+from mrecist.model import Kind, Role
 from mrecist.session.proposing import Proposal
-from mrecist.session.room import Room
+from mrecist.session.remarks import drawn_otherwise
+from mrecist.session.room import Pending, Room
 from mrecist.session.rows import diameter_of
 
 WHOLE, VIABLE = "#3fa7ff", "#ffd23f"
 """Blue for the whole lesion, yellow for its viable part: told apart by colour-blind readers too."""
+OWN = "#8ff0c0"
+"""What the reader measures beside the read."""
+WARNING = "#ff9d7a"
+CALIPER = "caliper"
+"""The size of a line that is no part of the read."""
+
+Index3 = tuple[float, float, float]
+Ends = tuple[Index3, Index3]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkLine:
-    """A diameter on a slice. ``ends`` are (z, y, x) voxel indices; ``callout`` is where its text stands, outside the lesion."""
+    """A line on a slice. ``ends`` are (z, y, x) voxel indices; ``size`` is a column of measurements.csv or ``caliper``."""
 
     lesion: str
     size: str
     text: str
     colour: str
-    ends: tuple[tuple[float, float, float], tuple[float, float, float]]
-    callout: tuple[float, float, float]
-    manual: bool
-    proposed: bool
+    ends: Ends
+    manual: bool = False
+    proposed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkMask:
+    """A lesion on the stack: masks (Z, Y, X); ``warning`` is a few words or nothing."""
+
+    lesion: str
+    whole: BoolArray
+    viable: BoolArray | None
+    role: Role
+    warning: str = ""
+    proposed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRegion:
+    """An ellipse that the reader drew, in its box of two corners (voxel indices), with lines of text."""
+
+    corners: Ends
+    rows: tuple[str, ...]
+    colour: str = OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """Everything drawn on one stack: label volumes (Z, Y, X), 0 where nothing is, and lines."""
+    """Everything drawn on one stack."""
 
-    whole: npt.NDArray[np.uint8]
-    viable: npt.NDArray[np.uint8]
-    lines: tuple[MarkLine, ...]
+    masks: tuple[MarkMask, ...] = ()
+    lines: tuple[MarkLine, ...] = ()
+    regions: tuple[MarkRegion, ...] = ()
 
 
 def marks_on(room: Room, timepoint: int, series: tuple[str, int]) -> Marks:
-    """The accepted masks and lines of a visit that were drawn on a stack."""
-    shape = room.case.series(*series).geometry.shape  # type: ignore[union-attr]
-    whole, viable = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
+    """The accepted masks and lines of a visit that were drawn on a stack, and the proposal that waits there."""
+    masks: list[MarkMask] = []
     lines: list[MarkLine] = []
-    mended = room.pending.lesion if room.pending is not None and room.pending.timepoint == timepoint else ""
-    for number, lesion in enumerate(room.state.lesions, 1):
-        if lesion == mended:
-            continue  # the proposal is shown in its place
+    pending = room.pending
+    if pending is not None and not _is_on(pending, timepoint, series):
+        pending = None
+    for lesion, facts in room.state.lesions.items():
+        if pending is not None and pending.lesion == lesion:
+            continue  # what would take its place is shown alone
         mark = room.state.mark(timepoint, lesion)
         if mark is None or mark.mask is None or (mark.mask.series_uid, mark.mask.stack) != series:
             continue
         drawn = room.drawn(timepoint, lesion)
         if drawn is None:
             continue
-        whole[drawn.mask.whole] = number
-        if drawn.mask.viable is not None:
-            viable[drawn.mask.viable] = number
-        found = {"longest_mm": drawn.measurement.longest, "viable_mm": drawn.measurement.viable}
-        if room.state.lesions[lesion].kind == "node":
-            found = {"longest_mm": drawn.measurement.longest, "short_mm": drawn.measurement.short}
         by_hand = {name: diameter_of(line, drawn.mask.geometry) for name, line in mark.lines.items()}
-        for size, diameter in {**found, **by_hand}.items():
-            if diameter is not None:
-                lines.append(_line(lesion, size, diameter, drawn.mask.whole, size in by_hand, proposed=False))
-    return Marks(whole=whole, viable=viable, lines=tuple(lines))
+        warning = drawn_otherwise(room.state, room.case, timepoint, lesion)
+        masks.append(
+            MarkMask(lesion=lesion, whole=drawn.mask.whole, viable=drawn.mask.viable, role=facts.role, warning=warning)
+        )
+        found = {**_measured(drawn.measurement, facts.kind), **by_hand}
+        lines += (
+            _line(lesion, size, diameter, manual=size in by_hand)
+            for size, diameter in found.items()
+            if diameter is not None
+        )
+    if pending is not None:
+        masks.append(_proposed(pending))
+        lines += lines_of(pending.proposal, pending.lesion)
+    return Marks(masks=tuple(masks), lines=tuple(lines))
+
+
+def _is_on(pending: Pending, timepoint: int, series: tuple[str, int]) -> bool:
+    found = pending.proposal.series
+    return pending.timepoint == timepoint and (found.uid, found.stack) == series
+
+
+def _measured(measurement: LesionMeasurement, kind: Kind) -> Mapping[str, Diameter | None]:
+    if kind is Kind.NODE:
+        return {"longest_mm": measurement.longest, "short_mm": measurement.short}
+    return {"longest_mm": measurement.longest, "viable_mm": measurement.viable}
+
+
+def _proposed(pending: Pending) -> MarkMask:
+    return MarkMask(
+        lesion=pending.lesion or "new",
+        whole=pending.proposal.whole,
+        viable=pending.proposal.viable,
+        role=pending.role,
+        proposed=True,
+    )
 
 
 def lines_of(proposal: Proposal, lesion: str) -> Iterator[MarkLine]:
     """The lines of a proposal."""
-    found = {"longest_mm": proposal.measurement.longest, "viable_mm": proposal.measurement.viable}
-    for size, diameter in found.items():
+    measured = proposal.measurement
+    for size, diameter in (("longest_mm", measured.longest), ("viable_mm", measured.viable)):
         if diameter is not None:
-            yield _line(lesion or "new", size, diameter, proposal.whole, False, proposed=True)
+            yield _line(lesion or "new", size, diameter, proposed=True)
 
 
-def _line(
-    lesion: str, size: str, diameter: Diameter, whole: npt.NDArray[np.bool_], manual: bool, *, proposed: bool
-) -> MarkLine:
+def _line(lesion: str, size: str, diameter: Diameter, *, manual: bool = False, proposed: bool = False) -> MarkLine:
     z = float(diameter.slice_index)
     one, other = diameter.ends_index
-    viable = size.startswith("viable")
-    word = "viable" if viable else "short" if size == "short_mm" else "whole"
     return MarkLine(
         lesion=lesion,
         size=size,
-        text=f"{lesion} {word} {diameter.mm:.1f} mm" + (" (by hand)" if manual else ""),
-        colour=VIABLE if viable else WHOLE,
+        text=("? " if proposed else "") + said_of(lesion, size, diameter.mm, manual=manual),
+        colour=colour_of(size),
         ends=((z, *one), (z, *other)),
-        callout=(z, *_outside(whole[diameter.slice_index], below=viable)),
         manual=manual,
         proposed=proposed,
     )
 
 
-def _outside(mask: npt.NDArray[np.bool_], *, below: bool) -> tuple[float, float]:
-    """Beside the lesion's box: the whole diameter above it, the viable one below."""
-    rows, columns = np.nonzero(mask)
-    if not rows.size:
-        return 0.0, 0.0
-    row = rows.max() + 6.0 if below else rows.min() - 6.0
-    return float(row), float(columns.min())
+def said_of(lesion: str, size: str, mm: float, *, manual: bool) -> str:
+    """``T01 whole 50.9 mm``; a line set by hand says so."""
+    word = {"longest_mm": "whole", "short_mm": "short", "viable_short_mm": "viable short"}.get(size, "viable")
+    return f"{lesion} {word} {mm:.1f} mm" + (" (by hand)" if manual else "")
+
+
+def colour_of(size: str) -> str:
+    """Yellow for what is viable, blue for the rest."""
+    return VIABLE if size.startswith("viable") else WHOLE

@@ -11,8 +11,7 @@ from mrecist.errors import ReadError
 from mrecist.imaging.series import Series
 from mrecist.session.editing import Part, Stroke, brush, outline
 from mrecist.session.mending import is_by_hand
-from mrecist.session.waiting import Pending
-from mrecist_napari.marks import VIABLE, WHOLE, lines_of
+from mrecist_napari.marks import VIABLE, WHOLE
 from mrecist_napari.pencil import Pencil
 from mrecist_napari.tools import Index3
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 SIZES_MM = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60)
 _ERASES = "#ff6b6b"
-_PROPOSED = 255  # its number in the layers of masks
 
 
 class Painting:
@@ -38,7 +36,6 @@ class Painting:
         self._lesion: str | None = None
         self._points: list[Index3] = []
         self._ball = False
-        self._drawn: Pending | None = None
         self._asked: object = None
         self.part = Part.WHOLE
         self.size_mm = 10
@@ -173,50 +170,10 @@ class Painting:
 
     # --- showing ---------------------------------------------------------------------------------------------------
 
-    def shown(self) -> bool:
-        """Show a step of the proposal on what is drawn already, in place of drawing everything again; False where that is not enough."""
-        before, pending = self._drawn, self._room.pending
-        self._drawn = pending
-        if pending is None and self.on:
+    def pending_changed(self) -> None:
+        """Leave the tool when nothing waits any more."""
+        if self._room.pending is None and self.on:
             self._leave()
-        if before is None or pending is None or not self._alike(before, pending):
-            return False
-        layers = self._window.viewer.layers
-        for name, old, new in (
-            ("whole", before.proposal.whole, pending.proposal.whole),
-            ("viable", before.proposal.viable, pending.proposal.viable),
-        ):
-            if old is None or new is None or old is new:
-                continue
-            box = _both(old, new)
-            part = layers[name].data[box]
-            part[part == _PROPOSED] = 0
-            part[new[box]] = _PROPOSED
-            layers[name].refresh(thumbnail=False, highlight=False, extent=False)
-        lines = list(lines_of(pending.proposal, pending.lesion))
-        diameters, callouts = layers["diameters"], layers["callouts"]
-        first = len(callouts.data) - len(lines)
-        diameters.data = [*diameters.data[:first], *(np.array(line.ends) for line in lines)]
-        callouts.data = np.array([*callouts.data[:first], *(line.callout for line in lines)])
-        callouts.features = {
-            "label": [*list(callouts.features["label"])[:first], *(f"? {line.text}" for line in lines)]
-        }
-        layers.selection.clear()
-        return True
-
-    def _alike(self, before: Pending, pending: Pending) -> bool:
-        """The same lines and layers hold both, and the picture shows them."""
-        now, own = self._window.current.series, pending.proposal.series
-        names = {layer.name for layer in self._window.viewer.layers}
-        return (
-            before.begun == pending.begun
-            and before.lesion == pending.lesion
-            and _sizes(before) == _sizes(pending)
-            and (before.proposal.viable is None) == (pending.proposal.viable is None)
-            and now is not None
-            and (now.uid, now.stack) == (own.uid, own.stack)
-            and {"whole", "viable", "diameters", "callouts"} <= names
-        )
 
     def _go_to(self, series: Series) -> bool:
         """Show a series unless it is shown; whether that was needed."""
@@ -266,19 +223,3 @@ class Painting:
             f"{keys}  Return accepts  Esc leaves" if self.on else "B brush  E eraser  C outline  Return accepts"
         )
         self._window.message("\n".join(lines))
-
-
-def _both(one: BoolArray, other: BoolArray) -> tuple[slice, ...]:
-    """The box that holds two masks; an empty one for two empty masks."""
-    deep = np.flatnonzero(one.any(axis=(1, 2)) | other.any(axis=(1, 2)))
-    if not deep.size:
-        return slice(0), slice(0), slice(0)
-    span = slice(int(deep[0]), int(deep[-1]) + 1)
-    flat = one[span].any(axis=0) | other[span].any(axis=0)
-    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
-    return span, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def _sizes(pending: Pending) -> tuple[str, ...]:
-    """The diameters that are drawn of a proposal."""
-    return tuple(line.size for line in lines_of(pending.proposal, pending.lesion))

@@ -100,6 +100,7 @@ class Pane:
 
     def tell(self, text: str) -> None:
         """A line at the foot of the picture: what to do next, or what went wrong."""
+        self.viewer.canvas.overlays["told"].visible = bool(text)  # empty it would be a dark spot
         self.viewer.canvas.overlays["told"].text = "\n".join(fill(line, 48) for line in text.splitlines())
 
     def show_keys(self, text: str) -> None:
@@ -170,13 +171,13 @@ def _letters(viewer: Any) -> None:
         "side_top": "top_center",
         "side_bottom": "bottom_center",
         "said": "top_left",
-        "told": "bottom_left",
+        "told": "bottom_center",
     }
     sizes = {"said": 10, "told": 10}
     for name, position in places.items():
         colour = "#ffffff" if name == "told" else "#9ecbff" if name.startswith("side") else "#d8d8d8"
         viewer.canvas.overlays[name] = TextOverlay(
-            position=position, visible=True, font_size=sizes.get(name, 15), color=colour
+            position=position, visible=name != "told", font_size=sizes.get(name, 15), color=colour
         )
     viewer.canvas.overlays["keys"] = TextOverlay(
         position="middle_left",

@@ -19,7 +19,8 @@ from mrecist_napari.background import Background
 from mrecist_napari.clicking import Clicking
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
-from mrecist_napari.marks import MarkLine, lines_of, marks_on
+from mrecist_napari.marks import Marks, marks_on
+from mrecist_napari.measuring import Measuring
 from mrecist_napari.painting import Painting
 from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
@@ -55,6 +56,7 @@ class ReadingWindow:
         self.proposing = Proposing(self)
         self.painting = Painting(self)
         self.clicking = Clicking(self)
+        self.measuring = Measuring(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
@@ -138,41 +140,28 @@ class ReadingWindow:
             if self.current.series is not None and self.current.has(self.room.series):
                 self.current.show(self.room.series)
             self.jump()
-        if what == "pending" and self.painting.shown():
-            return
+        if what == "pending":
+            self.painting.pending_changed()
         self.redraw()
 
     def redraw(self) -> None:
         """Masks and lines of both visits as the read stands, with the proposal that waits."""
         self.prior.model.layers.selection.clear()
         if self.current.series is not None:
-            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
+            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint))
         prior = self.room.looking.prior
         if prior is not None and self.prior.pane.series is not None:
             self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
         self._say()
 
-    def _marks(self, pane: Pane, timepoint: int) -> Any:
+    def _marks(self, pane: Pane, timepoint: int) -> Marks:
         assert pane.series is not None
         marks = marks_on(self.room, timepoint, (pane.series.uid, pane.series.stack))
-        pending = self.room.pending
-        if pending is not None and pane is self.current and pending.timepoint == timepoint:
-            own = (pending.proposal.series.uid, pending.proposal.series.stack)
-            if own == (pane.series.uid, pane.series.stack):
-                marks.whole[pending.proposal.whole] = 255
-                if pending.proposal.viable is not None:
-                    marks.viable[pending.proposal.viable] = 255
-        return marks
-
-    def _extra(self) -> tuple[MarkLine, ...]:
-        lines: tuple[MarkLine, ...] = ()
-        pending = self.room.pending
-        if pending is not None:
-            lines += tuple(lines_of(pending.proposal, pending.lesion))
-        return lines
+        return self.measuring.with_own(marks) if pane is self.current else marks
 
     def jump(self) -> None:
-        """Both panes to the lesion that is chosen."""
+        """Both panes to the lesion that is chosen, each to the slice on which it was measured there."""
+        linked, self.prior.linked = self.prior.linked, False
         for pane, timepoint in (
             (self.current, self.room.looking.timepoint),
             (self.prior.pane, self.room.looking.prior),
@@ -184,6 +173,7 @@ class ReadingWindow:
                 longest = drawn.measurement.longest
                 middle = np.mean(longest.ends_index, axis=0)
                 pane.centre_on((float(longest.slice_index), float(middle[0]), float(middle[1])))
+        self.prior.linked = linked
 
     def _say(self) -> None:
         for pane, timepoint, where in (

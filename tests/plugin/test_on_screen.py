@@ -81,10 +81,10 @@ def test_a_drag_is_a_proposal_whose_numbers_are_those_of_the_core(window: Any) -
     assert list(window.room.state.lesions) == ["T01"]
     drawn = window.room.drawn(0, "T01")
     measured = measure_lesion(drawn.mask.whole, drawn.mask.geometry, drawn.mask.viable).longest
-    shapes = window.viewer.layers["diameters"]
-    at = list(shapes.features["size"]).index("longest_mm")
-    assert np.allclose(shapes.data[at][:, 1:], measured.ends_index)
-    assert shapes.data[at][0, 0] == measured.slice_index
+    lines = window.viewer.layers["diameters"]
+    start, way = lines.data[list(lines.features["size"]).index("longest_mm")]
+    shown = [window.current.grid.to_index(lines.data_to_world(point)) for point in (start, start + way)]
+    assert np.allclose(shown, [(measured.slice_index, *end) for end in measured.ends_index], atol=1e-4)
     assert f"T01 whole {measured.mm:.1f} mm" in list(window.viewer.layers["callouts"].features["label"])
 
 

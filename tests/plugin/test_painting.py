@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plugin_mouse import Index3, canvas, drag, press, stroke
+from plugin_mouse import Index3, _move, canvas, drag, press, stroke
 from settled import settle
 from test_on_screen import true_axis
 
@@ -22,8 +22,10 @@ def told(window: Any) -> str:
 
 
 def shown(window: Any, name: str = "whole") -> np.ndarray:
-    """What a layer of masks shows."""
-    return np.asarray(window.viewer.layers[name].data) != 0
+    """What is outlined of the whole lesion or of its viable part."""
+    parts = [getattr(mask, name) for mask in window.current.drawing.masks]
+    assert len(window.viewer.layers[f"{name} outlines"].data)
+    return np.logical_or.reduce([part for part in parts if part is not None])
 
 
 def callouts(window: Any) -> list[str]:
@@ -149,19 +151,21 @@ def test_a_right_drag_windows_and_the_wheel_scrolls_while_the_brush_is_in_the_ha
 
 def test_our_keys_win_over_those_of_a_selected_layer(window: Any) -> None:
     """Trap 3: E is the eraser of a labels layer too."""
-    layer = window.viewer.layers["whole"]
+    layer = window.viewer.add_labels(
+        np.zeros(window.viewer.layers[0].data.shape, dtype=np.uint8), **window.current.place(window.current.series)
+    )
     window.viewer.layers.selection.active = layer
     press(window, "E")
     assert "eraser 10 mm" in told(window)
     assert layer.mode == "pan_zoom"
-    window.viewer.layers.selection.clear()
+    window.viewer.layers.remove(layer)
 
 
 def test_the_circle_has_the_size_of_the_brush(window: Any) -> None:
-    from qtpy.QtTest import QTest
+    from qtpy.QtCore import Qt
 
     widget = canvas(window)
-    QTest.mouseMove(widget, widget.rect().center())
+    _move(widget, widget.rect().center(), Qt.MouseButton.NoButton)
     settle(window)
     (y, x), mm, _ = window.painting.pencil.circle
     assert mm == window.painting.size_mm == 10
@@ -231,7 +235,7 @@ def test_a_click_proposes_and_the_end_of_its_line_is_dragged(window: Any) -> Non
     press(window, "J")
     stroke(window, [middle])
     guessed = window.room.pending.asked.line
-    assert window.viewer.layers["growing"].visible
+    assert len(window.viewer.layers["growing"].data)
     to = (guessed.end[0], guessed.end[1] + 3, guessed.end[2] + 2)
     stroke(window, [guessed.end, to])
     line = window.room.pending.asked.line
@@ -240,4 +244,4 @@ def test_a_click_proposes_and_the_end_of_its_line_is_dragged(window: Any) -> Non
     assert [next(iter(prompt)) for prompt in window.room.pending.proposal.provenance.prompts] == ["click", "line"]
     press(window, "Esc")
     assert window.room.pending is None
-    assert not window.viewer.layers["growing"].visible
+    assert not len(window.viewer.layers["growing"].data)

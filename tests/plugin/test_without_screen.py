@@ -17,8 +17,9 @@ from mrecist_napari.keys import KEYS
 from mrecist_napari.phases import flicked_to, of_phase
 
 ROOT = Path(__file__).parents[2]
-# The keys of napari's layers (Labels, Shapes, Image), which would win over ours: design of napari 0.9.
-OF_LAYERS = set("1234567EPFLZMXBV-=[]RTDSIAYOC")
+# The keys of napari's layers (Labels, Shapes, Image), which would win over ours: design of napari 0.9. M is one of Labels alone,
+# and what is drawn is in layers of vectors and points.
+OF_LAYERS = set("1234567EPFLZXBV-=[]RTDSIAYOC")
 
 
 def disc(radius: float, column: float = 30.0) -> np.ndarray:
