@@ -19,17 +19,12 @@ class Corner:
 
     def __init__(self, window: ReadingWindow) -> None:
         self._window = window
+        self._known: tuple[object, ...] = ()
         self._word = "PRIOR"
         window.viewer.dims.events.point.connect(self.say)
         window.prior.model.dims.events.point.connect(self.say)
         for pane in (window.current, window.prior.pane):
             pane.watchers.append(lambda _what: self.say())
-
-    def read_changed(self) -> None:
-        """The read or the visit beside is another one: is it the nadir?"""
-        prior = self._window.room.looking.prior
-        self._word = "PRIOR" if prior is None else self._window.priors.word(prior)
-        self.say()
 
     def say(self, _event: object = None) -> None:
         """Write both corners."""
@@ -37,11 +32,19 @@ class Corner:
         looking = window.room.looking
         for pane, timepoint, where in (
             (window.current, looking.timepoint, "CURRENT"),
-            (window.prior.pane, looking.prior, self._word),
+            (window.prior.pane, looking.prior, self._beside()),
         ):
             if timepoint is not None and pane.viewer.dims.ndim == 3:
                 link = window.prior.text if pane is window.prior.pane else ""
                 pane.say("\n".join((*_seen(pane, timepoint, where, link), *window.loading.lines(pane))))
+
+    def _beside(self) -> str:
+        """What the visit beside is, reckoned once for a read as it stands and only from what is measured."""
+        room = self._window.room
+        now = (room.state, room.looking.timepoint, room.looking.prior, bool(room.unmeasured()))
+        if now != self._known and room.looking.prior is not None:
+            self._known, self._word = now, self._window.priors.word(room.looking.prior)
+        return self._word
 
 
 def _seen(pane: Pane, timepoint: int, where: str, link: str) -> list[str]:

@@ -46,6 +46,7 @@ KEYS: tuple[Key, ...] = (
     Key("Shift-K", "Shift+K", "unlink: each visit moves alone", lambda w: w.unlink()),
     Key("F5", "F5", "an earlier visit beside", lambda w: w.priors.earlier()),
     Key("F6", "F6", "the nadir visit beside", lambda w: w.priors.nadir()),
+    Key("F7", "F7", "two reformats with a crosshair, or away", lambda w: w.reformats.toggle()),
     Key("N", "N", "new lesion: drag its long axis", lambda w: w.proposing.start_line()),
     Key("Shift-N", "Shift+N", "new non-target lesion", lambda w: w.proposing.start_line(non_target=True)),
     Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_line(w.room.looking.lesion)),

@@ -223,6 +223,7 @@ class Pane:
         """Show the slice of a voxel, with the voxel in the middle."""
         self.go_to_slice(round(index[0]))
         self._centre(index)
+        self._changed("centre")
 
     def _centre(self, index: Point) -> None:
         _, y, x = self.grid.to_world(index)
@@ -243,11 +244,10 @@ class Pane:
             return
         self._adjusting = True
         try:
-            ranges = [_whole_steps(*one) for one in self.viewer.dims.range]
             if self.series is not None:
-                start, step = self.grid.translate[0], self.grid.scale[0]
-                ranges[0] = (start, start + (self.slices - 1 + 1e-6) * step, step)
-            self.viewer.dims.range = ranges
+                only_slices(self.viewer, 0, self.grid.translate[0], self.grid.scale[0], self.slices)
+            else:
+                self.viewer.dims.range = [_whole_steps(*one) for one in self.viewer.dims.range]
         finally:
             self._adjusting = False
 
@@ -284,6 +284,13 @@ def _alike(one: Series, other: Series) -> bool:
 def _whole_steps(start: float, stop: float, step: float) -> tuple[float, float, float]:
     count = round((stop - start) / step) if step > 0 else 0
     return start, start + (count + 1e-6) * step, step
+
+
+def only_slices(viewer: Any, axis: int, start: float, step: float, count: int) -> None:
+    """The slider of an axis has so many steps from ``start`` mm on."""
+    ranges = [_whole_steps(*one) for one in viewer.dims.range]
+    ranges[axis] = (start, start + (count - 1 + 1e-6) * step, step)
+    viewer.dims.range = ranges
 
 
 def write_sides(viewer: Any, letters: tuple[str, str, str, str]) -> None:

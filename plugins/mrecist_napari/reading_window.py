@@ -25,6 +25,7 @@ from mrecist_napari.phases import flicked_to, of_phase
 from mrecist_napari.prior import PriorPane
 from mrecist_napari.priors import Priors
 from mrecist_napari.proposing import Proposing
+from mrecist_napari.reformats import Reformats
 from mrecist_napari.tools import MouseTools
 
 _PANEL_WIDTH = 430  # pixels
@@ -55,6 +56,7 @@ class ReadingWindow:
         self.priors = Priors(self)
         self.loading = Loading(self)
         self.corner = Corner(self)
+        self.reformats = Reformats(self)
         self._shown = (room.looking.timepoint, room.looking.prior)
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
         self.panel_dock = self.viewer.window.add_dock_widget(self.panel, name="read", area="right")
@@ -88,7 +90,7 @@ class ReadingWindow:
             if self._shown != before:
                 same_visit = self._shown[0] == before[0]
                 self.loading.beside() if same_visit else self.loading.visit()
-                self.corner.read_changed()
+                self.corner.say()
                 return
             if self.current.series is not None and self.current.has(self.room.series):
                 self.current.show(self.room.series)
@@ -235,6 +237,7 @@ class ReadingWindow:
     def close(self) -> None:
         """Leave the read; the window stays."""
         self._stop()
+        self.reformats.close()
         self.panel.stop()
         self.background.quit()
         self.room.close()
