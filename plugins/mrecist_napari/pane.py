@@ -55,7 +55,8 @@ class Pane:
         self._windows: dict[object, Window] = {}
         self._holds: dict[Key, object] = {}
         self._wanted: Point | None = None
-        self._adjusting = self._showing = False
+        self._adjusting = False
+        self.showing = False  # while it is true, the slice is not one that the reader went to
         self.drawing = Drawing(self)
         # After napari's own callbacks, which would otherwise set the range again.
         viewer.dims.events.range.connect(self._range_of_shown, position="last")
@@ -107,7 +108,7 @@ class Pane:
         before = self.series
         wanted = self._wanted or (self.point if before is not None else None)
         self.series = series
-        self._showing = True
+        self.showing = True
         try:
             for other, layer in self._images.items():
                 layer.visible = other == _key(series)
@@ -117,20 +118,12 @@ class Pane:
                 self.viewer.reset_view()
                 self.go_to_slice(self.slices // 2)
             else:
-                self._go_to(wanted, centre=not _alike(before, series))
+                index = self._nearest(wanted)
+                if not _alike(before, series):
+                    self._centre(index)
         finally:
-            self._showing = False
+            self.showing = False
         self._changed("series")
-
-    def _go_to(self, wanted: Point, *, centre: bool) -> None:
-        assert self.series is not None
-        assert self.series.geometry is not None
-        index = nearest_index(self.series.geometry, wanted)
-        self.go_to_slice(round(index[0]))
-        if centre:
-            self._centre(index)
-        self.beyond_mm = beyond_mm(self.series.geometry, wanted)
-        self._wanted = wanted if self.beyond_mm else None
 
     def _letters(self, series: Series) -> None:
         assert series.geometry is not None
@@ -219,6 +212,24 @@ class Pane:
         index = int(np.clip(index, 0, self.slices - 1))
         self.viewer.dims.set_point(0, self.grid.to_world((index, 0, 0))[0])
 
+    def go_to(self, point: Point) -> None:
+        """Show the slice nearest to an LPS point; ``beyond_mm`` says how far off it is where the series does not reach there."""
+        before, self.showing = self.showing, True
+        try:
+            self._nearest(point)
+        finally:
+            self.showing = before
+        self._changed("moved")
+
+    def _nearest(self, point: Point) -> Point:
+        assert self.series is not None
+        assert self.series.geometry is not None
+        index = nearest_index(self.series.geometry, point)
+        self.beyond_mm = beyond_mm(self.series.geometry, point)
+        self._wanted = point if self.beyond_mm else None
+        self.go_to_slice(round(index[0]))
+        return index
+
     def centre_on(self, index: tuple[float, float, float]) -> None:
         """Show the slice of a voxel, with the voxel in the middle."""
         self.go_to_slice(round(index[0]))
@@ -231,7 +242,7 @@ class Pane:
 
     def _moved(self, _event: object = None) -> None:
         """The reader went to another slice: that is now the place that is wanted."""
-        if not self._showing:
+        if not self.showing:
             self.beyond_mm, self._wanted = 0.0, None
 
     def _range_of_shown(self, _event: object = None) -> None:

@@ -44,6 +44,8 @@ class PriorPane:
         self.model.dims.events.point.connect(self._lead)
         viewer.scene.camera.events.connect(self._same_view)
         self.model.scene.camera.events.connect(self._same_view_there)
+        for pane in (current, self.pane):
+            pane.watchers.append(lambda what: self.follow() if what == "series" else None)
 
     def clear(self, visit: CaseVisit | None) -> None:
         """Take everything away; without a visit the dock is hidden. What was linked is not of the next visit."""
@@ -67,7 +69,8 @@ class PriorPane:
     def follows(self) -> bool:
         """The two move together: the reader wants it, and their planes are parallel."""
         both = self._current.series is not None and self.pane.series is not None
-        return both and self.linked and self.apart_deg <= PARALLEL_DEG
+        changing = self._current.showing or self.pane.showing
+        return both and not changing and self.linked and self.apart_deg <= PARALLEL_DEG
 
     @property
     def text(self) -> str:
@@ -134,11 +137,8 @@ class PriorPane:
     def _move(self, one: Pane, other: Pane, offset: float) -> None:
         if self._busy or one.viewer.dims.ndim < 3 or other.viewer.dims.ndim < 3 or not self.follows:
             return
-        assert other.series is not None
-        assert other.series.geometry is not None
         with self.alone():
-            wanted = np.array(one.point) + offset * self._normal(self._current)
-            other.go_to_slice(round(nearest_index(other.series.geometry, _point(wanted))[0]))
+            other.go_to(_point(np.array(one.point) + offset * self._normal(self._current)))
 
     def _same_view(self, _event: object = None) -> None:
         if self._busy or not self.follows:

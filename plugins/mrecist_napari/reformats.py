@@ -160,7 +160,7 @@ class CutPane:
         """Plane, phase and window in the corner, and whether what is seen was resampled."""
         if self.lattice is None or self.cut is None or self.series is None:
             return
-        text = f"{self.cut.name}  {self.series.phase.name.lower()}  {self.window.text}"
+        text = f"{self.cut.name}\n{self.series.phase.name.lower()}  {self.window.text}"
         self.viewer.canvas.overlays["said"].text = text + (f"\n! {self.lattice.text}" if self.lattice.text else "")
 
     def point_at(self, position: tuple[float, ...]) -> Point:
@@ -270,6 +270,8 @@ class Reformats:
         elif what == "window":
             for cut in self.cuts:
                 cut.contrast()
+        elif what == "moved":
+            self._scrolled()
         elif what == "centre":
             self._go(self._window.current.point)
 
@@ -333,8 +335,9 @@ class Reformats:
     def _scrolled(self, _event: object = None) -> None:
         """The current visit was scrolled: the same row and column on its slice."""
         current = self._window.current
-        if self._busy or current.series is None or current.series.geometry is None or self.point is None:
+        if self._busy or current.showing or current.series is None or self.point is None:
             return
+        assert current.series.geometry is not None
         _, row, column = nearest_index(current.series.geometry, self.point)
         self._go(to_lps(current.series.geometry, (current.slice_index, row, column)))
 
