@@ -71,7 +71,10 @@ def nadir_of(room: Room, timepoint: int) -> tuple[int | None, str]:
     responses = {r.timepoint: r for r in room.live().responses if r.criterion == setting.name}
     own = responses.get(timepoint)
     if own is not None and own.nadir is not None:
-        return own.nadir.timepoint, f"nadir by {setting.title}: {own.nadir.sum} {own.unit} at time point {own.nadir.timepoint}"
+        return (
+            own.nadir.timepoint,
+            f"nadir by {setting.title}: {own.nadir.sum} {own.unit} at time point {own.nadir.timepoint}",
+        )
     return _smallest(setting, [(t, responses.get(t)) for t in before])
 
 

@@ -103,6 +103,15 @@ def odd_study(root: Path) -> Path:
     uneven = [(0.0, 0.0, z) for z in (-20, -17, -14, -11, -6, -1, 4, 9, 14, 19, 24, 29, 34)]
     put(folder, AXIAL, uneven, number=5, timepoint=1, description="portal venous phase")
     side_by_side = [(-60.0 + 4.0 * i, 0.0, 20.0) for i in range(30)]
-    put(folder, SAGITTAL, side_by_side, number=6, timepoint=2, description="arterial phase", size=(60, 80), modality="MR")
+    put(
+        folder,
+        SAGITTAL,
+        side_by_side,
+        number=6,
+        timepoint=2,
+        description="arterial phase",
+        size=(60, 80),
+        modality="MR",
+    )
     put(folder, AXIAL, heads_up(20, 4.0), number=7, timepoint=2, description="portal venous phase", modality="MR")
     return root

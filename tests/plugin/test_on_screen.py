@@ -113,4 +113,3 @@ def test_closing_asks_only_when_something_would_be_lost(window: Any) -> None:
         window.room.session.trouble = ""
         window.room.session._unsaved.clear()
     assert "1 actions are not saved" in asked[0]
-

@@ -148,7 +148,9 @@ def test_trap_9_only_names_of_napari_0_9() -> None:
 
 def test_trap_10_nothing_private_of_napari() -> None:
     private = re.compile(r"\._qt_(viewer|window)\b|\bnapari\._|\bfrom napari\._")
-    assert [f"{p.name}: {hit.group()}" for p in SOURCES for hit in private.finditer(p.read_text(encoding="utf-8"))] == []
+    assert [
+        f"{p.name}: {hit.group()}" for p in SOURCES for hit in private.finditer(p.read_text(encoding="utf-8"))
+    ] == []
 
 
 def test_trap_11_the_widget_is_a_class_that_gets_the_viewer() -> None:
@@ -162,7 +164,12 @@ def test_trap_11_the_widget_is_a_class_that_gets_the_viewer() -> None:
 
 def test_trap_12_every_layer_has_millimetres(series: dict[int, Series]) -> None:
     """One layer without units takes them from the whole scene, and the scale bar with them."""
-    bare = [f"{path.name}: {ast.unparse(call)[:60]}" for path in SOURCES for call in layers_added(path) if not has_units(call)]
+    bare = [
+        f"{path.name}: {ast.unparse(call)[:60]}"
+        for path in SOURCES
+        for call in layers_added(path)
+        if not has_units(call)
+    ]
     assert bare == []
     assert {str(unit) for unit in shown(series[1]).image().units} == {"millimeter"}
 
@@ -178,5 +185,6 @@ def layers_added(path: Path) -> Iterator[ast.Call]:
 def has_units(call: ast.Call) -> bool:
     """Units are given, or the place of a series, which has them."""
     return any(
-        word.arg == "units" or (word.arg is None and re.search(r"place\(", ast.unparse(word.value))) for word in call.keywords
+        word.arg == "units" or (word.arg is None and re.search(r"place\(", ast.unparse(word.value)))
+        for word in call.keywords
     )

@@ -152,7 +152,11 @@ def test_windows_of_mr_and_pt_follow_the_values() -> None:
     assert mr["values"] == pytest.approx((10, 990), abs=0.1)
     assert mr["bright"] == pytest.approx((500, 998), abs=0.1)
     pt = {p.name: p.limits for p in presets_of("PT", voxels)}
-    assert pt == {"uptake": pytest.approx((0, 999), abs=0.1), "half": pytest.approx((0, 499.5), abs=0.1), "quarter": pytest.approx((0, 249.75), abs=0.1)}
+    assert pt == {
+        "uptake": pytest.approx((0, 999), abs=0.1),
+        "half": pytest.approx((0, 499.5), abs=0.1),
+        "quarter": pytest.approx((0, 249.75), abs=0.1),
+    }
     presets = presets_of("MR", voxels)
     assert next_preset(presets[-1], presets) == presets[0]
     assert next_preset(presets[0].dragged(10, 0), presets) == presets[0]
@@ -165,7 +169,13 @@ def room_with(sums: dict[int, str | None], nadir: Nadir | None = None) -> Any:
     name = next(s.name for s in protocol.criteria if "viable_phases" in s.criterion.options)
     last = max(sums)
     responses = [
-        SimpleNamespace(criterion=name, timepoint=t, sum=None if s is None else Decimal(s), unit="mm", nadir=nadir if t == last else None)
+        SimpleNamespace(
+            criterion=name,
+            timepoint=t,
+            sum=None if s is None else Decimal(s),
+            unit="mm",
+            nadir=nadir if t == last else None,
+        )
         for t, s in sums.items()
     ]
     case = SimpleNamespace(protocol=protocol, visits=[SimpleNamespace(timepoint=t) for t in sums])
