@@ -39,6 +39,8 @@ class CutPane:
         self.lattice: Lattice | None = None
         self.cut: Cut | None = None
         self._current = window.current
+        self._images: dict[Lattice, Any] = {}
+        self._masks: dict[str, Any] = {}
         self._adjusting = False
         dress(self.viewer)
         bind(window, self.viewer)
@@ -96,18 +98,23 @@ class CutPane:
     # --- showing ---------------------------------------------------------------------------------------------------
 
     def show(self, lattice: Lattice, cut: Cut) -> None:
-        """A lattice in place of the one before; its voxels are those of the pane, not a copy."""
+        """A lattice in place of the one before, which stays hidden; its voxels are those of the pane, not a copy."""
         first = self.cut != cut
         self.lattice, self.cut = None, None
-        self.viewer.layers.clear()
-        self.viewer.add_image(
-            lattice.voxels,
-            name="reformat",
-            colormap="gray",
-            interpolation2d="linear",
-            contrast_limits=self.window.limits,
-            **self._place(lattice),
-        )
+        if lattice not in self._images:
+            self._images[lattice] = self.viewer.add_image(
+                lattice.voxels,
+                name="reformat",
+                colormap="gray",
+                interpolation2d="linear",
+                contrast_limits=self.window.limits,
+                **self._place(lattice),
+            )
+            self.viewer.layers.move(len(self.viewer.layers) - 1, 0)
+            self.viewer.layers.selection.clear()
+        for one, layer in self._images.items():
+            layer.visible = one is lattice
+        self._images[lattice].contrast_limits = self.window.limits
         self.viewer.dims.order = cut.order
         self.viewer.scene.camera.orientation2d = cut.orientation
         self.lattice, self.cut = lattice, cut
@@ -120,24 +127,37 @@ class CutPane:
     def show_mask(self, name: str, data: Any, like: Any) -> None:
         """Outlines of a label layer of the current visit; ``data`` may be the array that is there already, changed."""
         assert self.lattice is not None
-        if name in self.viewer.layers:
-            layer = self.viewer.layers[name]
-            if layer.data is data:
-                layer.refresh()
-            else:
-                layer.data = data
+        place = self._place(self.lattice)
+        layer = self._masks.get(name)
+        if layer is not None and layer.data is data:
+            layer.refresh()
+        elif layer is not None and layer.data.shape == data.shape:
+            layer.data, layer.scale, layer.translate = data, place["scale"], place["translate"]
         else:
+            self.drop_masks({one for one in self._masks if one != name})
             layer = self.viewer.add_labels(data, name=name, opacity=like.opacity, **self._place(self.lattice))
             layer.colormap, layer.contour, layer.editable = like.colormap, 1, False
             layer.mode = "pan_zoom"
+            self._masks[name] = layer
             self.viewer.layers.selection.clear()
         layer.visible = like.visible
 
     def drop_masks(self, but: set[str]) -> None:
         """Take away outlines whose layer is not there any more."""
-        for layer in tuple(self.viewer.layers):
-            if layer.name not in {"reformat", _CROSS, *but}:
-                self.viewer.layers.remove(layer)
+        for name in [one for one in self._masks if one not in but]:
+            self.viewer.layers.remove(self._masks.pop(name))
+
+    def clear(self) -> None:
+        """Let go of voxels and masks."""
+        self.lattice, self.cut = None, None
+        self._images.clear()
+        self._masks.clear()
+        self.viewer.layers.clear()
+
+    def image(self) -> Any:
+        """The napari layer that is shown."""
+        assert self.lattice is not None
+        return self._images[self.lattice]
 
     def cross(self, point: Point) -> None:
         """Go to an LPS point and draw the lines through it."""
@@ -153,7 +173,7 @@ class CutPane:
     def contrast(self) -> None:
         """The window of the current visit."""
         if self.lattice is not None:
-            self.viewer.layers["reformat"].contrast_limits = self.window.limits
+            self.image().contrast_limits = self.window.limits
             self.say()
 
     def say(self) -> None:
@@ -172,8 +192,7 @@ class CutPane:
 
     def free(self) -> None:
         """Let go of voxels, masks and the canvas."""
-        self.lattice, self.cut = None, None
-        self.viewer.layers.clear()
+        self.clear()
         self.widget.close()
 
     def _range(self, _event: object = None) -> None:
@@ -282,8 +301,7 @@ class Reformats:
             self._lattices.clear()
             self.point = None
             for cut in self.cuts:
-                cut.lattice, cut.cut = None, None
-                cut.viewer.layers.clear()
+                cut.clear()
             return
         key = (series.uid, series.stack)
         if key in self._lattices:
