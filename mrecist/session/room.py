@@ -203,6 +203,12 @@ class Room:
             self.pending = self.mending.left_at(timepoint)
         self._tell("looking")
 
+    def look_beside(self, prior: int) -> None:
+        """Show another visit beside the one that is read; a proposal that waits stays."""
+        self.case.visit(prior)
+        self.looking.prior = prior
+        self._tell("looking")
+
     def look_at_lesion(self, lesion: str) -> None:
         """Choose a lesion."""
         if lesion and lesion not in self.state.lesions:

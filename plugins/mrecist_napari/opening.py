@@ -11,10 +11,12 @@ from mrecist.errors import MrecistError
 from mrecist.session.room import open_room
 from mrecist.study import open_study
 from mrecist_napari.reading_window import ReadingWindow
+from mrecist_napari.screen import check_screen
 
 
 def read(study: Path, subject: str, reader: str, protocol: Path | None = None, segmenter: str = "") -> None:
     """Read a subject in a window of its own, until it is closed; the panel asks what ``segmenter`` needs agreement to."""
+    check_screen()
     room = open_room(study, subject, reader, protocol)
     window = ReadingWindow(room)
     if segmenter:

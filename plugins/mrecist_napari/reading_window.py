@@ -5,20 +5,20 @@ It holds no state of the read: it shows a :class:`mrecist.session.room.Room` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from mrecist.errors import MrecistError
-from mrecist.imaging.series import Series
-from mrecist.imaging.volume import Volume
 from mrecist.session.case import CaseVisit
-from mrecist.session.room import Room, best_series
+from mrecist.session.room import Room
 from mrecist_napari.background import Background
 from mrecist_napari.clicking import Clicking
+from mrecist_napari.corner import Corner
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
+from mrecist_napari.loading import Loading
 from mrecist_napari.marks import Marks, marks_on
 from mrecist_napari.measuring import Measuring
 from mrecist_napari.painting import Painting
@@ -26,9 +26,10 @@ from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
 from mrecist_napari.phases import flicked_to, of_phase
 from mrecist_napari.prior import PriorPane
+from mrecist_napari.priors import Priors
 from mrecist_napari.proposing import Proposing
+from mrecist_napari.reformats import Reformats
 from mrecist_napari.tools import MouseTools
-from mrecist_napari.windows import next_preset
 
 _PANEL_WIDTH = 430  # pixels
 
@@ -58,66 +59,23 @@ class ReadingWindow:
         self.clicking = Clicking(self)
         self.measuring = Measuring(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
-        self._shown: int | None = None
+        self.priors = Priors(self)
+        self.loading = Loading(self)
+        self.corner = Corner(self)
+        self.reformats = Reformats(self)
+        self._shown = (room.looking.timepoint, room.looking.prior)
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
         self.panel_dock = self.viewer.window.add_dock_widget(self.panel, name="read", area="right")
         self.panel.setMinimumWidth(_PANEL_WIDTH)
         self._stop = room.watch(self._changed)
-        self.viewer.dims.events.point.connect(lambda _event: self._say())
         bind(self, self.viewer)
         bind(self, self.prior.model)
         self._hint = "? shows the keys   N then drag: new lesion"
         self.message(self._hint)
-        self._open_visit()
-
-    # --- loading ---------------------------------------------------------------------------------------------------
-
-    def _open_visit(self) -> None:
-        """Show the visit as soon as its first series is there; the others, and the visit before, come after it."""
-        self._shown = self.room.looking.timepoint
-        self.current.clear()
-        visit = self.room.visit
-        order = [best_series(visit), *(s for s in visit.series if s != best_series(visit))]
-        prior = self._prior_visit()
-        self.prior.clear(prior)
-        todo = [(self.current, series) for series in order]
-        if prior is not None:
-            first = best_series(prior)
-            todo[1:1] = [(self.prior.pane, first)]
-            todo += [(self.prior.pane, s) for s in prior.series if s != first]
-        self.load(todo)
+        self.loading.visit()
 
     def _prior_visit(self) -> CaseVisit | None:
         return None if self.room.looking.prior is None else self.room.case.visit(self.room.looking.prior)
-
-    def load(self, todo: list[tuple[Pane, Series]]) -> None:
-        """Load series one after the other away from the screen's thread, and show each when it is there."""
-        from napari.qt.threading import thread_worker
-
-        @thread_worker(progress={"total": len(todo), "desc": "loading series"})
-        def work() -> Iterator[tuple[Pane, Series, Volume | MrecistError]]:
-            for pane, series in todo:
-                try:
-                    yield pane, series, self.room.volumes.get(series)
-                except MrecistError as error:
-                    yield pane, series, error
-
-        worker = work()
-        worker.yielded.connect(self._loaded)
-        self.background.start(worker)
-
-    def _loaded(self, arrived: tuple[Pane, Series, Volume | MrecistError]) -> None:
-        pane, series, volume = arrived
-        if isinstance(volume, MrecistError):
-            self.message(str(volume))
-            return
-        expected = self.room.visit if pane is self.current else self._prior_visit()
-        if expected is None or all((s.uid, s.stack) != (series.uid, series.stack) for s in expected.series):
-            return  # the reader has moved on
-        pane.add(series, volume)
-        if pane.series is None:
-            pane.show(self.room.series if pane is self.current and pane.has(self.room.series) else series)
-            self.redraw()
 
     @property
     def busy(self) -> bool:
@@ -134,8 +92,11 @@ class ReadingWindow:
         if self.room.session.trouble:
             self.message(f"NOT SAVED  {self.room.session.trouble} (F8)")
         if what == "looking":
-            if self.room.looking.timepoint != self._shown:
-                self._open_visit()
+            before, self._shown = self._shown, (self.room.looking.timepoint, self.room.looking.prior)
+            if self._shown != before:
+                same_visit = self._shown[0] == before[0]
+                self.loading.beside() if same_visit else self.loading.visit()
+                self.corner.say()
                 return
             if self.current.series is not None and self.current.has(self.room.series):
                 self.current.show(self.room.series)
@@ -152,6 +113,7 @@ class ReadingWindow:
         prior = self.room.looking.prior
         if prior is not None and self.prior.pane.series is not None:
             self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
+        self.reformats.masks_changed()
         self._say()
 
     def _marks(self, pane: Pane, timepoint: int) -> Marks:
@@ -176,19 +138,7 @@ class ReadingWindow:
         self.prior.linked = linked
 
     def _say(self) -> None:
-        for pane, timepoint, where in (
-            (self.current, self.room.looking.timepoint, "CURRENT"),
-            (self.prior.pane, self.room.looking.prior, "PRIOR"),
-        ):
-            if pane.series is None or timepoint is None:
-                continue
-            visit = "baseline" if timepoint == 0 else f"time point {timepoint}"
-            phase = str(pane.series.phase.name).lower()
-            slid = self.prior.offset_mm
-            link = f"   offset {slid:+.1f} mm" if pane is self.prior.pane and abs(slid) >= 0.05 else ""
-            pane.say(
-                f"{where}  {visit}\n{phase}  {pane.window.text}\nslice {pane.slice_index + 1} / {pane.slices}{link}"
-            )
+        self.corner.say()
 
     # --- doing -----------------------------------------------------------------------------------------------------
 
@@ -217,7 +167,8 @@ class ReadingWindow:
         """A phase in both panes."""
         series = of_phase(self.room.visit, phase)
         if series is None or not self.current.has(series):
-            self.message(f"no {phase.lower()} phase at this visit" if series is None else "this phase is still loading")
+            failed = "" if series is None else self.current.failed.get((series.uid, series.stack), "still loading")
+            self.message(f"no {phase.lower()} phase at this visit" if series is None else failed)
             return
         prior = self._prior_visit()
         beside = of_phase(prior, phase) if prior is not None else None
@@ -258,8 +209,13 @@ class ReadingWindow:
 
     def link_here(self) -> None:
         """The slices shown belong together."""
-        self.prior.link_here()
-        self._say()
+        self.message(self.prior.link_here())
+        self.corner.say()
+
+    def unlink(self) -> None:
+        """Each visit moves alone."""
+        self.prior.unlink()
+        self.corner.say()
 
     def toggle_layers(self) -> None:
         """napari's own lists, for those who want them."""
@@ -272,14 +228,13 @@ class ReadingWindow:
 
     def next_window(self) -> None:
         """The next window preset, in both panes."""
-        window = next_preset(self.current.window)
-        self.current.set_window(window)
-        self.prior.pane.set_window(window)
-        self._say()
+        self.current.next_window()
+        self.prior.pane.use_preset(self.current.window.name)
 
     def close(self) -> None:
         """Leave the read; the window stays."""
         self._stop()
+        self.reformats.close()
         self.panel.stop()
         self.background.quit()
         self.room.close()

@@ -14,6 +14,7 @@ from settled import settle
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "plugins"))
+sys.path.append(str(ROOT / "tests" / "imaging"))
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # napari's own dependencies warn of each other when they are imported

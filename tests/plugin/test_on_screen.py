@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -114,19 +113,3 @@ def test_closing_asks_only_when_something_would_be_lost(window: Any) -> None:
         window.room.session.trouble = ""
         window.room.session._unsaved.clear()
     assert "1 actions are not saved" in asked[0]
-
-
-def test_every_slice_is_reachable() -> None:
-    """Trap 1, without a window: many steps and counts, at the origins where napari loses the last slice."""
-    from napari.components import ViewerModel
-
-    from mrecist_napari.pane import Pane
-
-    lost = []
-    for step, count, origin in product((0.6, 0.7, 0.8, 2.5, 3.27), (11, 50, 87), (0.0, -312.5)):
-        model = ViewerModel()
-        pane = Pane(model)  # held: napari keeps callbacks weakly
-        model.add_image(np.zeros((count, 4, 4), np.uint8), scale=(step, 1, 1), translate=(origin, 0, 0))
-        if pane.viewer.dims.nsteps[0] != count:
-            lost.append((step, count, origin, model.dims.nsteps[0]))
-    assert lost == []
