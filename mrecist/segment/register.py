@@ -24,8 +24,11 @@ _COARSE_MM, _FIRST_MM = 5.0, 10.0
 _MARGIN_MM = 50.0
 _LEAST_SLICES, _LEAST_MM = 4, 15.0
 _MOST_DEGREES = 40.0
+_MOST_STEPS = 40
 # How much of the surroundings of the lesions must be on the current series.
 _LEAST_SEEN = 0.15
+# Surroundings that differ less than this (HU) are noise.
+_LEAST_SHOWN, _RIM_MM = 20.0, 4.0
 # Correlation of the two pictures around the lesions once registered, below which they do not show the same thing.
 LEAST_ALIKE = 0.5
 Point = npt.NDArray[np.float64]
@@ -33,7 +36,7 @@ Point = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A volume in cells of about 2.5 mm, as an image of SimpleITK in LPS mm; ``middle`` is the middle of its values."""
+    """A volume in cells of about 2.5 mm, as an image of SimpleITK in LPS mm; ``low`` is the value of air."""
 
     image: Any
     low: float
@@ -93,7 +96,7 @@ def scan_of(voxels: FloatArray, geometry: Geometry, *, hounsfield: bool = True) 
 
 
 def _means(voxels: FloatArray, spacing: Point) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-    """Means over cells of about 2.5 mm, and how many voxels each spans; every other voxel is enough where there are many."""
+    """Means over cells of about 2.5 mm, and how many voxels each spans."""
     factors = np.maximum(np.rint(FINE_MM / spacing), 1).astype(np.intp)
     factors = np.minimum(factors, voxels.shape)
     shape = np.array(voxels.shape) // factors
@@ -106,8 +109,13 @@ def _means(voxels: FloatArray, spacing: Point) -> tuple[FloatArray, npt.NDArray[
     return total / np.float32(factors.prod()), factors
 
 
-def register(prior: Scan, current: Scan, points: Sequence[Point]) -> Registered:
-    """The rigid transform around the points (LPS mm of the visit before).
+def register(prior: Scan, current: Scan, points: Sequence[Point], radii: Sequence[float]) -> Registered:
+    """The rigid transform around lesions.
+
+    Parameters
+    ----------
+    points, radii : their middles (LPS mm of the visit before) and how far they reach (mm). Lesions change, so what lies inside
+        is not compared, unless there is hardly anything else.
 
     Raises
     ------
@@ -119,9 +127,20 @@ def register(prior: Scan, current: Scan, points: Sequence[Point]) -> Registered:
     around = _around(old, points, _MARGIN_MM)
     try:
         start = max(_starts(prior, current, points), key=lambda one: _alike(around, new, one))
-        whole = _optimised(around, new, start, step_mm=4.0, iterations=60, share=0.5, smooth_mm=4.0)
+        whole = _optimised(
+            around, new, start, _beside(around, points, radii), step_mm=4.0, least_mm=0.2, share=0.3, smooth_mm=4.0
+        )
         close = _around(prior.image, points, _MARGIN_MM * 0.7)
-        found = _optimised(close, current.image, whole, step_mm=1.0, iterations=40, share=0.12, smooth_mm=1.5)
+        found = _optimised(
+            close,
+            current.image,
+            whole,
+            _beside(close, points, radii),
+            step_mm=1.0,
+            least_mm=0.06,
+            share=0.08,
+            smooth_mm=1.5,
+        )
     except RuntimeError as error:
         raise MaskError("the two visits could not be registered; find the lesions by hand") from error
     found = sitk.Euler3DTransform(found)
@@ -149,6 +168,25 @@ def _around(image: Any, points: Sequence[Point], margin_mm: float) -> Any:
     low = np.clip(np.floor(at.min(axis=0) - reach), 0, size - 1).astype(int)
     high = np.clip(np.ceil(at.max(axis=0) + reach) + 1, low + 1, size).astype(int)
     return image[tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))]
+
+
+def _beside(image: Any, points: Sequence[Point], radii: Sequence[float]) -> Any:
+    """A mask without the lesions; None where what is left shows nothing."""
+    import SimpleITK as sitk  # noqa: N813
+
+    values = sitk.GetArrayViewFromImage(image)
+    held = np.ones(values.shape, dtype=np.uint8)
+    scale = np.array(image.GetSpacing())[::-1]
+    grid = np.ogrid[tuple(slice(0, n) for n in values.shape)]
+    for point, radius in zip(points, radii, strict=True):
+        at = np.array(image.TransformPhysicalPointToContinuousIndex(point.tolist()))[::-1]
+        away = sum(((axis - a) * s) ** 2 for axis, a, s in zip(grid, at, scale, strict=True))
+        held[away <= (1.15 * radius + _RIM_MM) ** 2] = 0
+    if held.mean() < _LEAST_SEEN or values[held > 0].std() < _LEAST_SHOWN:
+        return None
+    mask = sitk.GetImageFromArray(held)
+    mask.CopyInformation(image)
+    return mask
 
 
 def _starts(prior: Scan, current: Scan, points: Sequence[Point]) -> list[Any]:
@@ -188,7 +226,9 @@ def _upright(image: Any) -> tuple[FloatArray, Point]:
     small = _shrunk(image, _FIRST_MM)
     corners = np.array(
         [
-            small.TransformContinuousIndexToPhysicalPoint([float(n) - 0.5 if far else -0.5 for n, far in zip(small.GetSize(), way)])
+            small.TransformContinuousIndexToPhysicalPoint(
+                [float(n) - 0.5 if far else -0.5 for n, far in zip(small.GetSize(), way)]
+            )
             for way in np.ndindex(2, 2, 2)
         ]
     )
@@ -202,17 +242,19 @@ def _upright(image: Any) -> tuple[FloatArray, Point]:
 
 
 def _optimised(
-    fixed: Any, moving: Any, start: Any, *, step_mm: float, iterations: int, share: float, smooth_mm: float
+    fixed: Any, moving: Any, start: Any, mask: Any, *, step_mm: float, least_mm: float, share: float, smooth_mm: float
 ) -> Any:
     import SimpleITK as sitk  # noqa: N813
 
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsCorrelation()
+    if mask is not None:
+        method.SetMetricFixedMask(mask)
     method.SetInterpolator(sitk.sitkLinear)
     # Regular samples, so that a run can be repeated.
     method.SetMetricSamplingStrategy(method.REGULAR)
     method.SetMetricSamplingPercentage(share, 1)
-    method.SetOptimizerAsRegularStepGradientDescent(step_mm, 0.02, iterations, relaxationFactor=0.6)
+    method.SetOptimizerAsRegularStepGradientDescent(step_mm, least_mm, _MOST_STEPS, relaxationFactor=0.6)
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetShrinkFactorsPerLevel([1])
     method.SetSmoothingSigmasPerLevel([smooth_mm])
