@@ -22,6 +22,7 @@ from mrecist.segment.prompt import Line, Scribbles
 from mrecist.session.actions import Action, AddLesion, Draw
 from mrecist.session.case import Case, CaseVisit, open_case
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
+from mrecist.session.following import Following, still_followed
 from mrecist.session.proposing import Asked, Proposal, propose, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
@@ -112,6 +113,7 @@ class Room:
         self.rows = Rows(reader, self.session.masks)
         self.volumes = volumes or Volumes()
         self.pending: Pending | None = None
+        self.following = Following(self)
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
         self._known = _Known()
@@ -260,7 +262,7 @@ class Room:
         """The proposal again with marks of the reader; as long as :meth:`ask`."""
         asked = Asked(series=pending.asked.series, line=pending.asked.line, scribbles=scribbles)
         proposal = propose(asked, self.case.visit(pending.timepoint), self.volumes.get, self.case.protocol.measuring)
-        return _with(pending, asked, proposal)
+        return _with(pending, asked, still_followed(pending.proposal, proposal))
 
     def nudged(self, pending: Pending, by: float) -> Pending:
         """The proposal with the viable cut-off moved by so many HU."""
