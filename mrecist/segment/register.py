@@ -227,7 +227,7 @@ def _upright(image: Any) -> tuple[FloatArray, Point]:
     corners = np.array(
         [
             small.TransformContinuousIndexToPhysicalPoint(
-                [float(n) - 0.5 if far else -0.5 for n, far in zip(small.GetSize(), way)]
+                [float(n) - 0.5 if far else -0.5 for n, far in zip(small.GetSize(), way, strict=True)]
             )
             for way in np.ndindex(2, 2, 2)
         ]

@@ -106,7 +106,9 @@ class Following:
     def pair(self) -> Pair | None:
         """The visit beside the one that is looked at, and that one; None without an earlier visit beside it."""
         looking = self._room.looking
-        return None if looking.prior is None or looking.prior >= looking.timepoint else (looking.prior, looking.timepoint)
+        return (
+            None if looking.prior is None or looking.prior >= looking.timepoint else (looking.prior, looking.timepoint)
+        )
 
     @property
     def carried(self) -> Carried | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MASKS = ("whole", "viable")
 _TEXT_POINTS, _LINES, _GROWING = "callouts", "diameters", "growing"
+GHOST_LINES, GHOST_NAMES = "ghosts", "names of ghosts"
 Index3 = tuple[float, float, float]
 
 
@@ -101,5 +102,5 @@ class Drawing:
     def hide(self, hidden: bool) -> None:
         """Take masks and lines from sight, or show them again."""
         for layer in self._pane.viewer.layers:
-            if layer.name in (*_MASKS, _LINES, _TEXT_POINTS):
+            if layer.name in (*_MASKS, _LINES, _TEXT_POINTS, GHOST_LINES, GHOST_NAMES):
                 layer.visible = not hidden

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mrecist.session.case import CaseVisit
@@ -23,6 +25,7 @@ class PriorPane:
         self.pane = Pane(self.model)
         self.offset_mm = 0.0
         self.linked = True
+        self.linked_by_reader: Callable[[float], None] = lambda _offset: None
         self._current = current
         self._busy = False
         self.widget = QtViewer(self.model)
@@ -30,7 +33,7 @@ class PriorPane:
         self.main = main_window(self.dock)
         self._half = KeepsHalf(self.main, self.dock)
         show_lists(self.main, False)
-        viewer.dims.events.point.connect(self._follow)
+        viewer.dims.events.point.connect(self.follow)
         self.model.dims.events.point.connect(self._lead)
         viewer.scene.camera.events.connect(self._same_view)
 
@@ -44,6 +47,16 @@ class PriorPane:
         """The two slices that are shown now belong together."""
         self.offset_mm = self.model.dims.point[0] - self._current.viewer.dims.point[0]
         self.linked = True
+        self.linked_by_reader(self.offset_mm)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """While it lasts neither visit follows the other."""
+        before, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = before
 
     def nudge(self, slices: int) -> None:
         """Move the prior visit alone by so many slices."""
@@ -52,7 +65,8 @@ class PriorPane:
         self._busy = False
         self.link_here()
 
-    def _follow(self, _event: object = None) -> None:
+    def follow(self, _event: object = None) -> None:
+        """Show the slice beside the current one."""
         self._move(self._current, self.pane, self.offset_mm)
 
     def _lead(self, _event: object = None) -> None:

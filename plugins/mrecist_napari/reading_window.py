@@ -16,6 +16,7 @@ from mrecist.imaging.volume import Volume
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
 from mrecist_napari.background import Background
+from mrecist_napari.following import Following
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.marks import MarkLine, lines_of, marks_on
@@ -51,6 +52,7 @@ class ReadingWindow:
         self.message: Callable[[str], None] = self.current.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
+        self.following = Following(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
@@ -112,6 +114,7 @@ class ReadingWindow:
         if pane.series is None:
             pane.show(self.room.series if pane is self.current and pane.has(self.room.series) else series)
             self.redraw()
+        self.following.begin()
 
     @property
     def busy(self) -> bool:
@@ -134,6 +137,7 @@ class ReadingWindow:
             if self.current.series is not None and self.current.has(self.room.series):
                 self.current.show(self.room.series)
             self.jump()
+            self.following.tell_chosen()
         self.redraw()
 
     def redraw(self) -> None:
@@ -141,6 +145,7 @@ class ReadingWindow:
         self.prior.model.layers.selection.clear()
         if self.current.series is not None:
             self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
+            self.following.draw()
         prior = self.room.looking.prior
         if prior is not None and self.prior.pane.series is not None:
             self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
@@ -166,7 +171,11 @@ class ReadingWindow:
         return lines
 
     def jump(self) -> None:
-        """Both panes to the lesion that is chosen."""
+        """Both panes to the lesion that is chosen; where nothing is drawn of it yet, to its carried place."""
+        with self.prior.apart():
+            self._jump()
+
+    def _jump(self) -> None:
         for pane, timepoint in (
             (self.current, self.room.looking.timepoint),
             (self.prior.pane, self.room.looking.prior),
@@ -178,6 +187,8 @@ class ReadingWindow:
                 longest = drawn.measurement.longest
                 middle = np.mean(longest.ends_index, axis=0)
                 pane.centre_on((float(longest.slice_index), float(middle[0]), float(middle[1])))
+            elif pane is self.current and (place := self.following.place_of(self.room.looking.lesion)) is not None:
+                pane.centre_on(place)
 
     def _say(self) -> None:
         for pane, timepoint, where in (
