@@ -283,7 +283,7 @@ def _note(by: str, off: float, stands_out: bool, contrast: tuple[float, float], 
     }[by]
     before, now = contrast
     both = np.isfinite(before) and np.isfinite(now)
-    sizes = f" ({before:+.0f} HU before, {now:+.0f} HU now)" if hounsfield and both else ""
+    sizes = f" ({before:+.0f} HU, now {now:+.0f} HU)" if hounsfield and both else ""
     if stands_out:
-        return f"{where}; stands out there as before{sizes}: look"
-    return f"{where}; place only, it does not stand out there as before{sizes}: look"
+        return f"{where}; something stands out there as before{sizes}: look"
+    return f"{where}; place only, look: it does not stand out as before{sizes}"

@@ -198,7 +198,7 @@ def _draw(pane: Pane, shown: list[tuple[Ghost, Any]]) -> None:
         shape_type="line",
         name=GHOST_LINES,
         edge_color=colours,
-        edge_width=0.8,
+        edge_width=1.0,
         **pane.place(pane.series),
     )
     lines.editable = False
@@ -208,7 +208,7 @@ def _draw(pane: Pane, shown: list[tuple[Ghost, Any]]) -> None:
         size=0.1,
         face_color="transparent",
         border_color="transparent",
-        features={"label": [f"{g.lesion} was {g.mm:.1f} mm (±{g.followed.off_mm:.0f} mm)" for g, _ in shown]},
+        features={"label": [f"{g.lesion} was {g.mm:.1f} mm, place ±{g.followed.off_mm:.0f} mm" for g, _ in shown]},
         text={"string": "{label}", "color": COLOUR, "size": 10, "anchor": "upper_left"},
         **pane.place(pane.series),
     )
