@@ -35,7 +35,8 @@ _LEAST_OFF_MM = 3.0
 # A lesion stands out as before between these ratios of its contrast (HU); vanished ones had at most 0.4.
 _AS_BEFORE = (0.5, 2.0)
 _LEAST_CONTRAST = 10.0
-_SOFT = (0.0, 180.0)
+# Values at the very ends are fat, air and bone (of CT), which lie around a lesion but not in it.
+_INSIDE = 20.0
 # A line found on the current visit is that of the lesion when it is neither far off nor of quite another size.
 _SIZES = (0.3, 2.2)
 LpsLine = tuple[Point, Point]
@@ -227,7 +228,7 @@ def _contrast(scan: Scan, found: Registered | None, middle: Point, radius: float
     away = np.sqrt(z**2 + y**2 + x**2)
     core = _known(values[away <= max(0.6 * radius, 1.05 * FINE_MM)])
     ring = _known(values[(away > 1.25 * radius + 1.5) & (away <= 1.9 * radius + 3)])
-    ring = ring[(ring > _SOFT[0]) & (ring < _SOFT[1])]
+    ring = ring[(ring > scan.soft[0] + _INSIDE) & (ring < scan.soft[1] - _INSIDE)]
     if core.size < 3 or ring.size < 20:
         return float("nan")
     return float(np.median(core) - np.median(ring))

@@ -13,17 +13,18 @@ from mrecist.segment.register import FINE_MM, Point, Scan
 
 SEARCH_CELLS = 4
 """A cube is looked for within 10 mm."""
-_LEAST_KNOWN = 0.5
+_LEAST_KNOWN = 0.75
+# Stands where too little is known to compare.
+_UNKNOWN = -2.0
 # Less texture than this (HU) is noise.
 _LEAST_TEXTURE = 4.0
-_SOFT = (-50.0, 200.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """Where a cube was found: ``shift`` (mm, x y z) from where it was expected, ``peak`` the correlation there (-1 to 1).
 
-    ``inside`` is False where the best place lies at the border of what was searched, so that the true one may lie beyond.
+    ``inside`` is False where the best place lies at the border of what was searched or is known, so that the true one may lie beyond.
     """
 
     shift: Point
@@ -41,7 +42,10 @@ def find(prior: Scan, current: Scan, transform: Any, middle: Point, half_mm: flo
         return None
     best = np.unravel_index(int(np.argmax(match)), match.shape)
     offset = np.array([_vertex(match, best, axis) for axis in range(3)]) - SEARCH_CELLS
-    inside = all(0 < int(b) < n - 1 for b, n in zip(best, match.shape, strict=True))
+    inside = all(
+        0 < int(b) < n - 1 and match[_others(best, axis)][int(b) - 1 : int(b) + 2].min() > _UNKNOWN
+        for axis, (b, n) in enumerate(zip(best, match.shape, strict=True))
+    )
     return Match(shift=offset[::-1] * FINE_MM, peak=float(match[best]), inside=inside)
 
 
@@ -54,7 +58,7 @@ def cube(scan: Scan, transform: Any, middle: Point, reach: int) -> FloatArray:
         scan.image, [2 * reach + 1] * 3, transform if transform is not None else sitk.Transform(), sitk.sitkLinear,
         origin.tolist(), [FINE_MM] * 3, np.eye(3).ravel().tolist(), float("nan"), sitk.sitkFloat32,
     )  # fmt: skip
-    return np.clip(np.asarray(sitk.GetArrayFromImage(cells), dtype=np.float32), *_SOFT)
+    return np.clip(np.asarray(sitk.GetArrayFromImage(cells), dtype=np.float32), *scan.soft)
 
 
 def _correlations(template: FloatArray, searched: FloatArray) -> npt.NDArray[np.float64] | None:
@@ -81,7 +85,7 @@ def _correlations(template: FloatArray, searched: FloatArray) -> npt.NDArray[np.
     good = enough & (var_s > count * _LEAST_TEXTURE**2) & (var_t > count * _LEAST_TEXTURE**2 / 4)
     if not good.any():
         return None
-    found = np.where(good, both / np.sqrt(np.maximum(var_s * var_t, 1e-9)), -1.0)
+    found = np.where(good, both / np.sqrt(np.maximum(var_s * var_t, 1e-9)), _UNKNOWN)
     side = 2 * SEARCH_CELLS + 1
     return np.asarray(found.reshape(side, side, side), dtype=np.float64)
 
@@ -93,11 +97,16 @@ def _windows(array: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     return rows
 
 
+def _others(best: Any, axis: int) -> tuple[Any, ...]:
+    """Everything along an axis at the other indices of a place."""
+    return tuple(slice(None) if a == axis else b for a, b in enumerate(best))
+
+
 def _vertex(match: npt.NDArray[np.float64], best: Any, axis: int) -> float:
     """The top of the parabola through a peak and its neighbours along an axis."""
     place = int(best[axis])
     if not 0 < place < match.shape[axis] - 1:
         return float(place)
-    line = np.moveaxis(match, axis, 0)[(slice(place - 1, place + 2), *(b for a, b in enumerate(best) if a != axis))]
+    line = match[_others(best, axis)][place - 1 : place + 2]
     bend = line[0] - 2 * line[1] + line[2]
     return place + (float(np.clip(0.5 * (line[0] - line[2]) / bend, -0.5, 0.5)) if bend < 0 else 0.0)

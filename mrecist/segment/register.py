@@ -20,6 +20,7 @@ from mrecist.segment.crop import FloatArray
 CT_WINDOW = (-150.0, 250.0)
 """Values of CT that are told apart; others are set to the nearer end."""
 FINE_MM = 2.5
+_SOFT = (-50.0, 200.0)
 _COARSE_MM, _FIRST_MM = 5.0, 10.0
 _MARGIN_MM = 50.0
 _LEAST_SLICES, _LEAST_MM = 4, 15.0
@@ -36,10 +37,10 @@ Point = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A volume in cells of about 2.5 mm, as an image of SimpleITK in LPS mm; ``low`` is the value of air."""
+    """A volume in cells of about 2.5 mm, as an image of SimpleITK in LPS mm; ``soft`` is the span of values of soft tissue."""
 
     image: Any
-    low: float
+    soft: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def scan_of(voxels: FloatArray, geometry: Geometry, *, hounsfield: bool = True) 
     image.SetDirection(axes.ravel().tolist())
     first = np.array(geometry.origins_lps[0]) + axes @ ((factors - 1) / 2 * spacing)[::-1]
     image.SetOrigin(first.tolist())
-    return Scan(image=image, low=CT_WINDOW[0])
+    return Scan(image=image, soft=_SOFT if hounsfield else CT_WINDOW)
 
 
 def _means(voxels: FloatArray, spacing: Point) -> tuple[FloatArray, npt.NDArray[np.intp]]:
