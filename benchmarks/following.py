@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,11 @@ def main() -> None:
     folder = parser.parse_args().folder
     voxels, geometry = stack(folder / "PATIENT_DICOM")
     liver = stack(folder / "MASKS_DICOM" / "liver")[0] > 0
-    print("| Real CT, second copy | Off, mm (most) | Told, mm (least to most) | Stands out: there / left out | s |")
+    print("| Real CT, second copy | Off, mm (most) | Told, mm (least to most) | Stands out: there / left out | CPU s |")
     print("| --- | --- | --- | --- | --- |")
     for motion in MOTIONS:
         print(real(motion, voxels, geometry, liver))
-    print("\n| Made block, moved 6/-5/5 mm | Off, mm | By | s |\n| --- | --- | --- | --- |")
+    print("\n| Made block, moved 6/-5/5 mm | Off, mm | By | CPU s |\n| --- | --- | --- | --- |")
     for plan in PLANS[:4]:
         print(block(plan))
 
@@ -136,12 +136,12 @@ def real(motion: Motion, voxels: Array, geometry: Geometry, liver: Array) -> str
     current, carry = moved(with_lesions(voxels, geometry, kept), geometry, motion, grid)
     current += (chance.normal(size=current.shape) * 15).astype(np.float32)
     lines = [across(middle, radius, geometry) for middle, radius, _ in everything]
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         found = follow(prior, geometry, current, grid, lines)
     except MaskError as error:
-        return f"| {motion.name} | {error} | | | {time.perf_counter() - start:.1f} |"
-    seconds = time.perf_counter() - start
+        return f"| {motion.name} | {error} | | | {time.process_time() - start:.1f} |"
+    seconds = time.process_time() - start
     off = [
         np.linalg.norm((np.array(one.middle) - index_of(carry(point(m, geometry)), grid)) * scale_of(grid))
         for one, m in zip(found, middles, strict=True)
@@ -230,23 +230,25 @@ def block(plan: Any) -> str:
     """A made block that is moved: nothing but the lesion tells how."""
     from scipy.ndimage import shift
 
-    made = make_block(plan)
+    made = make_block(replace(plan, noise=0))
     longest = measure_lesion(made.whole, made.geometry).longest
     z = float(longest.slice_index)
     one, other = (tuple(map(float, end)) for end in longest.ends_index)
     way = np.array([5.0, -5.0, 6.0]) / scale_of(made.geometry)
+    chance = np.random.default_rng(2)
+    prior = made.arterial + chance.normal(size=made.arterial.shape).astype(np.float32) * 12
     current = shift(made.arterial, way, order=1, mode="nearest")
-    current += np.random.default_rng(2).normal(size=current.shape).astype(np.float32) * 5
-    start = time.perf_counter()
+    current += chance.normal(size=current.shape).astype(np.float32) * 12
+    start = time.process_time()
     try:
         found: Followed = follow(
-            made.arterial, made.geometry, current, made.geometry, [Line(start=(z, *one), end=(z, *other))]
+            prior, made.geometry, current, made.geometry, [Line(start=(z, *one), end=(z, *other))]
         )[0]
     except MaskError as error:
-        return f"| {plan.name} | {error} | | {time.perf_counter() - start:.1f} |"
+        return f"| {plan.name} | {error} | | {time.process_time() - start:.1f} |"
     true = np.array([z, *np.mean([one, other], axis=0)]) + way
     off = np.linalg.norm((np.array(found.middle) - true) * scale_of(made.geometry))
-    return f"| {plan.name} | {off:.1f} | {found.by}, told {found.off_mm:.0f} | {time.perf_counter() - start:.1f} |"
+    return f"| {plan.name} | {off:.1f} | {found.by}, told {found.off_mm:.0f} | {time.process_time() - start:.1f} |"
 
 
 if __name__ == "__main__":

@@ -31,16 +31,18 @@ class Background:
 
         @thread_worker(progress={"desc": what})
         def run() -> Any:
+            # A pair, because a worker raises an exception that is returned by itself.
             try:
-                return work()
+                return work(), None
             except MrecistError as error:
-                return error
+                return None, error
 
-        def done(result: Any) -> None:
-            if isinstance(result, MrecistError):
-                self._failed(str(result))
+        def done(result: tuple[Any, MrecistError | None]) -> None:
+            found, error = result
+            if error is not None:
+                self._failed(str(error))
             else:
-                then(result)
+                then(found)
 
         worker = run()
         worker.returned.connect(done)
