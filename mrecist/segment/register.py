@@ -107,7 +107,7 @@ def _means(voxels: FloatArray, spacing: Point) -> tuple[FloatArray, npt.NDArray[
         for y in range(factors[1]):
             for x in range(factors[2]):
                 total += kept[z :: factors[0], y :: factors[1], x :: factors[2]]
-    return total / np.float32(factors.prod()), factors
+    return np.asarray(total / factors.prod(), dtype=np.float32), factors
 
 
 def register(prior: Scan, current: Scan, points: Sequence[Point], radii: Sequence[float]) -> Registered:

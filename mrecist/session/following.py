@@ -5,7 +5,7 @@ Nothing here is part of the read. What was found is kept for each pair of visits
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,7 @@ class Following:
             return None
         return _series(self._room.state, self._room.case, self.pair, self.waiting())
 
-    def carrying(self) -> Iterator[str]:
+    def carrying(self) -> Generator[str, None, Carried]:
         """Work that carries what is wanted; long, so for another thread. It can be left between any two steps.
 
         Each step is said before it is done; the value that it returns is for :meth:`keep`. Nothing is raised: a problem is told in
@@ -197,7 +197,7 @@ class Following:
         pending = self._room.ask(fitted, lesion=lesion)
         return replace(pending, proposal=_told(pending.proposal, ghost, pair, fitted != line))
 
-    def _carry(self, task: _Task) -> Iterator[str]:
+    def _carry(self, task: _Task) -> Generator[str, None, Carried]:
         ghosts = {g.lesion: g for g in task.known.ghosts} if task.known else {}
         left = list(task.known.left) if task.known else []
         try:
@@ -226,7 +226,7 @@ class Following:
             return Carried(pair=task.pair, problem=str(error))
         return Carried(pair=task.pair, ghosts=tuple(ghosts.values()), left=tuple(left), ground=ground)
 
-    def _registered(self, own: Series, other: Series, lines: list[LpsLine]) -> Iterator[str]:
+    def _registered(self, own: Series, other: Series, lines: list[LpsLine]) -> Generator[str, None, _Ground]:
         if own.modality != other.modality:
             raise MaskError(
                 f"the visit before is {own.modality} and this one {other.modality}: lesions are not carried over; draw them (U)"
@@ -240,7 +240,7 @@ class Following:
             assert series.geometry is not None
             scans.append(scan_of(volume.voxels, series.geometry, hounsfield=_hounsfield(series)))
         yield "registering the visits"
-        return _Ground((_key(own), _key(other)), *scans, registered(scans[0], scans[1], lines))
+        return _Ground((_key(own), _key(other)), scans[0], scans[1], registered(scans[0], scans[1], lines))
 
     def _lines(self, task: _Task, own: Series, left: list[str]) -> dict[str, tuple[LpsLine, float, str]]:
         """Lesion -> its line (LPS mm), its length and the mask it comes from; those of another frame of reference are left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,6 @@ COLOUR = "#7fe3c1"
 """Pale green: neither the blue nor the yellow of what was measured."""
 _FAINT = "#7fe3c155"
 _DASH_MM, _GAP_MM = 2.4, 1.8
-_STEPS = 6
 Pair = tuple[int, int]
 
 
@@ -95,17 +94,17 @@ class Following:
     def _start(self) -> None:
         from napari.qt.threading import thread_worker
 
-        work = self._room.following.carrying()
+        work, steps = self._room.following.carrying(), 4 + len(self._room.following.wanted())
         self._running = self._room.following.pair
 
-        @thread_worker(progress={"total": _STEPS, "desc": "carrying lesions of the visit before"})
-        def run() -> Iterator[str]:
-            found: Carried = yield from work
-            return found
+        @thread_worker(progress={"total": steps, "desc": "carrying lesions of the visit before"})
+        def run() -> Generator[str, None, Carried]:
+            return (yield from work)
 
-        self._worker = run()
-        self._worker.returned.connect(self._arrived)
-        self._window.background.start(self._worker)
+        worker = self._worker = run()
+        worker.returned.connect(self._arrived)
+        worker.finished.connect(lambda: self._ended(worker))
+        self._window.background.start(worker)
 
     def _leave(self) -> None:
         """What is under way is stopped at its next step, and nothing is kept of it."""
@@ -113,6 +112,10 @@ class Following:
             self._worker.returned.disconnect(self._arrived)
             self._worker.quit()
         self._worker = self._running = None
+
+    def _ended(self, worker: Any) -> None:
+        if worker is self._worker:
+            self._worker = self._running = None
 
     def _arrived(self, carried: Carried) -> None:
         self._worker = self._running = None
