@@ -1,30 +1,45 @@
 """Where the lesions of a prior visit lie on the current one: a proposal that the reader confirms.
 
-One rigid registration of the whole volumes (Mattes mutual information, SimpleITK), then a search around each lesion by normalised
-cross-correlation. The search is believed only from :data:`BELIEVED` on: a lesion that has vanished has nothing to be found by, and
-keeps the place that the rigid registration gives. A place is never an answer to whether the lesion is still there.
+One rigid registration around the lesions (:mod:`mrecist.segment.register`), then the surroundings of each lesion and the lesion are
+looked for near where that expects them: livers are pressed and breathe. The place is what most of these cubes agree on, so that a
+lesion that has vanished is placed by its surroundings.
+
+A place is never an answer to whether the lesion is still there. Correlation cannot tell it (vessels around a vanished lesion gave
+0.97); what is told is how much the place stands out from its surroundings now and before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
-from mrecist.segment.crop import FloatArray
+from mrecist.segment.click import line_of_click
+from mrecist.segment.crop import FloatArray, Spacing
+from mrecist.segment.patches import Match, cube, find
 from mrecist.segment.prompt import Index3, Line
+from mrecist.segment.register import FINE_MM, Point, Registered, Scan, register, scan_of
 
-# Peaks of vanished lesions were 0.07 to 0.11 on a made liver, those of lesions that were there 0.45 to 0.9.
-BELIEVED = 0.45
-_CELL_MM = 2.5
-_CUBE_MM = 28.0
-_SEARCH_MM = 12.0
-_WINDOW = (-150.0, 250.0)
+# A cube is found from this correlation on.
+FOUND = 0.5
+_HALF_MM, _BESIDE_MM = 15.0, 25.0
+_LEAST_FOUND = 3
+_LEAST_SHARE = 0.3
+# How far off a place may be where nothing around the lesion confirms it, and where its own look alone does.
+_UNCONFIRMED_MM, _ALONE_MM = 10.0, 5.0
+_LEAST_OFF_MM = 3.0
+# A lesion stands out as before between these ratios of its contrast (HU); vanished ones had at most 0.4.
+_AS_BEFORE = (0.5, 2.0)
+_LEAST_CONTRAST = 10.0
+# Values at the very ends are fat, air and bone (of CT), which lie around a lesion but not in it.
+_INSIDE = 20.0
+# A line found on the current visit is that of the lesion when it is neither far off nor of quite another size.
+_SIZES = (0.3, 2.2)
+LpsLine = tuple[Point, Point]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +50,35 @@ class Followed:
     ----------
     middle : voxel (z, y, x) of the current volume, not rounded.
     line : the prior line there, turned and moved, flat on the nearest slice; None where that lies outside the volume.
-    by : ``rigid and local`` or ``rigid``.
-    peak : the normalised cross-correlation that the local search found, -1 to 1; 0 where nothing could be compared.
+    ends : the carried ends in LPS mm of the current visit, before they were laid on a slice.
+    by : ``surroundings``, ``own look`` (nothing around it could be compared) or ``rigid``.
+    off_mm : how far the place may be off.
+    stands_out : the place stands out from its surroundings as it did before.
+    contrast : median inside less median around (HU; of MR on a scale of its own), before and now.
+    found, compared : how many cubes were found again, of how many that could be compared.
     note : one sentence for the reader.
     """
 
     middle: Index3
     line: Line | None
+    ends: LpsLine
     by: str
-    peak: float
+    off_mm: float
+    stands_out: bool
+    contrast: tuple[float, float]
+    found: int
+    compared: int
     note: str
 
 
 def follow(
-    prior: FloatArray, prior_geometry: Geometry, current: FloatArray, current_geometry: Geometry, lines: Sequence[Line]
+    prior: FloatArray,
+    prior_geometry: Geometry,
+    current: FloatArray,
+    current_geometry: Geometry,
+    lines: Sequence[Line],
+    *,
+    hounsfield: bool = True,
 ) -> tuple[Followed, ...]:
     """The lines of a prior visit on the current one.
 
@@ -56,145 +86,205 @@ def follow(
     ----------
     prior, current : volumes (Z, Y, X) and where their voxels lie.
     lines : long axes of the lesions, in voxels of ``prior``.
+    hounsfield : values are HU.
 
     Raises
     ------
-    MaskError : a volume has slices at uneven steps, or the two cannot be registered.
+    MaskError : a volume has slices at uneven steps or too few of them, or the two cannot be registered.
     """
     if not lines:
         return ()
-    old, new = _image(prior, prior_geometry), _image(current, current_geometry)
-    rigid = _rigid(new, old)
-    back = rigid.GetInverse()
-    return tuple(_follow_one(old, new, rigid, back, line) for line in lines)
+    old = scan_of(prior, prior_geometry, hounsfield=hounsfield)
+    new = scan_of(current, current_geometry, hounsfield=hounsfield)
+    carried = [lps_of(line, prior_geometry) for line in lines]
+    found = registered(old, new, carried)
+    places = tuple(place(old, new, found, line, current_geometry, hounsfield=hounsfield) for line in carried)
+    check(places)
+    return places
 
 
-def _image(voxels: FloatArray, geometry: Geometry) -> Any:
-    import SimpleITK as sitk  # noqa: N813 - the name its documentation uses
-
-    if geometry.slice_step_mm is None:
-        raise MaskError("the slices lie at uneven steps, so lesions cannot be followed on this series; draw the line")
-    filled = np.nan_to_num(voxels, nan=float(np.nanmin(voxels)))
-    image = sitk.GetImageFromArray(np.clip(filled, *_WINDOW).astype(np.float32))
-    image.SetSpacing([geometry.column_spacing_mm, geometry.row_spacing_mm, geometry.slice_step_mm])
-    image.SetOrigin(list(geometry.origins_lps[0]))
-    axes = np.stack([geometry.row_direction, geometry.column_direction, geometry.normal], axis=1)
-    image.SetDirection(axes.ravel().tolist())
-    return image
+def lps_of(line: Line, geometry: Geometry) -> LpsLine:
+    """The ends of a line on a whole slice in LPS mm."""
+    one, other = (np.array(geometry.to_lps(round(z), y, x)) for z, y, x in (line.start, line.end))
+    return one, other
 
 
-def _rigid(fixed: Any, moving: Any) -> Any:
-    """The rigid transform from points of the current volume to points of the prior one."""
-    import SimpleITK as sitk  # noqa: N813
-
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(32)
-    method.SetMetricSamplingStrategy(method.REGULAR)
-    # A set number of samples, so that time does not grow with the volume; regular ones, so that a run can be repeated.
-    method.SetMetricSamplingPercentagePerLevel([0.2, 0.1], 1)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(2.0, 0.02, 80)
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([2, 1])
-    method.SetSmoothingSigmasPerLevel([3.0, 1.5])
-    method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
-    small = [_coarse(image) for image in (fixed, moving)]
-    starts = []
-    for by in (sitk.CenteredTransformInitializerFilter.GEOMETRY, sitk.CenteredTransformInitializerFilter.MOMENTS):
-        starts.append(sitk.CenteredTransformInitializer(*small, sitk.Euler3DTransform(), by))
-    still = sitk.Euler3DTransform(starts[0])
-    still.SetTranslation((0.0, 0.0, 0.0))
-    starts.append(still)
-    try:
-        best = min(starts, key=lambda start: _worth(method, start, small))
-        method.SetInitialTransform(sitk.Euler3DTransform(best), inPlace=False)
-        found = method.Execute(*small)
-    except RuntimeError as error:
-        raise MaskError("the two visits could not be registered; find the lesion by hand") from error
-    return sitk.Euler3DTransform(found.GetNthTransform(0) if hasattr(found, "GetNthTransform") else found)
+def registered(prior: Scan, current: Scan, lines: Sequence[LpsLine]) -> Registered:
+    """The two visits registered around lines of the prior one (LPS mm); raises :class:`MaskError` where they cannot be."""
+    points = [np.asarray((one + other) / 2) for one, other in lines]
+    return register(prior, current, points, [float(np.linalg.norm(other - one)) / 2 for one, other in lines])
 
 
-def _worth(method: Any, start: Any, images: Sequence[Any]) -> float:
-    method.SetInitialTransform(start, inPlace=False)
-    try:
-        return float(method.MetricEvaluate(*images))
-    except RuntimeError:  # this start leaves no overlap
-        return 0.0
-
-
-def _coarse(image: Any) -> Any:
-    """The volume in cells of about 5 mm, which is enough for a rigid registration and takes a second."""
-    import SimpleITK as sitk  # noqa: N813
-
-    return sitk.BinShrink(image, [max(1, round(5.0 / s)) for s in image.GetSpacing()])
-
-
-def _follow_one(old: Any, new: Any, rigid: Any, back: Any, line: Line) -> Followed:
-    ends = [np.array(old.TransformContinuousIndexToPhysicalPoint(list(reversed(p)))) for p in (line.start, line.end)]
-    carried = [np.array(back.TransformPoint(end.tolist())) for end in ends]
-    middle = (carried[0] + carried[1]) / 2
-    peak, shift = _local(old, new, rigid, middle)
-    believed = peak >= BELIEVED
-    if believed:
-        carried, middle = [end + shift for end in carried], middle + shift
-    by = "rigid and local" if believed else "rigid"
-    note = (
-        f"found again by its surroundings (correlation {peak:.2f})"
-        if believed
-        else f"placed by the whole volume alone (local correlation {peak:.2f}): gone, changed or another phase; look for it"
+def place(
+    prior: Scan, current: Scan, found: Registered, line: LpsLine, geometry: Geometry, *, hounsfield: bool = True
+) -> Followed:
+    """One line (LPS mm of the prior visit) on the current visit, whose voxels lie as ``geometry`` says."""
+    middle = (line[0] + line[1]) / 2
+    length = float(np.linalg.norm(line[1] - line[0]))
+    radius = max(length / 2, FINE_MM)
+    own, around = _matches(prior, current, found, middle, radius)
+    good = [m for m in (own, *around) if m is not None and m.inside and m.peak >= FOUND]
+    compared = sum(m is not None for m in (own, *around))
+    shift, off, by = _agreed(good, own)
+    contrast = _contrast(prior, None, middle, radius), _contrast(current, found, middle + shift, radius)
+    stands_out = _stands_out(contrast, current, found, middle + shift, radius)
+    if by == "own look" and not stands_out:
+        shift, off, by = np.zeros(3), _UNCONFIRMED_MM, "rigid"
+    ends = found.carry(line[0] + shift), found.carry(line[1] + shift)
+    laid, at, turned = _laid(ends, length, geometry)
+    note = _note(by, off, stands_out, contrast, hounsfield=hounsfield)
+    if laid is None:
+        note = "its place lies outside the current series"
+    elif turned:
+        note += "; the slices lie in another plane, only the middle of the line is meant"
+    return Followed(
+        middle=at,
+        line=laid,
+        ends=ends,
+        by=by,
+        off_mm=off,
+        stands_out=stands_out,
+        contrast=contrast,
+        found=len(good),
+        compared=compared,
+        note=note,
     )
-    at = _index(new, middle)
-    placed = _flat([_index(new, end) for end in carried], at[0], tuple(reversed(new.GetSize())))
-    if placed is None:
-        note += "; the place lies outside the current series"
-    return Followed(middle=(float(at[0]), float(at[1]), float(at[2])), line=placed, by=by, peak=peak, note=note)
 
 
-def _index(image: Any, point: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.array(image.TransformPhysicalPointToContinuousIndex(point.tolist()))[::-1]
+def check(places: Sequence[Followed]) -> None:
+    """Raises :class:`MaskError` where hardly anything around the lesions was found again: the two were not registered."""
+    found, compared = sum(p.found for p in places), sum(p.compared for p in places)
+    if compared >= 2 * _LEAST_FOUND and found < _LEAST_SHARE * compared:
+        raise MaskError(
+            f"the two visits could not be registered ({found} of {compared} places around the lesions were found again); "
+            f"find the lesions by hand"
+        )
 
 
-def _flat(ends: list[npt.NDArray[np.float64]], height: float, shape: tuple[int, ...]) -> Line | None:
-    z = float(round(height))
-    flat = [(z, float(end[1]), float(end[2])) for end in ends]
-    if not all(0 <= p <= n - 1 for end in flat for p, n in zip(end, shape, strict=True)):
-        return None
-    return Line(start=flat[0], end=flat[1])
+def adapted(line: Line, voxels: FloatArray, spacing_mm: Spacing, off_mm: float) -> Line:
+    """A carried line fitted to what lies there now, which may have shrunk or grown.
+
+    Parameters
+    ----------
+    line : the carried line, in voxels of ``voxels`` (Z, Y, X).
+    off_mm : how far the place may be off.
+
+    Raises
+    ------
+    MaskError : nothing there differs from its surroundings.
+    """
+    start, end, scale = np.array(line.start), np.array(line.end), np.array(spacing_mm)
+    middle = (start + end) / 2
+    length = float(np.linalg.norm((end - start) * scale))
+    fitted = line_of_click([voxels], spacing_mm, (float(middle[0]), float(middle[1]), float(middle[2])))
+    one, other = np.array(fitted.start), np.array(fitted.end)
+    size = float(np.linalg.norm((other - one) * scale)) / length
+    away = float(np.linalg.norm(((one + other) / 2 - middle) * scale))
+    return fitted if _SIZES[0] <= size <= _SIZES[1] and away <= max(length / 2, off_mm) else line
 
 
-def _local(old: Any, new: Any, rigid: Any, middle: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-    """The best correlation of the surroundings of a lesion near where it is expected, and how far off that is (mm, x y z)."""
-    import SimpleITK as sitk  # noqa: N813
-    from skimage.feature import match_template
-
-    template = _cube(sitk.Resample, old, middle, _CUBE_MM, rigid)
-    searched = _cube(sitk.Resample, new, middle, _CUBE_MM + _SEARCH_MM, sitk.Transform())
-    if template.std() < 1.0 or searched.std() < 1.0:
-        return 0.0, np.zeros(3)
-    match = match_template(searched, template)
-    best = np.unravel_index(int(match.argmax()), match.shape)
-    offset = np.array([_vertex(match, best, axis) for axis in range(3)]) - (np.array(match.shape) - 1) / 2
-    return float(match[best]), offset[::-1] * _CELL_MM
-
-
-def _vertex(match: npt.NDArray[np.floating[Any]], best: Sequence[Any], axis: int) -> float:
-    """The top of the parabola through a peak and its neighbours along an axis."""
-    place = int(best[axis])
-    if not 0 < place < match.shape[axis] - 1:
-        return float(place)
-    line = np.moveaxis(match, axis, 0)[(slice(place - 1, place + 2), *(b for a, b in enumerate(best) if a != axis))]
-    bend = line[0] - 2 * line[1] + line[2]
-    return place + (0.5 * float((line[0] - line[2]) / bend) if bend < 0 else 0.0)
-
-
-def _cube(resample: Any, image: Any, middle: npt.NDArray[np.float64], half_mm: float, transform: Any) -> FloatArray:
-    import SimpleITK as sitk  # noqa: N813
-
-    reach = round(half_mm / _CELL_MM)
-    origin = middle - reach * _CELL_MM
-    size = [2 * reach + 1] * 3
-    identity = np.eye(3).ravel().tolist()
-    cells = resample(
-        image, size, transform, sitk.sitkLinear, origin.tolist(), [_CELL_MM] * 3, identity, _WINDOW[0], sitk.sitkFloat32
+def index_of(point: Point, geometry: Geometry) -> Index3:
+    """The voxel (z, y, x; not rounded) at a point (LPS mm) of a stack with even steps."""
+    away = point - np.array(geometry.origins_lps[0])
+    return (
+        float(away @ geometry.normal) / (geometry.slice_step_mm or 1.0),
+        float(away @ np.array(geometry.column_direction)) / geometry.row_spacing_mm,
+        float(away @ np.array(geometry.row_direction)) / geometry.column_spacing_mm,
     )
-    return np.asarray(sitk.GetArrayFromImage(cells), dtype=np.float32)
+
+
+def laid_on(ends: LpsLine, length_mm: float, geometry: Geometry) -> Line | None:
+    """A line in space (LPS mm) on the nearest slice of a stack, in its full length; None where that lies outside."""
+    return _laid(ends, length_mm, geometry)[0]
+
+
+def _matches(
+    prior: Scan, current: Scan, found: Registered, middle: Point, radius: float
+) -> tuple[Match | None, list[Match | None]]:
+    """The lesion with a rim, and cubes beside it on all sides, looked for on the current visit."""
+    own = find(prior, current, found.transform, middle, float(np.clip(radius + 5, 10, 20)))
+    away = max(_BESIDE_MM, radius + _HALF_MM)
+    steps = [sign * away * np.eye(3)[axis] for axis in range(3) for sign in (1, -1)]
+    return own, [find(prior, current, found.transform, middle + step, _HALF_MM) for step in steps]
+
+
+def _agreed(good: Sequence[Match], own: Match | None) -> tuple[Point, float, str]:
+    """The shift (mm) that most cubes agree on, how far off it may be, and what it goes by."""
+    if len(good) >= _LEAST_FOUND:
+        shifts = np.array([m.shift for m in good])
+        shift = np.median(shifts, axis=0)
+        spread = float(np.median(np.linalg.norm(shifts - shift, axis=1)))
+        return shift, float(np.ceil(max(_LEAST_OFF_MM, 2 * spread))), "surroundings"
+    if own is not None and any(m is own for m in good):
+        return own.shift, _ALONE_MM, "own look"
+    return np.zeros(3), _UNCONFIRMED_MM, "rigid"
+
+
+def _contrast(scan: Scan, found: Registered | None, middle: Point, radius: float) -> float:
+    """Median of the core of a ball less the median of the soft tissue around it; NaN where too little is there."""
+    reach = int(np.ceil((1.9 * radius + 3) / FINE_MM))
+    values = cube(scan, None if found is None else found.transform, middle, reach)
+    z, y, x = np.meshgrid(*[(np.arange(2 * reach + 1) - reach) * FINE_MM] * 3, indexing="ij", sparse=True)
+    away = np.sqrt(z**2 + y**2 + x**2)
+    core = _known(values[away <= max(0.6 * radius, 1.05 * FINE_MM)])
+    ring = _known(values[(away > 1.25 * radius + 1.5) & (away <= 1.9 * radius + 3)])
+    ring = ring[(ring > scan.soft[0] + _INSIDE) & (ring < scan.soft[1] - _INSIDE)]
+    if core.size < 3 or ring.size < 20:
+        return float("nan")
+    return float(np.median(core) - np.median(ring))
+
+
+def _known(values: FloatArray) -> npt.NDArray[np.float32]:
+    return values[np.isfinite(values)]
+
+
+def _stands_out(contrast: tuple[float, float], current: Scan, found: Registered, middle: Point, radius: float) -> bool:
+    """The contrast is about that of before, and well above what the places beside it have by chance."""
+    before, now = contrast
+    if not (np.isfinite(before) and np.isfinite(now)) or abs(before) < _LEAST_CONTRAST or abs(now) < _LEAST_CONTRAST:
+        return False
+    if not _AS_BEFORE[0] <= now / before <= _AS_BEFORE[1]:
+        return False
+    away = 2.2 * radius + 8
+    ways = [np.array(way, dtype=float) for way in np.ndindex(3, 3, 3) if way.count(1) in (0, 2)]
+    ways = [(way - 1) / np.linalg.norm(way - 1) for way in ways]
+    beside = np.array([_contrast(current, found, middle + away * way, radius) for way in ways])
+    beside = beside[np.isfinite(beside)]
+    return bool(beside.size == 0 or abs(now) >= 2 * float(np.median(np.abs(beside))))
+
+
+def _laid(ends: LpsLine, length_mm: float, geometry: Geometry) -> tuple[Line | None, Index3, bool]:
+    """A line on the nearest slice, its middle, and whether the slices lie across it."""
+    middle = (ends[0] + ends[1]) / 2
+    at = index_of(middle, geometry)
+    along, down = np.array(geometry.row_direction), np.array(geometry.column_direction)
+    way = ends[1] - ends[0]
+    flat = np.array([way @ down, way @ along])
+    seen = float(np.linalg.norm(flat))
+    turned = seen < 0.5 * length_mm
+    flat = np.array([0.0, length_mm]) if turned else flat * (length_mm / seen)
+    half = flat / 2 / (geometry.row_spacing_mm, geometry.column_spacing_mm)
+    z = float(round(at[0]))
+    start, end = (z, at[1] - half[0], at[2] - half[1]), (z, at[1] + half[0], at[2] + half[1])
+    if not all(0 <= p <= n - 1 for one in (start, end) for p, n in zip(one, geometry.shape, strict=True)):
+        return None, at, turned
+    return Line(start=_index3(start), end=_index3(end)), at, turned
+
+
+def _index3(point: Sequence[float]) -> Index3:
+    z, y, x = (float(p) for p in point)
+    return z, y, x
+
+
+def _note(by: str, off: float, stands_out: bool, contrast: tuple[float, float], *, hounsfield: bool) -> str:
+    where = {
+        "surroundings": f"placed by its surroundings, within about {off:.0f} mm",
+        "own look": f"placed by its own look alone, within about {off:.0f} mm",
+        "rigid": f"placed by the whole liver alone, may be {off:.0f} mm off or more",
+    }[by]
+    before, now = contrast
+    both = np.isfinite(before) and np.isfinite(now)
+    sizes = f" ({before:+.0f} HU, now {now:+.0f} HU)" if hounsfield and both else ""
+    if stands_out:
+        return f"{where}; something stands out there as before{sizes}: look"
+    return f"{where}; place only, look: it does not stand out as before{sizes}"

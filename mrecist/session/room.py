@@ -23,6 +23,7 @@ from mrecist.segmenters.bench import Bench
 from mrecist.session.actions import Action, AddLesion, Draw
 from mrecist.session.case import Case, CaseVisit, open_case
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
+from mrecist.session.following import Following, still_followed
 from mrecist.session.mending import Mending
 from mrecist.session.proposing import Asked, Proposal, propose, propose_click, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
@@ -108,6 +109,7 @@ class Room:
         self.bench = bench or Bench()
         self.pending: Pending | None = None
         self.mending = Mending(self)
+        self.following = Following(self)
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
         self._known = _Known()
@@ -290,7 +292,8 @@ class Room:
         asked = Asked(series=pending.asked.series, line=line or pending.asked.line, scribbles=scribbles)
         visit = self.case.visit(pending.timepoint)
         proposal = propose(asked, visit, self.volumes.get, self.case.protocol.measuring, self.bench)
-        return replace(pending, asked=asked, proposal=self.mending.found_again(pending, proposal))
+        found = self.mending.found_again(pending, still_followed(pending.proposal, proposal))
+        return replace(pending, asked=asked, proposal=found)
 
     @property
     def segmenter(self) -> str:

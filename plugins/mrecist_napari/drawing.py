@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _OUTLINES = {"whole outlines": (WHOLE, 2.6), "viable outlines": (VIABLE, 1.5)}
 _STROKES, _LINES, _BOXES, _WORDS = "strokes", "diameters", "boxes", "callouts"
+GHOST_LINES, GHOST_NAMES = "ghosts", "names of ghosts"
 _GROWING, _GROWING_WORDS = "growing", "growing words"
 _LINE_PX, _STROKE_PX, _TICK_PX, _RING_PX, _DASH_PX, _BAR_PX = 2.0, 1.6, 11.0, 4.0, 7.0, 3.0
 FONT_SIZE, ROW_PX = 9, 18.0
@@ -242,7 +243,7 @@ class Drawing:
     def hide(self, hidden: bool) -> None:
         """Take masks and lines from sight, or show them again."""
         for layer in self._pane.viewer.layers:
-            if layer.name in (*_OUTLINES, _STROKES, _LINES, _BOXES, _WORDS):
+            if layer.name in (*_OUTLINES, _STROKES, _LINES, _BOXES, _WORDS, GHOST_LINES, GHOST_NAMES):
                 layer.visible = not hidden
 
     # --- layers ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The keys of the reading window, all in one table: what is bound, and what the overlay and the docs say of it.
 
 napari's manifest key bindings do not fire, and the active layer's keys win over the viewer's. So the keys are bound on the viewer and
-those that napari's layers use too (``OF_LAYERS``) on every layer as well: they mean the same whatever is selected.
+those that napari's layers use too (``OF_LAYERS``) on every layer as well: they mean the same whatever is selected. P and the
+digits work because no layer is selected while one reads.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ def _escape(window: ReadingWindow) -> None:
         window.painting.escape()
 
 
+def _status(number: int) -> Callable[[ReadingWindow], Any]:
+    return lambda window: window.panel.say_state(number)
+
+
 KEYS: tuple[Key, ...] = (
     *(Key(key, key, f"{phase.lower()} phase", _phase(key)) for key, phase in PHASE_KEYS.items()),
     Key("Q", "hold Q", "flick to the portal venous phase (wash-out)", lambda w: w.flick(), held=True),
@@ -59,6 +64,9 @@ KEYS: tuple[Key, ...] = (
     Key("N", "N", "new lesion: drag its long axis", lambda w: w.proposing.start_line()),
     Key("Shift-N", "Shift+N", "new non-target lesion", lambda w: w.proposing.start_line(non_target=True)),
     Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_line(w.room.looking.lesion)),
+    Key("P", "P", "carry the lesions of the visit before to this one (again: stop)", lambda w: w.following.ask()),
+    Key("Shift-P", "Shift+P", "propose the chosen lesion from its dashed line", lambda w: w.following.propose()),
+    *(Key(str(n), str(n), f"status {n} of the chosen lesion, as in the panel", _status(n)) for n in range(1, 6)),
     Key("G", "G", "drag: this belongs to the lesion", lambda w: w.proposing.start_scribble(add=True)),
     Key("Shift-G", "Shift+G", "drag: this does not", lambda w: w.proposing.start_scribble(add=False)),
     Key("Shift-U", "Shift+U", "diameters of the chosen lesion as measured again", lambda w: w.measuring.as_measured()),

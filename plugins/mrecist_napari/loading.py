@@ -93,6 +93,7 @@ class Loading:
         pane.add(series, picture)
         if pane.series is None:
             self._first(pane, series)
+        self._window.following.begin()
         self._window.corner.say()
 
     def _first(self, pane: Pane, series: Series) -> None:

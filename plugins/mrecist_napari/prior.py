@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,7 @@ class PriorPane:
         self.offset_mm = 0.0
         self.shift_mm = (0.0, 0.0)
         self.linked = True
+        self.linked_by_reader: Callable[[float], None] = lambda _offset: None
         self._current = current
         self._busy = False
         self.widget = QtViewer(self.model)
@@ -102,6 +103,7 @@ class PriorPane:
         down, right = _in_plane(self.pane, here)
         y, x = self.model.scene.camera.center[-2:]
         self.shift_mm = (float(y - down), float(x - right))
+        self.linked_by_reader(self.offset_mm)
         return ""
 
     def unlink(self) -> None:
@@ -116,6 +118,7 @@ class PriorPane:
             self.pane.go_to_slice(self.pane.slice_index + slices)
         if self.follows:
             self.offset_mm = float((np.array(self.pane.point) - self._current.point) @ self._normal(self._current))
+            self.linked_by_reader(self.offset_mm)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -44,7 +44,7 @@ class Proposing:
                 if add
                 else Scribbles(add=before.add, remove=before.remove + voxels)
             )
-            self._window.background.later(lambda: self._room.again(pending, marks), self._offer, "cutting again")
+            self._window.background.later(lambda: self._room.again(pending, marks), self.offer, "cutting again")
 
         self._window.message("drag over what belongs to the lesion" if add else "drag over what does not belong to it")
         self._window.mouse.ask_for_path(drawn)
@@ -80,10 +80,11 @@ class Proposing:
         line = Line(start=start, end=(start[0], end[1], end[2]))
         self._window.message("finding the lesion ...")
         self._window.background.later(
-            lambda: self._room.ask(line, lesion=lesion, role=role), self._offer, "finding the lesion"
+            lambda: self._room.ask(line, lesion=lesion, role=role), self.offer, "finding the lesion"
         )
 
-    def _offer(self, pending: Any) -> None:
+    def offer(self, pending: Any) -> None:
+        """Show a proposal with its notes and what can be done with it."""
         self._room.offer(pending)
         self._tell_pending()
 

@@ -16,6 +16,7 @@ from mrecist.session.room import Room
 from mrecist_napari.background import Background
 from mrecist_napari.clicking import Clicking
 from mrecist_napari.corner import Corner
+from mrecist_napari.following import Following
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.loading import Loading
@@ -58,6 +59,7 @@ class ReadingWindow:
         self.painting = Painting(self)
         self.clicking = Clicking(self)
         self.measuring = Measuring(self)
+        self.following = Following(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self.priors = Priors(self)
         self.loading = Loading(self)
@@ -101,6 +103,7 @@ class ReadingWindow:
             if self.current.series is not None and self.current.has(self.room.series):
                 self.current.show(self.room.series)
             self.jump()
+            self.following.tell_chosen()
         if what == "pending":
             self.painting.pending_changed()
         self.redraw()
@@ -110,6 +113,7 @@ class ReadingWindow:
         self.prior.model.layers.selection.clear()
         if self.current.series is not None:
             self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint))
+            self.following.draw()
         prior = self.room.looking.prior
         if prior is not None and self.prior.pane.series is not None:
             self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
@@ -122,8 +126,11 @@ class ReadingWindow:
         return self.measuring.with_own(marks) if pane is self.current else marks
 
     def jump(self) -> None:
-        """Both panes to the lesion that is chosen, each to the slice on which it was measured there."""
-        linked, self.prior.linked = self.prior.linked, False
+        """Both panes to the lesion that is chosen; where nothing is drawn of it yet, to its carried place."""
+        with self.prior.alone():
+            self._jump()
+
+    def _jump(self) -> None:
         for pane, timepoint in (
             (self.current, self.room.looking.timepoint),
             (self.prior.pane, self.room.looking.prior),
@@ -135,7 +142,8 @@ class ReadingWindow:
                 longest = drawn.measurement.longest
                 middle = np.mean(longest.ends_index, axis=0)
                 pane.centre_on((float(longest.slice_index), float(middle[0]), float(middle[1])))
-        self.prior.linked = linked
+            elif pane is self.current and (place := self.following.place_of(self.room.looking.lesion)) is not None:
+                pane.centre_on(place)
 
     def _say(self) -> None:
         self.corner.say()

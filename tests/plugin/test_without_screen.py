@@ -52,7 +52,8 @@ def test_keys_of_layers_are_bound_on_layers_too_and_none_is_bound_twice() -> Non
     """Trap 3: what a layer uses itself must be taken from it (a test on a screen presses one with a layer selected)."""
     bound = [one.key for one in KEYS]
     assert len(bound) == len(set(bound))
-    assert OF_LAYERS & set(bound) == set(keys.OF_LAYERS)
+    # P and the digits fire because no layer is selected while one reads; the window's tests press them.
+    assert OF_LAYERS & set(bound) == {*keys.OF_LAYERS, "P", "1", "2", "3", "4", "5"}
 
 
 def test_every_key_is_in_the_docs() -> None:

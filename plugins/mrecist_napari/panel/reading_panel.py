@@ -167,6 +167,13 @@ class ReadingPanel(QWidget):
             buttons = self.lesion.states
             buttons.menu().popup(buttons.mapToGlobal(buttons.rect().topLeft()))
 
+    def say_state(self, number: int) -> None:
+        """The status of the chosen lesion by its number, as its button."""
+        if not self.lesion.lesion:
+            self.desk.message("choose a lesion first (Home, End, or a click in the table)")
+            return
+        self.lesion.states.press(number)
+
     def ask_signature(self) -> None:
         """As the Sign button, where nothing is open."""
         self.signing.ask()
