@@ -11,6 +11,7 @@ from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
 from mrecist_napari.drawing import Drawing
 from mrecist_napari.grid import Grid, grid_of, sides
+from mrecist_napari.settings import settings
 from mrecist_napari.windows import Window, default_window
 
 _UNITS, _AXES = ("mm", "mm", "mm"), ("z", "y", "x")
@@ -51,7 +52,7 @@ class Pane:
         if key in self._images:
             return
         if not self._images:
-            self.window = default_window(series.modality, volume.voxels)
+            self.window = default_window(series.modality, volume.voxels, settings().window)
         voxels = volume.voxels
         if not np.isfinite(voxels).all():
             voxels = np.nan_to_num(voxels, nan=float(np.nanmin(voxels)))
@@ -101,11 +102,6 @@ class Pane:
     def tell(self, text: str) -> None:
         """A line at the foot of the picture: what to do next, or what went wrong."""
         self.viewer.canvas.overlays["told"].text = "\n".join(fill(line, 48) for line in text.splitlines())
-
-    def show_keys(self, text: str) -> None:
-        """A page over the picture; empty takes it away."""
-        overlay = self.viewer.canvas.overlays["keys"]
-        overlay.text, overlay.visible = text, bool(text)
 
     # --- slices ----------------------------------------------------------------------------------------------------
 
@@ -178,12 +174,4 @@ def _letters(viewer: Any) -> None:
         viewer.canvas.overlays[name] = TextOverlay(
             position=position, visible=True, font_size=sizes.get(name, 15), color=colour
         )
-    viewer.canvas.overlays["keys"] = TextOverlay(
-        position="middle_left",
-        visible=False,
-        font_size=10,
-        color="#ffffff",
-        box=True,
-        box_color=(0.05, 0.05, 0.08, 0.92),
-    )
     viewer.canvas.overlays.scale_bar.visible = True

@@ -7,6 +7,7 @@ from typing import Any
 from mrecist.session.case import CaseVisit
 from mrecist_napari.layout import KeepsHalf, main_window, share, show_lists
 from mrecist_napari.pane import Pane
+from mrecist_napari.settings import settings
 
 
 class PriorPane:
@@ -26,7 +27,7 @@ class PriorPane:
         self._current = current
         self._busy = False
         self.widget = QtViewer(self.model)
-        self.dock = viewer.window.add_dock_widget(self.widget, name="prior visit", area="left")
+        self.dock = viewer.window.add_dock_widget(self.widget, name="prior visit", area=settings().prior_side)
         self.main = main_window(self.dock)
         self._half = KeepsHalf(self.main, self.dock)
         show_lists(self.main, False)

@@ -16,7 +16,10 @@ from mrecist.imaging.volume import Volume
 from mrecist.session.case import CaseVisit
 from mrecist.session.room import Room, best_series
 from mrecist_napari.background import Background
-from mrecist_napari.keys import bind, help_text
+from mrecist_napari.help_page import HelpPage
+from mrecist_napari.hints import KEYS as KEYS_SEEN
+from mrecist_napari.hints import Hints
+from mrecist_napari.keys import bind
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.marks import MarkLine, lines_of, marks_on
 from mrecist_napari.pane import Pane
@@ -48,9 +51,11 @@ class ReadingWindow:
         self.prior = PriorPane(self.viewer, self.current)
         self.mouse = MouseTools(self.current, self._say)
         self.prior_mouse = MouseTools(self.prior.pane, self._say)
-        self.message: Callable[[str], None] = self.current.tell
+        self.hints = Hints(room, self.current.tell)
+        self.message: Callable[[str], None] = self.hints.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
+        self.help = HelpPage(self.prior.main)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
@@ -60,8 +65,7 @@ class ReadingWindow:
         self.viewer.dims.events.point.connect(lambda _event: self._say())
         bind(self, self.viewer)
         bind(self, self.prior.model)
-        self._hint = "? shows the keys   N then drag: new lesion"
-        self.message(self._hint)
+        self.message("")
         self._open_visit()
 
     # --- loading ---------------------------------------------------------------------------------------------------
@@ -271,8 +275,8 @@ class ReadingWindow:
 
     def toggle_help(self) -> None:
         """The keys over the picture, or away."""
-        shown = self.viewer.canvas.overlays["keys"].visible
-        self.current.show_keys("" if shown else help_text())
+        self.help.toggle()
+        self.hints.did(KEYS_SEEN)
 
     def next_window(self) -> None:
         """The next window preset, in both panes."""
@@ -284,6 +288,7 @@ class ReadingWindow:
     def close(self) -> None:
         """Leave the read; the window stays."""
         self._stop()
+        self.hints.stop()
         self.panel.stop()
         self.background.quit()
         self.room.close()

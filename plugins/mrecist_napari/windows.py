@@ -50,9 +50,9 @@ def next_preset(now: Window) -> Window:
     return PRESETS[(names.index(now.name) + 1) % len(PRESETS)] if now.name in names else PRESETS[0]
 
 
-def default_window(modality: str, voxels: Any) -> Window:
-    """The liver window for CT; for anything else the middle 98 % of the values."""
+def default_window(modality: str, voxels: Any, chosen: Window = PRESETS[0]) -> Window:
+    """The reader's window for CT (liver); for anything else the middle 98 % of the values."""
     if modality == "CT":
-        return PRESETS[0]
+        return chosen
     low, high = np.nanpercentile(voxels[:: max(len(voxels) // 8, 1)], [1, 99])
     return Window(level=float(low + high) / 2, width=max(float(high - low), 1e-3), name="values")

@@ -27,7 +27,7 @@ class Signing(QFrame):
         self._asked = False
         self._of: tuple[int, bool] | None = None
         self._writing = False
-        self._unwritten = ""
+        self._unwritten = _not_up_to_date(desk.room.unwritten)
         self.said = text("", "signed_by")
         self.start = button("", "start_signing", self._ask)
         self.start.setProperty("primary", True)
@@ -141,9 +141,13 @@ class Signing(QFrame):
 
     def _written(self, trouble: Any) -> None:
         self._writing = False
-        self._unwritten = f"the study files are not up to date: {trouble}" if trouble else ""
+        self._unwritten = _not_up_to_date(trouble)
         self._desk.message(self._unwritten)
         self.show_read(measured=not self._desk.room.unmeasured())
+
+
+def _not_up_to_date(trouble: str) -> str:
+    return f"the study files are not up to date: {trouble}" if trouble else ""
 
 
 def _start_words(visit: str, *, signed: bool, points: int) -> str:
