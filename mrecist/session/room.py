@@ -25,11 +25,10 @@ from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points
 from mrecist.session.proposing import Asked, Proposal, propose, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import MEANING, is_written, reopen, safe_name, sign, write_signed
+from mrecist.session.signed import MEANING, is_written, reopen, safe_name, session_folder, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
 from mrecist.study import Study, open_study
 
-KEPT = "reads/.sessions"
 _VOLUMES = 8
 
 
@@ -105,10 +104,9 @@ class Room:
     def __init__(self, study: Study, subject: str, reader: str, volumes: Volumes | None = None) -> None:
         case = open_case(study, subject)
         _refuse_masks_of(reader, case, study)
-        folder = study.root / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
         self.study = study
         self.reader = reader
-        self.session: Session = open_session(case, reader, folder)
+        self.session: Session = open_session(case, reader, session_folder(study.root, reader, subject))
         self.rows = Rows(reader, self.session.masks)
         self.volumes = volumes or Volumes()
         self.pending: Pending | None = None

@@ -30,6 +30,7 @@ from mrecist.session.session import Session, utc_now
 from mrecist.session.state import ReadState
 from mrecist.tables import measurements_csv, write_whole
 
+KEPT = "reads/.sessions"
 _WRITTEN, _SIGNATURES = "written.json", "signatures.json"
 MEANING = "read completed"
 """What a signature means unless the reader says otherwise."""
@@ -186,6 +187,11 @@ def _marks(state: ReadState, session: Session, rows: Rows) -> dict[str, Any]:
         "protocol_sha256": session.case.protocol.sha256,
         "visits": visits,
     }
+
+
+def session_folder(study: Path, reader: str, subject: str) -> Path:
+    """Where the session of a reader with a subject is kept in a study folder."""
+    return study / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
 
 
 def safe_name(text: str) -> str:
