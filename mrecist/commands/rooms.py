@@ -71,7 +71,9 @@ def _check_screen() -> None:
         )
     ask = [sys.executable, "-P", "-c", "from qtpy.QtWidgets import QApplication; QApplication([])"]
     try:
-        asked = subprocess.run(ask, capture_output=True, text=True, errors="replace", timeout=_START_SECONDS, check=False)
+        asked = subprocess.run(
+            ask, capture_output=True, text=True, errors="replace", timeout=_START_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         raise InputError(f"the screen gave no answer within {_START_SECONDS} s; check DISPLAY") from None
     if asked.returncode:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from mrecist.errors import MaskError, SeriesError
-from mrecist.imaging.headers import looks_like_dicom
 from mrecist.imaging.contours import read_masks
+from mrecist.imaging.headers import looks_like_dicom
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.scan import Scan, Segmentation, scan_folder, segmentation_in
 from mrecist.imaging.series import Series, Verdict

@@ -109,13 +109,12 @@ def _column(groups: dict[Group, list[Key]]) -> QVBoxLayout:
     column, grid = QVBoxLayout(), QGridLayout()
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(4)
-    row = 0
     for group, keys in groups.items():
-        grid.addWidget(_label(group.value, "help_group"), row, 0, 1, 2)
-        for row, key in enumerate(keys, row + 1):
+        grid.addWidget(_label(group.value, "help_group"), grid.rowCount(), 0, 1, 2)
+        for key in keys:
+            row = grid.rowCount()
             grid.addWidget(_label(key.shown, "help_key"), row, 0, Qt.AlignmentFlag.AlignRight)
             grid.addWidget(_label(key.does, "help_does"), row, 1)
-        row += 1
     grid.setColumnStretch(1, 1)
     column.addLayout(grid)
     column.addStretch(1)

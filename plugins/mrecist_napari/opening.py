@@ -124,7 +124,9 @@ class OpenReadingRoom(QWidget):  # type: ignore[misc]
     def _show(self, words: str = "") -> None:
         assert self.readings is not None
         study, reader = self.readings.study, self.readings.reader
-        self.said.setText("" if study.subjects else f"{study.root}: has no subject to read; put its images below images/")
+        self.said.setText(
+            "" if study.subjects else f"{study.root}: has no subject to read; put its images below images/"
+        )
         self.list.setVisible(bool(study.subjects))
         self.list.show_works(self.readings.works(), here=self.readings.subject, title=f"{study.root}\nreader {reader}")
         self.list.say(words)
@@ -153,4 +155,6 @@ def _open(readings: Readings, box: Worklist, subject: str) -> None:
 
 def _next_words(readings: Readings, subject: str) -> str:
     following = next_work(readings.works(), subject)
-    return f"Every visit of {subject} is signed." + (f" Next: {following.subject}." if following else " All are signed.")
+    return f"Every visit of {subject} is signed." + (
+        f" Next: {following.subject}." if following else " All are signed."
+    )

@@ -39,7 +39,9 @@ def write_labels(path: str, layers: list[LayerData]) -> list[str]:
         _check_grid(layer, series)
     by_part = {part: [layer for layer in labels if _part(layer) == part] for part in ("whole", "viable")}
     if not by_part["whole"]:
-        raise MaskError(f"layer '{_name(labels[0])}' holds viable parts only; choose the layer with the whole lesions too")
+        raise MaskError(
+            f"layer '{_name(labels[0])}' holds viable parts only; choose the layer with the whole lesions too"
+        )
     viable = _merged(by_part["viable"]) if by_part["viable"] else None
     lesions = list(_lesions(_merged(by_part["whole"]), viable, known, series))
     if not lesions:
@@ -96,7 +98,9 @@ def _merged(layers: list[LayerData]) -> npt.NDArray[np.integer[Any]]:
     for data, given, _ in layers[1:]:
         both = (merged > 0) & (data > 0) & (merged != data)
         if both.any():
-            raise MaskError(f"layer '{given.get('name', '')}': {int(both.sum())} voxels have another label in another layer")
+            raise MaskError(
+                f"layer '{given.get('name', '')}': {int(both.sum())} voxels have another label in another layer"
+            )
         merged = np.where(data > 0, data, merged)
     return merged
 

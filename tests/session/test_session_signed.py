@@ -19,9 +19,9 @@ from mrecist.errors import InputError, ReadError
 from mrecist.session.actions import AnswerNewLesions, SetLine
 from mrecist.session.case import Case, open_case
 from mrecist.session.checklist import live
+from mrecist.session.room import enter
 from mrecist.session.rows import Rows
 from mrecist.session.session import Session, open_session
-from mrecist.session.room import enter
 from mrecist.session.signed import is_written, reopen, safe_name, sign, write_signed
 from mrecist.session.state import ManualLine
 from mrecist.study import open_study

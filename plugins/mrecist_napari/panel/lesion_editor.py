@@ -34,6 +34,7 @@ class LesionEditor(QWidget):
         self.station = QLineEdit()
         self.station.setObjectName("edit_station")
         self.station.setPlaceholderText("segment or station")
+        self.station.setToolTip("where in the organ: a liver segment, a nodal station")
         self.apply = button("apply", "apply_lesion", self._apply, tip="change what the lesion is at every visit")
         self.remove = button(
             "remove the lesion", "remove_lesion", self._remove, tip="with all that is said of it; undo brings it back"

@@ -175,7 +175,7 @@ def test_words_comment_and_facts(room: Room, hand: Any) -> None:
     hand.type("edit_name", "T02")
     assert "T02 is there already" in hand.find("told").text()
     hand.type("edit_name", "T09")
-    assert (list(room.state.lesions)[0], room.looking.lesion) == ("T09", "T09")
+    assert (next(iter(room.state.lesions)), room.looking.lesion) == ("T09", "T09")
     assert hand.row_name(0) == "T09  S8"
     hand.click("undo")
     room.look_at_lesion("T01")
