@@ -42,7 +42,7 @@ def read(options: Namespace) -> int:
 def _open(options: Namespace) -> Study:
     from mrecist.study import open_study
 
-    root = _copy_sample(options.study or _SAMPLE) if options.sample else options.study
+    root = copy_sample(options.study or _SAMPLE) if options.sample else options.study
     with progress() as report:
         study = open_study(root, options.protocol, lambda done, of: report("headers", done, of))
     if not study.subjects:
@@ -82,7 +82,7 @@ def _check_screen() -> None:
         raise InputError(f"no window can be opened: {why}; check DISPLAY and the Qt libraries, or use --status")
 
 
-def _copy_sample(folder: Path) -> Path:
+def copy_sample(folder: Path) -> Path:
     """A copy of the sample study to read in; one that is there already is gone on with."""
     from mrecist.samples.build import sample_study_path
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QShortcut, QVBoxLayout, QWidget
 
 from mrecist_napari.keys import Group, Key, grouped
 
@@ -23,15 +24,25 @@ QFrame#help QScrollArea, QFrame#help QScrollArea > QWidget > QWidget { backgroun
 _MARGIN = 16  # pixels left around the page where the window is small
 
 
+class _QuestionMark(QShortcut):
+    """The key ``?`` on any keyboard: napari knows it only as Shift and the key that makes it on some of them."""
+
+    def __init__(self, main: QWidget, asked: Callable[[], None]) -> None:
+        super().__init__(QKeySequence("?"), main)
+        self.setContext(Qt.ShortcutContext.ApplicationShortcut)
+        self.activated.connect(asked)
+
+
 class HelpPage(QFrame):
     """Covers the middle of a window until a key is pressed or the page is clicked.
 
     Parameters
     ----------
     main : the window that it stands in.
+    asked : called when the question mark is pressed.
     """
 
-    def __init__(self, main: QWidget) -> None:
+    def __init__(self, main: QWidget, asked: Callable[[], None]) -> None:
         super().__init__(main)
         self.setObjectName("help")
         self.setStyleSheet(_SHEET)
@@ -56,6 +67,7 @@ class HelpPage(QFrame):
         rows.addWidget(_label("Any key or a click takes this page away.", "help_foot"))
         self.hide()
         main.installEventFilter(self)
+        _QuestionMark(main, asked)
 
     def toggle(self) -> None:
         """Show the page, or take it away."""
@@ -122,6 +134,7 @@ def _column(groups: dict[Group, list[Key]]) -> QVBoxLayout:
 
 
 def _label(words: str, name: str) -> QLabel:
-    label = QLabel(escape(words))
+    label = QLabel(words)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setObjectName(name)
     return label

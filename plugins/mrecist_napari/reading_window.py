@@ -55,7 +55,7 @@ class ReadingWindow:
         self.message: Callable[[str], None] = self.hints.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
-        self.help = HelpPage(self.prior.main)
+        self.help = HelpPage(self.prior.main, self.toggle_help)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
         self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)

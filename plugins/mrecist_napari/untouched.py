@@ -46,6 +46,7 @@ class Untouched:
         for child in main.children():
             if type(child).__module__.startswith(_OWN):
                 main.removeEventFilter(child)
+                child.setParent(None)
                 child.deleteLater()
         docked = dict(self._viewer.window.dock_widgets)
         for name in docked.keys() - self._docks:

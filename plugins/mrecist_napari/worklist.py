@@ -108,7 +108,10 @@ class Worklist(QWidget):
 
 
 def start_window(box: Worklist) -> Worklist:
-    """The list as a small window of its own."""
+    """The list as a small window of its own, in napari's colours."""
+    from napari.qt import get_current_stylesheet
+
+    box.setStyleSheet(get_current_stylesheet())
     box.setWindowFlag(Qt.WindowType.Window)
     box.setWindowTitle("mrecist: subjects")
     box.resize(560, 420)
