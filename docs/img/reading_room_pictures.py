@@ -56,7 +56,7 @@ def save(widget: QWidget, path: Path) -> None:
     widget.grab().save(buffer, "PNG")
     with Image.open(BytesIO(bytes(buffer.data()))) as picture:
         picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(f"{path.name}: {path.stat().st_size // 1024} KB")
+    sys.stdout.write(f"{path.name}: {path.stat().st_size // 1024} KB\n")
 
 
 class Tour:
@@ -140,6 +140,8 @@ class Tour:
         self.window.room.look_at_lesion("T01")
         self.window.panel.scroll.ensureWidgetVisible(self.window.panel.criteria, 0, 0)
         self.picture("tour-5-response")
+        self.window.prior.main.activateWindow()
+        QTest.qWaitForWindowActive(self.window.prior.main)
         press(self.window, "?")
         self.picture("tour-6-keys")
         self.start.readings.leave()

@@ -28,7 +28,8 @@ class _QuestionMark(QShortcut):
     """The key ``?`` on any keyboard: napari knows it only as Shift and the key that makes it on some of them."""
 
     def __init__(self, main: QWidget, asked: Callable[[], None]) -> None:
-        super().__init__(QKeySequence("?"), main)
+        super().__init__(main)
+        self.setKeys([QKeySequence("?"), QKeySequence("Shift+?")])
         self.setContext(Qt.ShortcutContext.ApplicationShortcut)
         self.activated.connect(asked)
 

@@ -105,7 +105,7 @@ def test_a_folder_becomes_image_layers_in_millimetres() -> None:
         # Axial slices: the world point of a voxel is its LPS point, axes in the order z, y, x.
         index = np.array([3, 20, 30])
         world = index * given["scale"] + given["translate"]
-        assert np.allclose(world[::-1], geometry.to_lps(*(float(i) for i in index)))
+        assert np.allclose(world[::-1], geometry.to_lps(3, 20.0, 30.0))
         assert (given["units"], given["axis_labels"]) == (("mm",) * 3, ("z", "y", "x"))
 
 
@@ -170,7 +170,7 @@ def test_new_labels_need_the_image_that_they_were_drawn_on(tmp_path: Path) -> No
     data[4:6, 40:50, 60:75] = 3
     drawn: Any = (data, {"name": "Labels", "scale": image[1]["scale"], "translate": image[1]["translate"]}, "labels")
     path = tmp_path / "new.dcm"
-    with pytest.raises(MaskError, match="'Labels' does not come from DICOM: .*select the image layer"):
+    with pytest.raises(MaskError, match=r"'Labels' does not come from DICOM: .*select the image layer"):
         write_labels(str(path), [drawn])
     assert not path.exists()
     write_labels(str(path), [drawn, image])

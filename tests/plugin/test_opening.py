@@ -109,6 +109,33 @@ def test_the_widget_opens_a_study_and_one_subject_after_the_other(viewer: Any, w
     assert list(viewer.layers) == []
 
 
+def test_the_page_of_keys_comes_and_goes(viewer: Any, widget: Any, study: Path) -> None:
+    from plugin_mouse import canvas, press
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    widget.open_study(study)
+    widget.open("SAMPLE-01")
+    window = widget.readings.window
+    settle(window)
+    window.hints.tell("")
+    foot = viewer.canvas.overlays["told"]
+    assert "? shows all keys" in foot.text
+    window.prior.main.activateWindow()
+    assert QTest.qWaitForWindowActive(window.prior.main)
+    # As a keyboard sends it: the question mark, with the Shift that most layouts need for it.
+    QTest.keyClick(canvas(window), Qt.Key.Key_Question, Qt.KeyboardModifier.ShiftModifier)
+    assert window.help.isVisible()
+    assert "? shows all keys" not in foot.text
+    QTest.keyClick(window.help, Qt.Key.Key_Escape)
+    assert not window.help.isVisible()
+    press(window, "?")
+    assert window.help.isVisible()
+    QTest.mouseClick(window.help, Qt.MouseButton.LeftButton)
+    assert not window.help.isVisible()
+    widget.end()
+
+
 def test_the_widget_tells_what_it_cannot_open_in_a_line(widget: Any, study: Path, tmp_path: Path) -> None:
     widget.open_study(tmp_path / "nowhere")
     assert widget.said.text().endswith("is not a folder; give the study folder that holds images/ and masks/")

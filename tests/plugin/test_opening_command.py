@@ -158,7 +158,6 @@ def test_a_copy_of_the_sample_is_made_once_and_kept(
     no_window: list[Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, _, told = said("--sample")
