@@ -151,11 +151,13 @@ def main() -> None:
     """Write the pictures."""
     from napari.qt import get_qapp
 
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent).resolve()
     out.mkdir(parents=True, exist_ok=True)
     get_qapp()
     with tempfile.TemporaryDirectory() as folder:
-        Tour(copy_sample(Path(folder) / "mrecist-sample"), out).run()
+        os.chdir(folder)
+        Tour(copy_sample(Path("mrecist-sample")), out).run()
+        os.chdir(ROOT)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from mrecist_napari.readings import Readings
 from mrecist_napari.settings import settings
 from mrecist_napari.worklist import Worklist, start_window
 
+_WIDTH = 300  # pixels
+
 
 def read(study: Study, reader: str, subject: str = "") -> None:
     """Read the subjects of a study in a window of its own, until it is closed.
@@ -49,7 +51,7 @@ class Start:
     def show(self, words: str = "") -> None:
         """The list as it is now."""
         study, reader = self.readings.study, self.readings.reader
-        title = f"{study.root.resolve()}\nreader {reader}"
+        title = f"{study.root}\nreader {reader}"
         self.box.show_works(self.readings.works(), here=self.readings.subject, title=title)
         self.box.say(words)
         self.box.show()
@@ -86,6 +88,7 @@ class OpenReadingRoom(QWidget):  # type: ignore[misc]
         for part in (QLabel("Reader"), self.reader, self.choose, self.said, self.list):
             column.addWidget(part)
         column.addStretch()
+        self.setMinimumWidth(_WIDTH)
         self._docked = False
 
     def open_study(self, folder: Path) -> None:

@@ -188,6 +188,41 @@ def test_closing_the_dock_ends_the_read(viewer: Any, widget: Any, study: Path) -
     assert list(viewer.layers) == []
 
 
+def test_from_the_list_to_a_window_and_its_end(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``mrecist read`` does once it has a screen: the list, a choice, the window; closing it frees the read."""
+    from qtpy.QtCore import QEvent
+    from qtpy.QtWidgets import QApplication
+
+    from mrecist_napari.opening import Start
+    from mrecist_napari.readings import Readings
+    from mrecist_napari.settings import Settings
+
+    monkeypatch.setattr("mrecist_napari.prior.settings", lambda: Settings(prior_side="right"))
+    shutil.rmtree(study / "reads", ignore_errors=True)
+    start = Start(Readings(open_study(study), "R7"))
+    start.show()
+    assert start.box.subject == "SAMPLE-01"
+    start.box.choose("SAMPLE-02")
+    start.box.read.click()
+    window = start.readings.window
+    settle(window)
+    assert not start.box.isVisible()
+    assert not is_free(study, "SAMPLE-02")
+    assert window.prior.main.dockWidgetArea(window.prior.dock).name == "RightDockWidgetArea"
+    window.viewer.close()
+    for _ in range(50):
+        QApplication.processEvents()
+        if start.readings.window is None:
+            break
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert is_free(study, "SAMPLE-02")
+    assert start.readings.open("SAMPLE-01")
+    settle(start.readings.window)
+    again = start.readings.window.viewer
+    start.readings.leave()
+    again.close()
+
+
 def test_the_worklist_says_how_far_each_read_is(tmp_path: Path) -> None:
     from mrecist.session.room import enter
 
