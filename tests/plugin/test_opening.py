@@ -197,6 +197,7 @@ def test_from_the_list_to_a_window_and_its_end(study: Path, monkeypatch: pytest.
     from mrecist_napari.readings import Readings
     from mrecist_napari.settings import Settings
 
+    QApplication.instance() or QApplication([])
     monkeypatch.setattr("mrecist_napari.prior.settings", lambda: Settings(prior_side="right"))
     shutil.rmtree(study / "reads", ignore_errors=True)
     start = Start(Readings(open_study(study), "R7"))
