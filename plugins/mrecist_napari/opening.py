@@ -6,7 +6,7 @@ from pathlib import Path
 
 import napari
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from mrecist.errors import MrecistError
 from mrecist.session.worklist import next_work
@@ -33,8 +33,7 @@ def read(study: Study, reader: str, subject: str = "") -> None:
     else:
         start.show()
     try:
-        # Not napari.run: it wants a viewer, and there is none before a subject was chosen.
-        QApplication.instance().exec_()
+        napari.run()
     finally:
         start.readings.leave()
 
