@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,26 @@ def test_a_wheel_holds_everything(tmp_path: Path) -> None:
         held = set(archive.namelist())
         archive.extractall(tmp_path / "installed")
     sample = ROOT / "sample_data"
+    plugin = ROOT / "plugins" / "mrecist_napari"
+    assert {name for name in held if name.startswith("mrecist_napari/")} == {
+        path.relative_to(plugin.parent).as_posix()
+        for path in plugin.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert "mrecist_napari/napari.yaml" in held
     theirs = {f"_sample_data/{path.relative_to(sample).as_posix()}" for path in sample.rglob("*") if path.is_file()}
     assert {
         name.removeprefix("mrecist/") for name in held if name.startswith("mrecist/")
     } == files_of_the_package() | theirs
     assert sample_found_from(tmp_path / "installed") == tmp_path / "installed" / "mrecist" / "_sample_data" / "study"
+    assert entry_points_of(tmp_path / "installed") == {
+        ("console_scripts", "mrecist"): "mrecist.cli:main",
+        ("napari.manifest", "mrecist"): "mrecist_napari:napari.yaml",
+        ("mrecist.segmenters", "nninteractive"): "mrecist.segmenters.nninteractive:NNInteractive",
+    }
+
+
+def entry_points_of(folder: Path) -> dict[tuple[str, str], str]:
+    """(group, name) -> value of every entry point of the one distribution that was unpacked in ``folder``."""
+    (found,) = distributions(name="mrecist", path=[str(folder)])
+    return {(point.group, point.name): point.value for point in found.entry_points}

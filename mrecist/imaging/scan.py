@@ -156,6 +156,12 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
     )
 
 
+def segmentation_in(path: Path) -> Segmentation | None:
+    """The SEG or structure set that one file holds; None where it holds none that can be used."""
+    found = _look_at_all([path])
+    return found.segmentations[0] if found.segmentations else None
+
+
 def _with_neighbours(series: Sequence[Series], problems: Sequence[Problem]) -> tuple[Series, ...]:
     """With a note where a file beside the slices could not be read at all: it may have been the slice at an end."""
     beside: dict[Path, list[str]] = defaultdict(list)

@@ -125,6 +125,40 @@ class ChangeLesion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenameLesion:
+    """Another id for a lesion, which keeps its place, its tracking UID and all that is said of it.
+
+    The id stands in what a signed visit wrote, so it is fixed once a visit that names the lesion is signed.
+    """
+
+    lesion: str
+    name: str
+
+    def apply(self, state: ReadState) -> ReadState:
+        _facts(state, self.lesion)
+        if not self.name.strip() or self.name != self.name.strip():
+            raise ReadError(f"lesion {self.lesion}: '{self.name}' is no name; give one as T01, without space around it")
+        if self.name in state.lesions:
+            raise ReadError(f"lesion {self.name} is there already; take another name")
+        renamed = replace(state, lesions={self._new(name): facts for name, facts in state.lesions.items()})
+        for timepoint, visit in state.visits.items():
+            if self.lesion in visit.marks or any(mark.part_of == self.lesion for mark in visit.marks.values()):
+                _open_visit(state, timepoint)
+                marks = {
+                    self._new(name): replace(mark, part_of=self._new(mark.part_of))
+                    for name, mark in visit.marks.items()
+                }
+                renamed = _with_visit(renamed, timepoint, replace(visit, marks=marks))
+        return renamed
+
+    def _new(self, name: str) -> str:
+        return self.name if name == self.lesion else name
+
+    def words(self) -> str:
+        return f"rename lesion {self.lesion} to {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveLesion:
     """A lesion that was a mistake, with all that is said of it; not once a visit with it is signed."""
 
@@ -384,7 +418,7 @@ class Reopen:
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     kind.__name__: kind
     for kind in (
-        *(AddLesion, ChangeLesion, RemoveLesion, Draw, SetLine, SetState, Erase, SetWords, Comment),
+        *(AddLesion, ChangeLesion, RenameLesion, RemoveLesion, Draw, SetLine, SetState, Erase, SetWords, Comment),
         *(AnswerNewLesions, AnswerAdequate, StatePhase, Sign, Reopen),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 
 from mrecist.errors import ReadError
 from mrecist.imaging.phase import Phase, PhaseName
@@ -79,7 +80,9 @@ def open_case(study: Study, subject: str) -> Case:
     given = next((one for one in study.subjects if one.subject == subject), None)
     if given is None:
         known = ", ".join(one.subject for one in study.subjects)
-        raise ReadError(f"{study.root}: has no subject {subject}; there are: {known or 'none'}")
+        near = get_close_matches(subject, [one.subject for one in study.subjects], n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise ReadError(f"{study.root}: has no subject {subject}; {meant}there are: {known or 'none'}")
     usable: dict[int, list[Series]] = {}
     refused = []
     for one in given.series:

@@ -20,7 +20,7 @@ from mrecist.model import Role
 from mrecist.objects.identity import UUID_ROOT, make_uid
 from mrecist.segment.prompt import Index3, Line, Scribbles
 from mrecist.segmenters.bench import Bench
-from mrecist.session.actions import Action, AddLesion, Draw
+from mrecist.session.actions import Action, AddLesion, Draw, RenameLesion
 from mrecist.session.case import Case, CaseVisit, open_case
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
 from mrecist.session.following import Following, still_followed
@@ -28,12 +28,11 @@ from mrecist.session.mending import Mending
 from mrecist.session.proposing import Asked, Proposal, propose, propose_click, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import MEANING, reopen, safe_name, sign, write_signed
+from mrecist.session.signed import MEANING, is_written, reopen, safe_name, session_folder, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
 from mrecist.session.waiting import Pending
 from mrecist.study import Study, open_study
 
-KEPT = "reads/.sessions"
 _VOLUMES = 8
 
 
@@ -100,16 +99,17 @@ class Room:
     ) -> None:
         case = open_case(study, subject)
         _refuse_masks_of(reader, case, study)
-        folder = study.root / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
         self.study = study
         self.reader = reader
-        self.session: Session = open_session(case, reader, folder)
+        self.session: Session = open_session(case, reader, session_folder(study.root, reader, subject))
         self.rows = Rows(reader, self.session.masks)
         self.volumes = volumes or Volumes()
         self.bench = bench or Bench()
         self.pending: Pending | None = None
         self.mending = Mending(self)
         self.following = Following(self)
+        self.unwritten = ""
+        """Why the files of the signed visits are not up to date since the read was opened; empty when they are."""
         self.looking = Looking(timepoint=case.visits[0].timepoint, prior=None)
         self._watchers: list[Callable[[str], None]] = []
         self._known = _Known()
@@ -411,6 +411,13 @@ class Room:
         self.do(AddLesion(lesion=name, role=role, organ=organ, kind=default_kind(organ), tracking_uid=uid))
         return name
 
+    def rename_lesion(self, lesion: str, name: str) -> None:
+        """Another id for a lesion, and for a proposal that waits for it."""
+        self.do(RenameLesion(lesion=lesion, name=name))
+        if self.pending is not None and self.pending.lesion == lesion:
+            self.pending = replace(self.pending, lesion=name)
+        self.look_at_lesion(name)
+
     def sign(self, name: str, meaning: str = MEANING, *, write: bool = True) -> tuple[Path, ...]:
         """Sign the visit that is looked at and write it to the study; ``write`` False leaves that to :meth:`write`."""
         sign(self.session, self.rows, self.looking.timepoint, name, meaning)
@@ -465,11 +472,23 @@ def best_series(visit: CaseVisit) -> Series:
 
 
 def open_room(study: Path, subject: str, reader: str, protocol: Path | None = None) -> Room:
-    """Open a study folder and one of its subjects.
+    """Open a study folder and :func:`enter` one of its subjects; raises :class:`InputError` for the study too."""
+    return enter(open_study(study, protocol), subject, reader)
 
-    Raises :class:`InputError` for the study and :class:`ReadError` for the subject or the read.
+
+def enter(study: Study, subject: str, reader: str) -> Room:
+    """A subject of an opened study, to be read.
+
+    A signature whose files could not be written (a full disk) is written now; what stops that again is :attr:`Room.unwritten`.
+    Raises :class:`ReadError` for the subject or the read.
     """
-    return Room(open_study(study, protocol), subject, reader)
+    room = Room(study, subject, reader)
+    if not is_written(room.session):
+        try:
+            room.write()
+        except (MrecistError, OSError) as error:
+            room.unwritten = str(error)
+    return room
 
 
 def _refuse_masks_of(reader: str, case: Case, study: Study) -> None:

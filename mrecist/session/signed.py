@@ -30,7 +30,8 @@ from mrecist.session.session import Session, utc_now
 from mrecist.session.state import ReadState
 from mrecist.tables import measurements_csv, write_whole
 
-_WRITTEN = "written.json"
+KEPT = "reads/.sessions"
+_WRITTEN, _SIGNATURES = "written.json", "signatures.json"
 MEANING = "read completed"
 """What a signature means unless the reader says otherwise."""
 
@@ -73,7 +74,20 @@ def write_signed(session: Session, rows: Rows, study: Path) -> tuple[Path, ...]:
         if name not in contents:
             (study / name).unlink(missing_ok=True)
     write_whole(kept, json.dumps(now, indent=1))
+    write_whole(session.folder / _SIGNATURES, json.dumps(_signatures(session.state)))
     return tuple(study / name for name in contents)
+
+
+def is_written(session: Session) -> bool:
+    """Whether :func:`write_signed` has come to its end since the last signature, or opening again, of this read."""
+    kept = session.folder / _SIGNATURES
+    known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    return known == _signatures(session.state)
+
+
+def _signatures(state: ReadState) -> dict[str, Any]:
+    # What a signed visit says changes only by opening it again, and the new signature then has another time.
+    return {str(t): to_plain(visit.signature) for t, visit in sorted(state.visits.items()) if visit.signature}
 
 
 def _check_ours(path: Path, sha256: str | None) -> None:
@@ -173,6 +187,11 @@ def _marks(state: ReadState, session: Session, rows: Rows) -> dict[str, Any]:
         "protocol_sha256": session.case.protocol.sha256,
         "visits": visits,
     }
+
+
+def session_folder(study: Path, reader: str, subject: str) -> Path:
+    """Where the session of a reader with a subject is kept in a study folder."""
+    return study / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
 
 
 def safe_name(text: str) -> str:

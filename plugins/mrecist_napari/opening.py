@@ -1,72 +1,164 @@
-"""Open the reading room: from the command line, or from napari's own menu."""
+"""Open the reading room: from the command line, or from napari's own menus."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import napari
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from mrecist.errors import MrecistError
-from mrecist.session.room import open_room
-from mrecist.study import open_study
-from mrecist_napari.reading_window import ReadingWindow
-from mrecist_napari.screen import check_screen
+from mrecist.session.worklist import next_work
+from mrecist.study import Study, open_study
+from mrecist_napari.readings import Readings
+from mrecist_napari.settings import settings
+from mrecist_napari.worklist import Worklist, start_window
+
+_WIDTH = 300  # pixels
 
 
-def read(study: Path, subject: str, reader: str, protocol: Path | None = None, segmenter: str = "") -> None:
-    """Read a subject in a window of its own, until it is closed; the panel asks what ``segmenter`` needs agreement to."""
-    check_screen()
-    room = open_room(study, subject, reader, protocol)
-    window = ReadingWindow(room)
-    if segmenter:
-        window.panel.segmenter.pick(segmenter)
-    window.viewer.window.resize(1800, 1000)
+def read(study: Study, reader: str, subject: str = "", segmenter: str = "") -> None:
+    """Read the subjects of a study in a window of its own, until it is closed.
+
+    Without a subject, and with several in the study, a list of them comes first; after the last visit of a subject was signed
+    it comes again with the next one chosen. The panel asks what ``segmenter`` needs agreement to.
+
+    Raises :class:`mrecist.errors.ReadError` when the subject cannot be opened.
+    """
+    from napari.qt import get_qapp
+
+    get_qapp()
+    start = Start(Readings(study, reader, segmenter=segmenter))
+    if subject or len(study.subjects) == 1:
+        start.readings.open(subject or study.subjects[0].subject)
+    else:
+        start.show()
     try:
         napari.run()
     finally:
-        window.close()
+        start.readings.leave()
+
+
+class Start:
+    """The small window with the list of subjects, and the reading window that it opens."""
+
+    def __init__(self, readings: Readings) -> None:
+        self.readings = readings
+        self.box = start_window(Worklist())
+        self.box.chosen.connect(self._open)
+        readings.finished.connect(self._finished)
+
+    def show(self, words: str = "") -> None:
+        """The list as it is now."""
+        study, reader = self.readings.study, self.readings.reader
+        title = f"{study.root}\nreader {reader}"
+        self.box.show_works(self.readings.works(), here=self.readings.subject, title=title)
+        self.box.say(words)
+        self.box.show()
+        self.box.raise_()
+
+    def _open(self, subject: str) -> None:
+        _open(self.readings, self.box, subject)
+        if self.readings.subject == subject:
+            self.box.hide()
+
+    def _finished(self, subject: str) -> None:
+        if len(self.readings.study.subjects) > 1:
+            self.show(_next_words(self.readings, subject))
 
 
 class OpenReadingRoom(QWidget):  # type: ignore[misc]
-    """The widget of the menu: choose a study folder and a subject, and read it in this window."""
+    """The widget of the menus: a study folder, its subjects, and the one that is read in this window."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self.reading: ReadingWindow | None = None
-        self.reader = QLineEdit("R1")
+        self.readings: Readings | None = None
+        self.reader = QLineEdit(settings().reader)
+        self.reader.setToolTip("who reads: the name in every table and file; the usual one is set in the preferences")
+        self.choose = QPushButton("Open a study folder...")
+        self.choose.setToolTip("a folder with images/ and, if there is one, protocol.toml")
+        self.choose.clicked.connect(self._choose)
         self.said = QLabel("")
         self.said.setWordWrap(True)
-        button = QPushButton("Open a study folder...")
-        button.setToolTip("a folder with images/ and, if there is one, protocol.toml")
-        button.clicked.connect(self._choose)
+        self.list = Worklist()
+        self.list.hide()
+        self.list.chosen.connect(self.open)
         column = QVBoxLayout(self)
-        for part in (QLabel("Reader"), self.reader, button, self.said):
+        for part in (QLabel("Reader"), self.reader, self.choose, self.said, self.list):
             column.addWidget(part)
         column.addStretch()
+        self.setMinimumWidth(_WIDTH)
+        self._docked = False
+
+    def open_study(self, folder: Path) -> None:
+        """Show the subjects of a study; what cannot be opened is told in one line."""
+        try:
+            study = open_study(folder)
+        except (MrecistError, OSError) as error:
+            self.said.setText(str(error))
+            return
+        if self.readings is not None and self.readings.window is not None:
+            lost = self.readings.window.would_be_lost()
+            if lost and not self.readings.ask(lost):
+                return
+        self.end()
+        self.readings = Readings(study, self.reader.text().strip() or settings().reader, self._viewer)
+        self.readings.finished.connect(self._finished)
+        self._show()
+
+    def open(self, subject: str) -> None:
+        """Read a subject of the study; what cannot be opened is told in one line."""
+        if self.readings is not None:
+            _open(self.readings, self.list, subject)
+            self._show(self.list.said.text())
+
+    def end(self) -> None:
+        """Leave the read; its lock is free."""
+        if self.readings is not None:
+            self.readings.leave()
+            self.readings = None
 
     def _choose(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Study folder")
-        if not folder:
-            return
-        try:
-            names = [one.subject for one in open_study(Path(folder)).subjects]
-        except MrecistError as error:
-            self.said.setText(str(error))
-            return
-        subject, chosen = QInputDialog.getItem(self, "Subject", "Read", names, 0, False)
-        if chosen:
-            self.open(Path(folder), subject)
+        if folder:
+            self.open_study(Path(folder))
 
-    def open(self, study: Path, subject: str) -> None:
-        """Open a subject; what cannot be opened is told in one line."""
-        if self.reading is not None:
-            self.reading.close()
-            self.reading = None
-        try:
-            self.reading = ReadingWindow(open_room(study, subject, self.reader.text() or "R1"), self._viewer)
-        except MrecistError as error:
-            self.said.setText(str(error))
-        else:
-            self.said.setText(f"{subject} is open")
+    def _show(self, words: str = "") -> None:
+        assert self.readings is not None
+        study, reader = self.readings.study, self.readings.reader
+        self.said.setText(
+            "" if study.subjects else f"{study.root}: has no subject to read; put its images below images/"
+        )
+        self.list.setVisible(bool(study.subjects))
+        self.list.show_works(self.readings.works(), here=self.readings.subject, title=f"{study.root}\nreader {reader}")
+        self.list.say(words)
+
+    def _finished(self, subject: str) -> None:
+        assert self.readings is not None
+        self._show(_next_words(self.readings, subject))
+
+    def event(self, event: QEvent) -> bool:
+        """napari takes the widget out of its dock when the dock is closed; the read ends then."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self._docked and self.parent() is None:
+                self.end()
+            self._docked = self.parent() is not None
+        return bool(super().event(event))
+
+
+def _open(readings: Readings, box: Worklist, subject: str) -> None:
+    try:
+        opened = readings.open(subject)
+    except (MrecistError, OSError) as error:
+        box.say(str(error))
+    else:
+        box.say("" if opened else f"{readings.subject} stays open")
+
+
+def _next_words(readings: Readings, subject: str) -> str:
+    following = next_work(readings.works(), subject)
+    return f"Every visit of {subject} is signed." + (
+        f" Next: {following.subject}." if following else " All are signed."
+    )

@@ -13,7 +13,8 @@ from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
 from mrecist_napari.drawing import Drawing
 from mrecist_napari.grid import Grid, Point, beyond_mm, grid_of, nearest_index, same_axes, sides, to_lps
-from mrecist_napari.windows import PRESETS, Window, next_preset, presets_of
+from mrecist_napari.settings import settings
+from mrecist_napari.windows import PRESETS, Window, first_window, next_preset, presets_of
 
 UNITS, AXES = ("mm", "mm", "mm"), ("z", "y", "x")
 Key = tuple[str, int]
@@ -84,7 +85,8 @@ class Pane:
             return
         self._presets[key] = picture.presets
         self._holds[key] = _windowed(series)
-        window = self._windows.setdefault(_windowed(series), picture.presets[0])
+        begun = first_window(series.modality, picture.presets, settings().window)
+        window = self._windows.setdefault(_windowed(series), begun)
         layer = self.viewer.add_image(
             picture.voxels,
             name=f"{series.phase.name}".lower(),
@@ -174,11 +176,6 @@ class Pane:
         """A line at the foot of the picture: what to do next, or what went wrong."""
         self.viewer.canvas.overlays["told"].visible = bool(text)  # empty it would be a dark spot
         self.viewer.canvas.overlays["told"].text = "\n".join(fill(line, 48) for line in text.splitlines())
-
-    def show_keys(self, text: str) -> None:
-        """A page over the picture; empty takes it away."""
-        overlay = self.viewer.canvas.overlays["keys"]
-        overlay.text, overlay.visible = text, bool(text)
 
     # --- slices ----------------------------------------------------------------------------------------------------
 
@@ -329,12 +326,4 @@ def dress(viewer: Any) -> None:
         viewer.canvas.overlays[name] = TextOverlay(
             position=position, visible=name != "told", font_size=sizes.get(name, 15), color=colour
         )
-    viewer.canvas.overlays["keys"] = TextOverlay(
-        position="middle_left",
-        visible=False,
-        font_size=10,
-        color="#ffffff",
-        box=True,
-        box_color=(0.05, 0.05, 0.08, 0.92),
-    )
     viewer.canvas.overlays.scale_bar.visible = True

@@ -12,6 +12,7 @@ from mrecist.session.case import CaseVisit
 from mrecist_napari.grid import Point, apart_deg, nearest_index, plane, to_lps
 from mrecist_napari.layout import KeepsHalf, main_window, share, show_lists
 from mrecist_napari.pane import Pane
+from mrecist_napari.settings import settings
 
 PARALLEL_DEG = 5.0
 """Planes that differ by more are not linked: 5 degrees are 9 mm at 100 mm from the middle of the picture."""
@@ -37,7 +38,7 @@ class PriorPane:
         self._current = current
         self._busy = False
         self.widget = QtViewer(self.model)
-        self.dock = viewer.window.add_dock_widget(self.widget, name="prior visit", area="left")
+        self.dock = viewer.window.add_dock_widget(self.widget, name="prior visit", area=settings().prior_side)
         self.main = main_window(self.dock)
         self._half = KeepsHalf(self.main, self.dock)
         show_lists(self.main, False)

@@ -17,7 +17,10 @@ from mrecist_napari.background import Background
 from mrecist_napari.clicking import Clicking
 from mrecist_napari.corner import Corner
 from mrecist_napari.following import Following
-from mrecist_napari.keys import bind, help_text
+from mrecist_napari.help_page import HelpPage
+from mrecist_napari.hints import KEYS as KEYS_SEEN
+from mrecist_napari.hints import Hints
+from mrecist_napari.keys import bind
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
 from mrecist_napari.loading import Loading
 from mrecist_napari.marks import Marks, marks_on
@@ -53,13 +56,15 @@ class ReadingWindow:
         self.prior = PriorPane(self.viewer, self.current)
         self.mouse = MouseTools(self.current, self._say)
         self.prior_mouse = MouseTools(self.prior.pane, self._say)
-        self.message: Callable[[str], None] = self.current.tell
+        self.hints = Hints(room, self.current.tell)
+        self.message: Callable[[str], None] = self.hints.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
         self.painting = Painting(self)
         self.clicking = Clicking(self)
         self.measuring = Measuring(self)
         self.following = Following(self)
+        self.help = HelpPage(self.prior.main, self.toggle_help)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self.priors = Priors(self)
         self.loading = Loading(self)
@@ -72,9 +77,10 @@ class ReadingWindow:
         self._stop = room.watch(self._changed)
         bind(self, self.viewer)
         bind(self, self.prior.model)
-        self._hint = "? shows the keys   N then drag: new lesion"
-        self.message(self._hint)
+        self.message("")
         self.loading.visit()
+
+    # --- loading ---------------------------------------------------------------------------------------------------
 
     def _prior_visit(self) -> CaseVisit | None:
         return None if self.room.looking.prior is None else self.room.case.visit(self.room.looking.prior)
@@ -231,8 +237,8 @@ class ReadingWindow:
 
     def toggle_help(self) -> None:
         """The keys over the picture, or away."""
-        shown = self.viewer.canvas.overlays["keys"].visible
-        self.current.show_keys("" if shown else help_text())
+        self.help.toggle()
+        self.hints.did(KEYS_SEEN)
 
     def next_window(self) -> None:
         """The next window preset, in both panes."""
@@ -243,6 +249,7 @@ class ReadingWindow:
         """Leave the read; the window stays."""
         self._stop()
         self.reformats.close()
+        self.hints.stop()
         self.panel.stop()
         self.background.quit()
         self.room.close()

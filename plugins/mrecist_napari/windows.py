@@ -69,9 +69,9 @@ def presets_of(modality: str, voxels: Any) -> tuple[Window, ...]:
     return tuple(_between(name, *np.percentile(seen, ends)) for name, ends in _OF_VALUES.items())
 
 
-def default_window(modality: str, voxels: Any) -> Window:
-    """The first preset: the liver window for CT; for MR the middle 98 % of the values."""
-    return presets_of(modality, voxels)[0]
+def first_window(modality: str, presets: tuple[Window, ...], chosen: Window = PRESETS[0]) -> Window:
+    """The reader's window for CT; for anything else the first of its presets."""
+    return chosen if modality == "CT" else presets[0]
 
 
 def next_preset(now: Window, presets: tuple[Window, ...] = PRESETS) -> Window:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import warnings
@@ -15,6 +16,7 @@ from settled import settle
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "plugins"))
 sys.path.append(str(ROOT / "tests" / "imaging"))
+os.environ["NAPARI_CONFIG"] = ""  # no settings of whoever runs the tests are read or written
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # napari's own dependencies warn of each other when they are imported

@@ -18,7 +18,7 @@ from session_reading import STUDY, Opened, clock, read_visit
 
 from mrecist.errors import MaskError, ReadError
 from mrecist.model import Role, State
-from mrecist.session.actions import AddLesion, AnswerAdequate, Comment, Reopen, SetState
+from mrecist.session.actions import AddLesion, AnswerAdequate, Comment, RenameLesion, Reopen, SetState
 from mrecist.session.journal import Journal
 from mrecist.session.kept_masks import KeptMasks
 from mrecist.session.session import open_session
@@ -219,3 +219,51 @@ def test_the_journal_is_plain_json_lines(opened: Opened) -> None:
     assert said[-1]["do"] == "Sign"
     assert said[0]["at"] == clock()()
     assert STUDY.is_dir()
+
+
+def test_a_lesion_takes_another_name_with_all_that_is_said_of_it(opened: Opened) -> None:
+    session = opened.session
+    for number in (1, 2, 3):
+        session.do(lesion(number))
+    session.do(SetState(timepoint=0, lesion="T01", state=State.ABSENT))
+    session.do(SetState(timepoint=1, lesion="T03", state=State.MERGED, part_of="T01"))
+    before = session.state
+    session.do(RenameLesion(lesion="T01", name="T11"))
+    assert session.can_undo == "rename lesion T01 to T11"
+    state = opened.again().state
+    assert list(state.lesions) == ["T11", "T02", "T03"]
+    assert state.lesions["T11"] == before.lesions["T01"]
+    assert state.mark(0, "T11") == before.mark(0, "T01")
+    assert state.mark(0, "T01") is None
+    assert state.mark(1, "T03").part_of == "T11"  # type: ignore[union-attr]
+    opened.session.undo()
+    assert opened.session.state == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("T01", "T02", "T02 is there already"),
+        ("T01", "T01", "T01 is there already"),
+        ("T09", "T10", "T09 is not there"),
+        ("T01", " ", "is no name"),
+        ("T01", "T10 ", "is no name"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(opened: Opened, old: str, new: str, why: str) -> None:
+    opened.session.do(lesion(1))
+    opened.session.do(lesion(2))
+    with pytest.raises(ReadError, match=why):
+        opened.session.do(RenameLesion(lesion=old, name=new))
+
+
+def test_a_name_is_fixed_once_a_visit_that_names_the_lesion_is_signed(opened: Opened) -> None:
+    opened.session.do(lesion(9))  # nothing is said of it at any visit
+    read_visit(opened.session, opened.case, 0)
+    with pytest.raises(ReadError, match="time point 0 was signed by R1"):
+        opened.session.do(RenameLesion(lesion="T01", name="T11"))
+    opened.session.do(RenameLesion(lesion="T09", name="T08"))
+    assert "T08" in opened.session.state.lesions
+    opened.session.do(Reopen(timepoint=0, name="R1", at="2026-01-02T00:00:00Z", reason="names of the site"))
+    opened.session.do(RenameLesion(lesion="T01", name="T11"))
+    assert opened.session.state.mark(0, "T11") is not None

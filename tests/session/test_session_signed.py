@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +19,13 @@ from mrecist.errors import InputError, ReadError
 from mrecist.session.actions import AnswerNewLesions, SetLine
 from mrecist.session.case import Case, open_case
 from mrecist.session.checklist import live
+from mrecist.session.room import enter
 from mrecist.session.rows import Rows
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import reopen, safe_name, sign, write_signed
+from mrecist.session.signed import is_written, reopen, safe_name, sign, write_signed
 from mrecist.session.state import ManualLine
 from mrecist.study import open_study
+from mrecist.tables import write_whole
 
 
 @dataclass
@@ -134,3 +138,38 @@ def test_names_cannot_leave_the_folder(text: str) -> None:
     assert "." not in name
     assert 0 < len(name) <= 41
     assert safe_name(text + "'") != name
+
+
+def test_files_that_a_full_disk_refused_are_written_when_the_read_is_opened_again(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.move(reading.study / "reads" / "kept", reading.study / "reads/.sessions/R1_SAMPLE-01")
+    reading.session.close()
+    room = enter(open_study(reading.study), "SAMPLE-01", "R1")
+    room.look_at(0)
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def refuse(path: Path, content: object) -> None:
+        if path.suffix == ".dcm":
+            raise full
+        write_whole(path, content)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as disk:
+        disk.setattr("mrecist.session.signed.write_whole", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            room.sign("R1")
+        room.close()
+        room = enter(open_study(reading.study), "SAMPLE-01", "R1")  # still full: the read opens all the same
+        assert "No space left" in room.unwritten
+        room.close()
+    assert list(reading.study.glob("masks/**/*.dcm")) == []
+    room = enter(open_study(reading.study), "SAMPLE-01", "R1")
+    assert (room.unwritten, is_written(room.session)) == ("", True)
+    assert len(list(reading.study.glob("masks/**/*.dcm"))) == 1
+    room.look_at(0)
+    room.reopen("R1", "wrong slice", write=False)
+    assert not is_written(room.session)
+    room.close()
+    room = enter(open_study(reading.study), "SAMPLE-01", "R1")
+    assert list(reading.study.glob("masks/**/*.dcm")) == []
+    room.close()

@@ -32,6 +32,7 @@ class LesionBox(Section):
         self.states = StateButtons(desk)
         self.words = WordsBox(desk)
         self.comment = Remark("comment", self._say_comment)
+        self.comment.setToolTip("kept with the lesion at this visit; Return saves it")
         self.origin = text("", "origin")
         self.take_back = button(
             "say nothing of it", "erase", self._erase, tip="nothing is said at this visit: not assessed, never 0 mm"

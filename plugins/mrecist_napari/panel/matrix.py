@@ -118,6 +118,6 @@ def _table(model: MatrixModel) -> QTableView:
 
 def organ_box(name: str, pick: object) -> QComboBox:
     """Organs to choose from, or to type."""
-    box = choice(name, ((o, o) for o in ORGANS if o != "other"), pick)  # type: ignore[arg-type]
+    box = choice(name, ((o, o) for o in ORGANS if o != "other"), pick, tip="organ: choose one or type another")  # type: ignore[arg-type]
     box.setEditable(True)
     return box

@@ -26,13 +26,23 @@ class ProposalBox(Section):
         self.notes = text("", "proposal_notes")
         self.lesion = choice("proposal_lesion", (), self._choose_lesion, tip="the lesion that this is")
         self.role = choice(
-            "proposal_role", ((str(r), str(r)) for r in Role), lambda role: self._change(role=Role(role))
+            "proposal_role",
+            ((str(r), str(r)) for r in Role),
+            lambda role: self._change(role=Role(role)),
+            tip="target, non-target or new",
         )
         self.organ = organ_box("proposal_organ", lambda organ: self._change(organ=organ))
         self.organ.lineEdit().editingFinished.connect(self._organ_typed)
-        self.accept = button("Accept  (Return)", "accept", lambda: desk.call(desk.room.accept))
+        self.accept = button(
+            "Accept  (Return)", "accept", lambda: desk.call(desk.room.accept), tip="make it part of the read"
+        )
         self.accept.setProperty("primary", True)
-        self.reject = button("Reject  (Esc)", "reject", lambda: desk.call(lambda: desk.room.offer(None)))
+        self.reject = button(
+            "Reject  (Esc)",
+            "reject",
+            lambda: desk.call(lambda: desk.room.offer(None)),
+            tip="take it away; nothing changes",
+        )
         self.body.addWidget(self.sizes)
         self.body.addWidget(self.notes)
         self.body.addLayout(beside(self.lesion, self.role, self.organ))

@@ -12,6 +12,15 @@ from mrecist_napari.panel.parts import Section, beside, button, text
 from mrecist_napari.panel.remark import Remark
 from mrecist_napari.panel.style import paint
 
+_ADEQUATE = (
+    "phases, coverage and quality allow the visit to be read",
+    "something hinders the reading; say what in the remark",
+)
+_NEW = (
+    "there is a lesion that was not there before; mark it",
+    "the whole of the images was searched, and there is none",
+)
+
 
 class Questions(Section):
     """Two questions, each with yes and no, neither chosen beforehand."""
@@ -19,18 +28,22 @@ class Questions(Section):
     def __init__(self, desk: Desk) -> None:
         super().__init__("Questions", "questions_section")
         self._desk = desk
-        self.adequate, self.adequate_words = self._pair("adequate", self._say_adequate), text("Images adequate?")
-        self.new, self.new_words = self._pair("new_lesion", self._say_new), text("New lesion?")
+        self.adequate, self.adequate_words = (
+            self._pair("adequate", self._say_adequate, _ADEQUATE),
+            text("Images adequate?"),
+        )
+        self.new, self.new_words = self._pair("new_lesion", self._say_new, _NEW), text("New lesion?")
         self.remark = Remark("visit_comment", self._say_remark)
         self.remark.setPlaceholderText("remark on this visit")
+        self.remark.setToolTip("kept with the visit; Return saves it")
         for words, pair in ((self.adequate_words, self.adequate), (self.new_words, self.new)):
             self.body.addLayout(beside(words, *pair.values(), stretch=0))
         self.body.addWidget(self.remark)
 
-    def _pair(self, name: str, say: Callable[[bool], None]) -> dict[bool, QPushButton]:
+    def _pair(self, name: str, say: Callable[[bool], None], tips: tuple[str, str]) -> dict[bool, QPushButton]:
         return {
-            True: button("yes", f"{name}_yes", lambda: say(True), checkable=True),
-            False: button("no", f"{name}_no", lambda: say(False), checkable=True),
+            True: button("yes", f"{name}_yes", lambda: say(True), tip=tips[0], checkable=True),
+            False: button("no", f"{name}_no", lambda: say(False), tip=tips[1], checkable=True),
         }
 
     def show_read(self) -> None:

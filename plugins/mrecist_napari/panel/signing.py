@@ -27,24 +27,31 @@ class Signing(QFrame):
         self._asked = False
         self._of: tuple[int, bool] | None = None
         self._writing = False
-        self._unwritten = ""
+        self._unwritten = _not_up_to_date(desk.room.unwritten)
         self.said = text("", "signed_by")
-        self.start = button("", "start_signing", self._ask)
+        self.start = button("", "start_signing", self._ask, tip="sign the visit, or open a signed one again")
         self.start.setProperty("primary", True)
-        self.write_again = button("Write the study files again", "write_again", self._write)
+        self.write_again = button(
+            "Write the study files again", "write_again", self._write, tip="masks and tables of what is signed"
+        )
         self.name = QLineEdit()
         self.name.setObjectName("signer")
         self.name.setPlaceholderText("your name")
+        self.name.setToolTip("who signs; kept with the signature")
         self.meaning = QComboBox()
         self.meaning.setObjectName("meaning")
         self.meaning.addItems(MEANINGS)
         self.meaning.setEditable(True)
+        self.meaning.setToolTip("what the signature stands for; choose or type")
         self.reason = QLineEdit()
         self.reason.setObjectName("reopen_reason")
         self.reason.setPlaceholderText("reason, which is kept")
-        self.confirm = button("", "confirm_signing", self._confirm)
+        self.reason.setToolTip("why a signed visit is opened again; it stays in the record")
+        self.confirm = button(
+            "", "confirm_signing", self._confirm, tip="a name is needed, and for opening again a reason"
+        )
         self.confirm.setProperty("primary", True)
-        self.cancel = button("Cancel", "cancel_signing", self._cancel)
+        self.cancel = button("Cancel", "cancel_signing", self._cancel, tip="leave it as it is")
         self.name.textChanged.connect(lambda _text: self._enable())
         self.reason.textChanged.connect(lambda _text: self._enable())
         self._lay_out()
@@ -141,9 +148,13 @@ class Signing(QFrame):
 
     def _written(self, trouble: Any) -> None:
         self._writing = False
-        self._unwritten = f"the study files are not up to date: {trouble}" if trouble else ""
+        self._unwritten = _not_up_to_date(trouble)
         self._desk.message(self._unwritten)
         self.show_read(measured=not self._desk.room.unmeasured())
+
+
+def _not_up_to_date(trouble: str) -> str:
+    return f"the study files are not up to date: {trouble}" if trouble else ""
 
 
 def _start_words(visit: str, *, signed: bool, points: int) -> str:

@@ -67,6 +67,9 @@ class StateButtons(QWidget):
         box = QLineEdit()
         box.setObjectName(f"size_{name}")
         box.setFixedWidth(58)
+        box.setToolTip(
+            f"{name.removesuffix('_mm').replace('_', ' ')} in mm, measured elsewhere; empty: the protocol's default"
+        )
         box.editingFinished.connect(self._say_sizes)
         return box
 

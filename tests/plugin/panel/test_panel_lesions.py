@@ -172,6 +172,15 @@ def test_words_comment_and_facts(room: Room, hand: Any) -> None:
     assert room.state.lesions["T01"].station == "S8"
     assert hand.row_name(0) == "T01  S8"
     hand.click("edit_lesion")
+    hand.type("edit_name", "T02")
+    assert "T02 is there already" in hand.find("told").text()
+    hand.type("edit_name", "T09")
+    assert (next(iter(room.state.lesions)), room.looking.lesion) == ("T09", "T09")
+    assert hand.row_name(0) == "T09  S8"
+    hand.click("undo")
+    room.look_at_lesion("T01")
+    hand.settle()
+    hand.click("edit_lesion")
     hand.pick("edit_role", "non-target")
     hand.click("apply_lesion")
     assert "which a non-target lesion cannot be" in hand.find("told").text()

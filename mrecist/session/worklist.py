@@ -1,0 +1,100 @@
+"""The subjects of a study as one reader's work: what is begun, signed, next. Asking begins nothing and waits for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mrecist.errors import MrecistError
+from mrecist.session.case import open_case
+from mrecist.session.journal import Journal
+from mrecist.session.kept_masks import KeptMasks
+from mrecist.session.session import Session
+from mrecist.session.signed import is_written, session_folder
+from mrecist.study import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One subject.
+
+    Parameters
+    ----------
+    visits : time points.
+    signed : those that the reader has signed, with the name of who did.
+    begun : something is kept of the read.
+    elsewhere : the read is open in a window, of this program or another.
+    unwritten : the study files are not those of the last signature; opening the read writes them.
+    problem : why the subject cannot be read; empty when it can.
+    """
+
+    subject: str
+    visits: tuple[int, ...] = ()
+    signed: Mapping[int, str] = field(default_factory=dict)
+    begun: bool = False
+    elsewhere: bool = False
+    unwritten: bool = False
+    problem: str = ""
+
+    @property
+    def next_visit(self) -> int | None:
+        """The first visit that is not signed; None when all are, or the subject cannot be read."""
+        return next((t for t in self.visits if t not in self.signed), None)
+
+    @property
+    def state(self) -> str:
+        """In one word or two: ``not begun``, ``open``, ``signed``, ``cannot be read``."""
+        if self.problem:
+            return "cannot be read"
+        if self.next_visit is None:
+            return "signed"
+        return "open" if self.begun else "not begun"
+
+
+def worklist(study: Study, reader: str) -> tuple[Work, ...]:
+    """Every subject of a study in the order of their names, with what the reader has done."""
+    return tuple(work_of(study, one.subject, reader) for one in study.subjects)
+
+
+def work_of(study: Study, subject: str, reader: str) -> Work:
+    """One of them; what is damaged is its :attr:`Work.problem`."""
+    folder = session_folder(study.root, reader, subject)
+    try:
+        case = open_case(study, subject)
+        visits = tuple(visit.timepoint for visit in case.visits)
+        if not folder.is_dir():
+            return Work(subject=subject, visits=visits)
+        kept = Session(case, reader, Journal(folder), KeptMasks(folder / "masks"), release=lambda: None)
+        return Work(
+            subject=subject,
+            visits=visits,
+            signed={t: made.name for t in visits if (made := kept.state.visit(t).signature) is not None},
+            begun=bool(kept.log),
+            elsewhere=_is_open(folder),
+            unwritten=not is_written(kept),
+        )
+    except (MrecistError, OSError) as error:
+        return Work(subject=subject, problem=str(error))
+
+
+def next_work(works: Sequence[Work], after: str = "") -> Work | None:
+    """The next subject with a visit to sign that nobody has open: those behind ``after`` first, then from the beginning."""
+    names = [one.subject for one in works]
+    at = names.index(after) + 1 if after in names else 0
+    round_about = [*works[at:], *works[:at]]
+    return next((o for o in round_about if o.next_visit is not None and not o.elsewhere and o.subject != after), None)
+
+
+def _is_open(folder: Path) -> bool:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock", timeout=0)
+    with suppress(OSError):  # a study on a read-only disk: nobody can have opened it
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+        lock.release()
+    return False
