@@ -234,32 +234,51 @@ class Room:
         self.session.do(action)
 
     def ask(self, line: Line, *, lesion: str = "", role: Role | None = None, organ: str = "liver") -> Pending:
-        """A proposal for a line on the series that is looked at; long, so not for the thread of a screen.
+        """The proposal of :meth:`asking`, here and now."""
+        return self.asking(line, lesion=lesion, role=role, organ=organ)()
 
-        ``lesion`` is one that is there, or empty for a new one of ``role`` (targets at baseline, new lesions later).
-        Nothing changes: :meth:`offer` shows it.
+    def asking(
+        self,
+        line: Line,
+        *,
+        lesion: str = "",
+        role: Role | None = None,
+        organ: str = "liver",
+        series: Series | None = None,
+    ) -> Callable[[], Pending]:
+        """Work that gives a proposal for a line on a series of the visit; long, so not for the thread of a screen.
+
+        ``series`` is the one that is looked at unless it is named. ``lesion`` is one that is there, or empty for a new one of
+        ``role`` (targets at baseline, new lesions later). What is looked at is taken now: whatever the reader turns to while it
+        works changes nothing of it. Nothing changes: :meth:`offer` shows it.
+
+        Raises :class:`ReadError` for a lesion that is not there and a visit that is signed.
         """
+        _refuse_signed(self.state, self.looking.timepoint)
         if lesion:
             facts = self.state.lesions.get(lesion)
             if facts is None:
                 raise ReadError(f"lesion {lesion} is not there")
             role, organ = facts.role, facts.organ
         role = role or (Role.TARGET if self.looking.timepoint == 0 else Role.NEW)
-        asked = Asked(series=self.series, line=line)
-        proposal = propose(asked, self.visit, self.volumes.get, self.case.protocol.measuring)
-        return Pending(
-            lesion=lesion,
-            role=role,
-            organ=organ,
-            timepoint=self.looking.timepoint,
-            asked=asked,
-            proposal=proposal,
-        )
+        asked = Asked(series=series or self.series, line=line)
+        case, visit = self.case, self.visit
+
+        def find() -> Pending:
+            proposal = propose(asked, visit, self.volumes.get, case.protocol.measuring)
+            self.rows.expect(case, proposal.series, proposal.whole, proposal.viable)
+            return Pending(
+                lesion=lesion, role=role, organ=organ, timepoint=visit.timepoint, asked=asked, proposal=proposal
+            )
+
+        return find
 
     def again(self, pending: Pending, scribbles: Scribbles) -> Pending:
         """The proposal again with marks of the reader; as long as :meth:`ask`."""
         asked = Asked(series=pending.asked.series, line=pending.asked.line, scribbles=scribbles)
-        proposal = propose(asked, self.case.visit(pending.timepoint), self.volumes.get, self.case.protocol.measuring)
+        case = self.case
+        proposal = propose(asked, case.visit(pending.timepoint), self.volumes.get, case.protocol.measuring)
+        self.rows.expect(case, proposal.series, proposal.whole, proposal.viable)
         return _with(pending, asked, proposal)
 
     def nudged(self, pending: Pending, by: float) -> Pending:
@@ -280,7 +299,7 @@ class Room:
         """Make the proposal part of the read; the lesion's name."""
         if self.pending is None:
             raise ReadError("there is no proposal to accept; draw the long axis of a lesion first")
-        pending, self.pending = self.pending, None
+        pending = self.pending
         found = pending.proposal
         name = self.draw(
             found.whole,
@@ -292,6 +311,7 @@ class Room:
             organ=pending.organ,
             timepoint=pending.timepoint,
         )
+        self.pending = None
         self._tell("pending")
         return name
 
@@ -307,9 +327,14 @@ class Room:
         organ: str = "liver",
         timepoint: int | None = None,
     ) -> str:
-        """Masks (Z, Y, X) on a series into the read; a new lesion where none is named. The lesion's name."""
+        """Masks (Z, Y, X) on a series into the read; a new lesion where none is named. The lesion's name.
+
+        Raises :class:`ReadError` where it cannot be, and adds no lesion then.
+        """
         import numpy as np
 
+        timepoint = self.looking.timepoint if timepoint is None else timepoint
+        _refuse_signed(self.state, timepoint)
         mask = DrawnMask(
             series_uid=series.uid,
             stack=series.stack,
@@ -318,7 +343,7 @@ class Room:
             provenance=provenance,
         )
         name = lesion or self.add_lesion(role, organ)
-        self.do(Draw(timepoint=self.looking.timepoint if timepoint is None else timepoint, lesion=name, mask=mask))
+        self.do(Draw(timepoint=timepoint, lesion=name, mask=mask))
         self.look_at_lesion(name)
         return name
 
@@ -332,7 +357,12 @@ class Room:
         return name
 
     def sign(self, name: str, meaning: str = MEANING, *, write: bool = True) -> tuple[Path, ...]:
-        """Sign the visit that is looked at and write it to the study; ``write`` False leaves that to :meth:`write`."""
+        """Sign the visit that is looked at and write it to the study; ``write`` False leaves that to :meth:`write`.
+
+        Raises :class:`ReadError` while something is open or a proposal waits for its answer.
+        """
+        if self.pending is not None:
+            raise ReadError("a proposal waits: accept or reject it before the visit is signed")
         sign(self.session, self.rows, self.looking.timepoint, name, meaning)
         return self.write() if write else ()
 
@@ -400,6 +430,14 @@ def open_room(study: Path, subject: str, reader: str, protocol: Path | None = No
     Raises :class:`InputError` for the study and :class:`ReadError` for the subject or the read.
     """
     return Room(open_study(study, protocol), subject, reader)
+
+
+def _refuse_signed(state: ReadState, timepoint: int) -> None:
+    signature = state.visit(timepoint).signature
+    if signature is not None:
+        raise ReadError(
+            f"time point {timepoint} was signed by {signature.name} at {signature.at}; re-open it with a reason to change it"
+        )
 
 
 def _refuse_masks_of(reader: str, case: Case, study: Study) -> None:

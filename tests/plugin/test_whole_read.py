@@ -1,0 +1,122 @@
+"""Subjects of the sample read on a real window, from the first drag to the last signature, and scored by the command line.
+
+The categories are those of the sample's truth (docs/sample-data.md); the sizes are what the hand drew, and must be the same in
+the session, in the panel and in the tables of ``mrecist score``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reader_hand import ReaderHand
+from sample_truth import true_categories
+from settled import settle
+from whole_visit import read_visit
+
+from mrecist.samples.build import sample_study_path
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def open_subject(tmp_path: Path) -> Iterator[Callable[[str], ReaderHand]]:
+    """Opens a copy of the images of a sample subject in a window, for reader R2."""
+    from mrecist.session.room import open_room
+    from mrecist_napari.reading_window import ReadingWindow
+
+    windows = []
+
+    def opened(subject: str) -> ReaderHand:
+        study = tmp_path / "study"
+        if not study.exists():
+            shutil.copytree(sample_study_path() / "images" / subject, study / "images" / subject)
+            shutil.copy(sample_study_path() / "protocol.toml", study)
+        window = ReadingWindow(open_room(study, subject, "R2"))
+        window.viewer.window.resize(1400, 900)
+        windows.append(window)
+        settle(window)
+        return ReaderHand(window)
+
+    yield opened
+    for window in windows:
+        window.room.offer(None)
+        window.close()
+        window.viewer.close()
+
+
+@pytest.mark.parametrize("subject", ["SAMPLE-01", "SAMPLE-05", "SAMPLE-06"])
+def test_a_subject_from_the_first_drag_to_the_scored_study(
+    subject: str, open_subject: Callable[[str], ReaderHand], tmp_path: Path
+) -> None:
+    hand = open_subject(subject)
+    room = hand.window.room
+    for visit in room.case.visits:
+        if visit.timepoint:
+            hand.click(f"visit_{visit.timepoint}")
+        read_visit(hand, subject, visit.timepoint)
+    settle(hand.window)
+    measurements, responses = scored(room.study.root, tmp_path / "out")
+    assert_equal_to_the_session(room, measurements, responses)
+    assert_equal_to_the_panel(hand, measurements, responses)
+    found = {
+        (row["criterion"], int(row["timepoint"])): {part: row[part] for part in ("target", "non_target", "new_lesion", "overall")}
+        for row in responses
+        if row["timepoint"] != "0"
+    }
+    assert found == true_categories(subject)
+
+
+Table = list[dict[str, str]]
+
+
+def scored(study: Path, out: Path) -> tuple[Table, Table]:
+    """Measurements and responses as ``mrecist score`` writes them."""
+    from mrecist.cli import main
+
+    assert main(["score", str(study), "--out", str(out)]) == 0
+    return _table((out / "measurements.csv").read_text(encoding="utf-8")), _table(
+        (out / "responses.csv").read_text(encoding="utf-8")
+    )
+
+
+def _table(text: str) -> Table:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def _in_order(rows: Table) -> Table:
+    return sorted(rows, key=lambda row: (int(row["timepoint"]), row["lesion"]))
+
+
+def assert_equal_to_the_session(room: Any, measurements: Table, responses: Table) -> None:
+    """Every cell of every row."""
+    from mrecist.tables import measurements_csv, responses_csv
+
+    live = room.live()
+    assert live.problem == ""
+    assert _in_order(_table(measurements_csv(live.rows))) == _in_order(measurements)
+    assert _table(responses_csv(live.responses, room.case.protocol.sha256)) == responses
+
+
+def assert_equal_to_the_panel(hand: ReaderHand, measurements: Table, responses: Table) -> None:
+    """Sizes, sums and responses that stand in the panel's table."""
+    model = hand.window.panel.matrix.model
+    for row in measurements:
+        shown = model.at(model.lesions.index(row["lesion"]), model.timepoints.index(int(row["timepoint"]))).text
+        if row["state"] == "measured":
+            assert shown == f"{row['viable_mm'] or '–'}/{row['longest_mm']}"
+    lines = {(line.criteria, line.measure): line for line in model.sums}
+    for row in responses:
+        for (criteria, measure), line in lines.items():
+            if row["criterion"] not in criteria:
+                continue
+            cell = line.cells.get(int(row["timepoint"]))
+            if measure == "sum":
+                assert cell.text == (row["sum"] or "incomplete")
+            elif measure == "overall" and row["timepoint"] != "0":
+                assert cell.text == row["overall"]
