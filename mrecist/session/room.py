@@ -266,7 +266,7 @@ class Room:
 
         def find() -> Pending:
             proposal = propose(asked, visit, self.volumes.get, case.protocol.measuring)
-            self.rows.expect(case, proposal.series, proposal.whole, proposal.viable)
+            self._expect(case, proposal)
             return Pending(
                 lesion=lesion, role=role, organ=organ, timepoint=visit.timepoint, asked=asked, proposal=proposal
             )
@@ -278,7 +278,7 @@ class Room:
         asked = Asked(series=pending.asked.series, line=pending.asked.line, scribbles=scribbles)
         case = self.case
         proposal = propose(asked, case.visit(pending.timepoint), self.volumes.get, case.protocol.measuring)
-        self.rows.expect(case, proposal.series, proposal.whole, proposal.viable)
+        self._expect(case, proposal)
         return _with(pending, asked, proposal)
 
     def nudged(self, pending: Pending, by: float) -> Pending:
@@ -386,6 +386,11 @@ class Room:
             if self.state.visit(visit.timepoint).signature is None:
                 return visit.timepoint
         return self.case.visits[-1].timepoint
+
+    def _expect(self, case: Case, proposal: Proposal) -> None:
+        # A proposal is measured by the default convention.
+        measured = None if case.protocol.measuring.convention else proposal.measurement
+        self.rows.expect(case, proposal.series, proposal.whole, proposal.viable, measured)
 
     def _fresh(self) -> _Known:
         if self._known.state is not self.state:

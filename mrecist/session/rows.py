@@ -87,10 +87,17 @@ class Rows:
             and _masks_key(case, mark.mask) not in self._expected
         )
 
-    def expect(self, case: Case, series: Series, whole: BoolArray, viable: BoolArray | None) -> None:
+    def expect(
+        self,
+        case: Case,
+        series: Series,
+        whole: BoolArray,
+        viable: BoolArray | None,
+        measured: LesionMeasurement | None = None,
+    ) -> None:
         """Measure a proposal (Z, Y, X masks) now, so that nothing is left to measure once it is accepted; for any thread.
 
-        What cannot be measured is told when it is accepted.
+        ``measured`` is its measurement by the protocol, where there is one. What cannot be measured is told when it is accepted.
         """
         drawn = DrawnMask(
             series_uid=series.uid,
@@ -103,7 +110,8 @@ class Rows:
         if key in self._expected:
             return
         with suppress(MrecistError):
-            found = self._look_and_measure(case, self._mask_of(case, "", _NOBODY, drawn, whole, viable))
+            mask = self._mask_of(case, "", _NOBODY, drawn, whole, viable)
+            found = self._look_and_measure(case, mask, measured)
             if not found.looked.unread:  # its sentence may name the lesion
                 self._expected = {key: found}
 
@@ -121,11 +129,12 @@ class Rows:
         named = replace(mask, viable=expected.mask.viable) if expected.looked.taken_off else mask
         return Drawn(mask=named, measurement=expected.measurement, looked=replace(expected.looked, mask=named))
 
-    def _look_and_measure(self, case: Case, mask: LesionMask) -> Drawn:
+    def _look_and_measure(self, case: Case, mask: LesionMask, known: LesionMeasurement | None = None) -> Drawn:
         measuring = case.protocol.measuring
         series = case.series(mask.series_uid, mask.stack)
         looked = look(mask, series, case.given.series, measuring)
-        measured = measure_with_volume(looked.mask, series, measuring).measured
+        known = None if looked.taken_off else known
+        measured = measure_with_volume(looked.mask, series, measuring, known).measured
         return Drawn(mask=looked.mask, measurement=measured, looked=looked)
 
     def lesion_mask(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> LesionMask:

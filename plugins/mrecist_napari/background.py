@@ -33,11 +33,11 @@ class Background:
         def run() -> Any:
             try:
                 return work()
-            except MrecistError as error:
+            except (MrecistError, OSError) as error:
                 return error
 
         def done(result: Any) -> None:
-            if isinstance(result, MrecistError):
+            if isinstance(result, MrecistError | OSError):
                 self._failed(str(result))
             else:
                 then(result)

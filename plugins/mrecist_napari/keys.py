@@ -45,7 +45,7 @@ KEYS: tuple[Key, ...] = (
     Key("K", "K", "link the two slices shown", lambda w: w.link_here()),
     Key("N", "N", "new lesion: drag its long axis", lambda w: w.proposing.start_line()),
     Key("Shift-N", "Shift+N", "new non-target lesion", lambda w: w.proposing.start_line(non_target=True)),
-    Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_line(w.room.looking.lesion)),
+    Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_chosen()),
     Key("G", "G", "drag: this belongs to the lesion", lambda w: w.proposing.start_scribble(add=True)),
     Key("Shift-G", "Shift+G", "drag: this does not", lambda w: w.proposing.start_scribble(add=False)),
     Key("9", "9", "viable cut-off 5 HU lower", lambda w: w.proposing.nudge(-5)),

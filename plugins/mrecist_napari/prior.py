@@ -37,16 +37,21 @@ class PriorPane:
     def clear(self, visit: CaseVisit | None) -> None:
         """Take everything away; without a visit the dock is hidden."""
         self.pane.clear()
+        self.offset_mm = 0.0  # it was that of two other visits
         self.dock.setVisible(visit is not None)
         share(self.main, self.dock)
 
     def link_here(self) -> None:
         """The two slices that are shown now belong together."""
+        if self.pane.series is None or self._current.series is None:
+            return
         self.offset_mm = self.model.dims.point[0] - self._current.viewer.dims.point[0]
         self.linked = True
 
     def nudge(self, slices: int) -> None:
         """Move the prior visit alone by so many slices."""
+        if self.pane.series is None:
+            return
         self._busy = True
         self.pane.go_to_slice(self.pane.slice_index + slices)
         self._busy = False

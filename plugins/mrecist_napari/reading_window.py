@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from mrecist.errors import MrecistError
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
 from mrecist.session.case import CaseVisit
+from mrecist.session.proposing import Proposal
 from mrecist.session.room import Room, best_series
 from mrecist_napari.background import Background
 from mrecist_napari.keys import bind, help_text
 from mrecist_napari.layout import AsksBeforeClosing, lists_shown, show_lists
-from mrecist_napari.marks import MarkLine, lines_of, marks_on
+from mrecist_napari.marks import MarkLine, Marks, lines_of, marks_on
 from mrecist_napari.pane import Pane
 from mrecist_napari.panel import ReadingPanel
 from mrecist_napari.phases import flicked_to, of_phase
@@ -53,7 +55,14 @@ class ReadingWindow:
         self.proposing = Proposing(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
         self._shown: int | None = None
-        self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
+        self._looked_at: tuple[str, int] | None = None
+        self._jumps = False
+        self._drawn: dict[Pane, tuple[object, Marks, tuple[MarkLine, ...]]] = {}
+        # Several changes in a row (a lesion, its mask, the choice of it) are shown once.
+        self._soon = QTimer(self.prior.main)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show)
+        self.panel = ReadingPanel(room, do_later=self._later, message=self.message)
         self.panel_dock = self.viewer.window.add_dock_widget(self.panel, name="read", area="right")
         self.panel.setMinimumWidth(_PANEL_WIDTH)
         self._stop = room.watch(self._changed)
@@ -69,6 +78,8 @@ class ReadingWindow:
     def _open_visit(self) -> None:
         """Show the visit as soon as its first series is there; the others, and the visit before, come after it."""
         self._shown = self.room.looking.timepoint
+        self.mouse.stop()
+        self._drawn.clear()
         self.current.clear()
         visit = self.room.visit
         order = [best_series(visit), *(s for s in visit.series if s != best_series(visit))]
@@ -89,34 +100,44 @@ class ReadingWindow:
         from napari.qt.threading import thread_worker
 
         @thread_worker(progress={"total": len(todo), "desc": "loading series"})
-        def work() -> Iterator[tuple[Pane, Series, Volume | MrecistError]]:
+        def work() -> Iterator[tuple[Pane, Series, Volume | Exception]]:
             for pane, series in todo:
                 try:
                     yield pane, series, self.room.volumes.get(series)
-                except MrecistError as error:
+                except (MrecistError, OSError) as error:
                     yield pane, series, error
 
         worker = work()
         worker.yielded.connect(self._loaded)
         self.background.start(worker)
 
-    def _loaded(self, arrived: tuple[Pane, Series, Volume | MrecistError]) -> None:
+    def _loaded(self, arrived: tuple[Pane, Series, Volume | Exception]) -> None:
         pane, series, volume = arrived
-        if isinstance(volume, MrecistError):
+        if isinstance(volume, Exception):
             self.message(str(volume))
             return
         expected = self.room.visit if pane is self.current else self._prior_visit()
         if expected is None or all((s.uid, s.stack) != (series.uid, series.stack) for s in expected.series):
             return  # the reader has moved on
         pane.add(series, volume)
-        if pane.series is None:
-            pane.show(self.room.series if pane is self.current and pane.has(self.room.series) else series)
-            self.redraw()
+        chosen = pane is self.current and series == self.room.series
+        if pane.series is None or (chosen and pane.series != series):
+            pane.show(series)
+            self._soon.start()
 
     @property
     def busy(self) -> bool:
-        """Something is being loaded or cut."""
-        return self.background.busy
+        """Something is being loaded, cut, or about to be shown."""
+        return self.background.busy or self._soon.isActive()
+
+    def _later(self, work: Callable[[], Any], then: Callable[[Any], None], what: str) -> None:
+        """Long work of the panel; what was measured by it is drawn."""
+
+        def go_on(result: Any) -> None:
+            then(result)
+            self._soon.start()
+
+        self.background.later(work, go_on, what)
 
     def _failed(self, why: str) -> None:
         self.message(why)
@@ -131,39 +152,72 @@ class ReadingWindow:
             if self.room.looking.timepoint != self._shown:
                 self._open_visit()
                 return
-            if self.current.series is not None and self.current.has(self.room.series):
-                self.current.show(self.room.series)
+            if self.room.looking.series == self._looked_at:
+                self._jumps = True  # to a lesion; another phase leaves the slice where it is
+        self._soon.start()
+
+    def _show(self) -> None:
+        """The read as it stands, once its sizes are known: what is not measured yet is measured elsewhere first."""
+        self._looked_at = self.room.looking.series
+        series = self.room.series
+        if self.current.series is not None and self.current.series != series and self.current.has(series):
+            self.current.show(series)
+        if self.room.unmeasured() and self.panel.measure():
+            return
+        if self._jumps:
+            self._jumps = False
             self.jump()
         self.redraw()
 
     def redraw(self) -> None:
         """Masks and lines of both visits as the read stands, with the proposal that waits."""
         self.prior.model.layers.selection.clear()
-        if self.current.series is not None:
-            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint), self._extra())
-        prior = self.room.looking.prior
-        if prior is not None and self.prior.pane.series is not None:
-            self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
+        try:
+            self._draw(self.current, self.room.looking.timepoint, self._extra())
+            if self.room.looking.prior is not None:
+                self._draw(self.prior.pane, self.room.looking.prior, ())
+        except MrecistError as error:
+            self.message(str(error))
         self._say()
 
-    def _marks(self, pane: Pane, timepoint: int) -> Any:
+    def _draw(self, pane: Pane, timepoint: int, extra: tuple[MarkLine, ...]) -> None:
+        """One visit; nothing is built again where nothing of it changed."""
+        if pane.series is None:
+            return
+        needs = (pane.series, timepoint, self.room.state.lesions, self.room.state.visit(timepoint).marks)
+        waits = self._proposed_on(pane) is not None
+        before = self._drawn.get(pane)
+        if before is not None and before[0] == needs and not waits:
+            marks = before[1]
+            if extra == before[2]:
+                return
+        else:
+            marks = self._marks(pane, timepoint)
+        pane.drawing.draw(marks, extra)
+        # With a proposal in it the marks are of the moment.
+        self._drawn[pane] = (None if waits else needs, marks, extra)
+
+    def _marks(self, pane: Pane, timepoint: int) -> Marks:
         assert pane.series is not None
         marks = marks_on(self.room, timepoint, (pane.series.uid, pane.series.stack))
-        pending = self.room.pending
-        if pending is not None and pane is self.current and pending.timepoint == timepoint:
-            own = (pending.proposal.series.uid, pending.proposal.series.stack)
-            if own == (pane.series.uid, pane.series.stack):
-                marks.whole[pending.proposal.whole] = 255
-                if pending.proposal.viable is not None:
-                    marks.viable[pending.proposal.viable] = 255
+        proposal = self._proposed_on(pane)
+        if proposal is not None:
+            marks.whole[proposal.whole] = 255
+            if proposal.viable is not None:
+                marks.viable[proposal.viable] = 255
         return marks
 
+    def _proposed_on(self, pane: Pane) -> Proposal | None:
+        """The proposal that waits, where it was drawn on what the pane shows."""
+        pending, series = self.room.pending, pane.series
+        if pending is None or series is None or pane is not self.current:
+            return None
+        own = pending.timepoint, pending.proposal.series.uid, pending.proposal.series.stack
+        return pending.proposal if own == (self.room.looking.timepoint, series.uid, series.stack) else None
+
     def _extra(self) -> tuple[MarkLine, ...]:
-        lines: tuple[MarkLine, ...] = ()
-        pending = self.room.pending
-        if pending is not None:
-            lines += tuple(lines_of(pending.proposal, pending.lesion))
-        return lines
+        pending, proposal = self.room.pending, self._proposed_on(self.current)
+        return () if proposal is None or pending is None else tuple(lines_of(proposal, pending.lesion))
 
     def jump(self) -> None:
         """Both panes to the lesion that is chosen."""
@@ -200,7 +254,7 @@ class ReadingWindow:
         """Do what a key asks for; what cannot be is one line at the foot of the picture."""
         try:
             act()
-        except MrecistError as error:
+        except (MrecistError, OSError) as error:
             self.message(str(error))
 
     def save_again(self) -> None:
@@ -239,7 +293,8 @@ class ReadingWindow:
         self._say()
 
         def back() -> None:
-            self.current.show(now)
+            if self.current.has(now):  # else another visit was opened meanwhile
+                self.current.show(now)
             self._say()
 
         return back
@@ -284,6 +339,7 @@ class ReadingWindow:
     def close(self) -> None:
         """Leave the read; the window stays."""
         self._stop()
+        self._soon.stop()
         self.panel.stop()
         self.background.quit()
         self.room.close()
