@@ -25,8 +25,8 @@ def press(window: Any, keys: str) -> None:
     settle(window)
 
 
-def drag(window: Any, start: Index3, end: Index3, button: str = "left") -> None:
-    """Drag between two voxels in twelve steps."""
+def drag(window: Any, start: Index3, end: Index3, button: str = "left", steps: int = 12) -> None:
+    """Drag between two voxels."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
@@ -35,8 +35,8 @@ def drag(window: Any, start: Index3, end: Index3, button: str = "left") -> None:
     widget = canvas(window)
     one, other = _screen(window, start), _screen(window, end)
     QTest.mousePress(widget, which, Qt.KeyboardModifier.NoModifier, one)
-    for n in range(1, 13):
-        _move(widget, one + (other - one) * (n / 12), which)
+    for n in range(1, steps + 1):
+        _move(widget, one + (other - one) * (n / steps), which)
     QTest.mouseRelease(widget, which, Qt.KeyboardModifier.NoModifier, other)
     settle(window)
 

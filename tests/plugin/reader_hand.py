@@ -51,7 +51,7 @@ class ReaderHand:
         """Go to the slice, ask for a line, and drag it."""
         self.scroll_to(start[0])
         self.key(keys)
-        drag(self.window, start, end)
+        drag(self.window, start, end, steps=4)
         self.counts["drags"] += 1
 
     def _notch(self, *, towards_reader: bool) -> None:

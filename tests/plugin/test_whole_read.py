@@ -10,6 +10,7 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def open_subject(tmp_path: Path) -> Iterator[Callable[[str], ReaderHand]]:
             shutil.copytree(sample_study_path() / "images" / subject, study / "images" / subject)
             shutil.copy(sample_study_path() / "protocol.toml", study)
         window = ReadingWindow(open_room(study, subject, "R2"))
-        window.viewer.window.resize(1400, 900)
+        window.viewer.window.resize(1200, 800)
         windows.append(window)
         settle(window)
         return ReaderHand(window)
@@ -103,13 +104,18 @@ def assert_equal_to_the_session(room: Any, measurements: Table, responses: Table
     assert _table(responses_csv(live.responses, room.case.protocol.sha256)) == responses
 
 
+def _size(text: str) -> Decimal | None:
+    """21.0 and 21 are one size; none is none."""
+    return Decimal(text) if text not in ("", "–") else None
+
+
 def assert_equal_to_the_panel(hand: ReaderHand, measurements: Table, responses: Table) -> None:
     """Sizes, sums and responses that stand in the panel's table."""
     model = hand.window.panel.matrix.model
     for row in measurements:
         shown = model.at(model.lesions.index(row["lesion"]), model.timepoints.index(int(row["timepoint"]))).text
         if row["state"] == "measured":
-            assert shown == f"{row['viable_mm'] or '–'}/{row['longest_mm']}"
+            assert [_size(one) for one in shown.split("/")] == [_size(row["viable_mm"]), _size(row["longest_mm"])]
     lines = {(line.criteria, line.measure): line for line in model.sums}
     for row in responses:
         for (criteria, measure), line in lines.items():
@@ -117,6 +123,6 @@ def assert_equal_to_the_panel(hand: ReaderHand, measurements: Table, responses: 
                 continue
             cell = line.cells.get(int(row["timepoint"]))
             if measure == "sum":
-                assert cell.text == (row["sum"] or "incomplete")
+                assert _size(cell.text.replace("incomplete", "")) == _size(row["sum"])
             elif measure == "overall" and row["timepoint"] != "0":
                 assert cell.text == row["overall"]
