@@ -25,20 +25,24 @@ def press(window: Any, keys: str) -> None:
     settle(window)
 
 
-def drag(window: Any, start: Index3, end: Index3, button: str = "left", steps: int = 12) -> None:
-    """Drag between two voxels."""
+def drag(
+    window: Any, start: Index3, end: Index3, button: str = "left", *, steps: int = 12, wait: bool = True
+) -> None:
+    """Drag between two voxels; without ``wait`` the window may be busy before and after."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
     which = Qt.MouseButton.LeftButton if button == "left" else Qt.MouseButton.RightButton
-    settle(window)
+    if wait:
+        settle(window)
     widget = canvas(window)
     one, other = _screen(window, start), _screen(window, end)
     QTest.mousePress(widget, which, Qt.KeyboardModifier.NoModifier, one)
     for n in range(1, steps + 1):
         _move(widget, one + (other - one) * (n / steps), which)
     QTest.mouseRelease(widget, which, Qt.KeyboardModifier.NoModifier, other)
-    settle(window)
+    if wait:
+        settle(window)
 
 
 def _move(widget: Any, point: Any, which: Any) -> None:
