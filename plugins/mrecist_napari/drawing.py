@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MASKS = ("whole", "viable")
 _TEXT_POINTS, _LINES, _GROWING = "callouts", "diameters", "growing"
+_LINE_WIDTH = 0.8  # mm
 Index3 = tuple[float, float, float]
 
 
@@ -72,29 +73,42 @@ class Drawing:
             self._pane.viewer.layers[_GROWING].visible = False
 
     def _draw_lines(self, lines: tuple[MarkLine, ...]) -> None:
-        for name in (_LINES, _TEXT_POINTS):
-            if name in self._pane.viewer.layers:
-                self._pane.viewer.layers.remove(self._pane.viewer.layers[name])
+        if _LINES not in self._pane.viewer.layers:
+            if not lines:
+                return
+            self._add_line_layers()
+        # The layers stay and take other lines: napari needs a second to take a layer away and make a new one.
+        shapes, points = (self._pane.viewer.layers[name] for name in (_LINES, _TEXT_POINTS))
+        grid = self._pane.grid
+        for layer in (shapes, points):
+            layer.scale, layer.translate = grid.scale, grid.translate
+        shapes.data = [(np.array(line.ends), "line") for line in lines]
+        points.data = np.array([line.callout for line in lines]).reshape(-1, 3)
         if not lines:
             return
+        shapes.features = {"lesion": [line.lesion for line in lines], "size": [line.size for line in lines]}
+        shapes.edge_color = [line.colour for line in lines]
+        shapes.edge_width = [_LINE_WIDTH] * len(lines)
+        points.features = {"label": [("? " if line.proposed else "") + line.text for line in lines]}
+        points.text = {
+            "string": "{label}",
+            "color": [line.colour for line in lines],
+            "size": 10,
+            "anchor": "upper_left",
+        }
+
+    def _add_line_layers(self) -> None:
+        place = self._pane.place(self._pane.series)
         self._pane.viewer.add_shapes(
-            [np.array(line.ends) for line in lines],
-            shape_type="line",
-            name=_LINES,
-            edge_color=[line.colour for line in lines],
-            edge_width=0.8,
-            features={"lesion": [line.lesion for line in lines], "size": [line.size for line in lines]},
-            **self._pane.place(self._pane.series),
+            [np.zeros((2, 3))], shape_type="line", name=_LINES, edge_width=_LINE_WIDTH, **place
         )
         points = self._pane.viewer.add_points(
-            np.array([line.callout for line in lines]),
+            np.zeros((1, 3)),
             name=_TEXT_POINTS,
             size=0.1,
             face_color="transparent",
             border_color="transparent",
-            features={"label": [("? " if line.proposed else "") + line.text for line in lines]},
-            text={"string": "{label}", "color": [line.colour for line in lines], "size": 10, "anchor": "upper_left"},
-            **self._pane.place(self._pane.series),
+            **place,
         )
         points.editable = False
 

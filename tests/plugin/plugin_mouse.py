@@ -17,12 +17,21 @@ def canvas(window: Any) -> Any:
 
 def press(window: Any, keys: str) -> None:
     """Press and release a key."""
-    from qtpy.QtGui import QKeySequence
     from qtpy.QtTest import QTest
 
-    combination = QKeySequence(keys)[0]
-    QTest.keyClick(canvas(window), combination.key(), combination.keyboardModifiers())
+    QTest.keyClick(canvas(window), *key_of(keys))
     settle(window)
+
+
+def key_of(keys: str) -> tuple[Any, Any]:
+    """Key and modifiers as Qt has them; a comma alone is none for QKeySequence."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtGui import QKeySequence
+
+    if keys == ",":
+        return Qt.Key.Key_Comma, Qt.KeyboardModifier.NoModifier
+    combination = QKeySequence(keys)[0]
+    return combination.key(), combination.keyboardModifiers()
 
 
 def drag(

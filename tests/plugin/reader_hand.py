@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from plugin_mouse import Index3, canvas, drag
+from plugin_mouse import Index3, canvas, drag, key_of
 from settled import settle
 
 
@@ -30,11 +30,9 @@ class ReaderHand:
 
     def key(self, keys: str) -> None:
         """Press and release a key, where the keyboard is."""
-        from qtpy.QtGui import QKeySequence
         from qtpy.QtTest import QTest
 
-        combination = QKeySequence(keys)[0]
-        QTest.keyClick(self._keyboard(), combination.key(), combination.keyboardModifiers())
+        QTest.keyClick(self._keyboard(), *key_of(keys))
         self.counts["keys"] += 1
         settle(self.window)
 
@@ -106,16 +104,25 @@ class ReaderHand:
         from qtpy.QtTest import QTest
         from qtpy.QtWidgets import QApplication
 
-        settle(self.window)
-        self.window.panel.scroll.ensureWidgetVisible(widget)
-        settle(self.window)
         point = QPoint(widget.width() // 2, widget.height() // 2 if y is None else y)
-        there = QApplication.widgetAt(widget.mapToGlobal(point))
-        assert there is not None, widget.objectName()
-        assert there is widget or widget.isAncestorOf(there), f"{widget.objectName()}: {there} lies over it"
+        for _ in range(20):  # the panel may still be finding its layout
+            settle(self.window)
+            self._bring_into_sight(widget, point)
+            there = QApplication.widgetAt(widget.mapToGlobal(point))
+            if there is not None and (there is widget or widget.isAncestorOf(there)):
+                break
+        else:
+            raise AssertionError(f"{widget.objectName()}: {there} is there")
         QTest.mouseClick(there, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, there.mapFrom(widget, point))
         self.counts["clicks"] += 1
         settle(self.window)
+
+    def _bring_into_sight(self, widget: Any, point: Any) -> None:
+        scroll = self.window.panel.scroll
+        if scroll.widget().isAncestorOf(widget):
+            inside = widget.mapTo(scroll.widget(), point)
+            scroll.ensureVisible(inside.x(), inside.y(), 0, 30)
+            settle(self.window)
 
     def _keyboard(self) -> Any:
         from qtpy.QtWidgets import QApplication

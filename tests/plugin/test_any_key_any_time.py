@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_mouse import canvas, drag
+from plugin_mouse import canvas, drag, key_of
 from sample_truth import true_axes
 from settled import settle
 
@@ -20,7 +20,7 @@ from mrecist.session.room import Room, open_room
 from mrecist_napari.keys import KEYS
 
 pytestmark = pytest.mark.filterwarnings("default")
-SEED, STEPS = 20, 200
+SEED, STEPS = 20, 180
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ class AnyHand:
     def act(self) -> str:
         """One thing; its name."""
         kinds: list[tuple[Callable[[], str], float]] = [
-            (self._key, 0.62),
-            (self._true_drag, 0.12),
+            (self._key, 0.6),
+            (self._lesion, 0.14),
             (self._wild_drag, 0.06),
             (self._hold, 0.05),
             (self._click, 0.15),
@@ -65,13 +65,23 @@ class AnyHand:
             QTest.keyRelease(canvas(self.window), self.held.pop())
 
     def _key(self) -> str:
-        from qtpy.QtGui import QKeySequence
+        one = self.chance.choice([key for key in KEYS if not key.held])
+        self._press(one.shown)
+        return one.shown
+
+    def _press(self, keys: str) -> None:
         from qtpy.QtTest import QTest
 
-        one = self.chance.choice([key for key in KEYS if not key.held])
-        combination = QKeySequence(one.shown)[0]
-        QTest.keyClick(canvas(self.window), combination.key(), combination.keyboardModifiers())
-        return one.shown
+        QTest.keyClick(canvas(self.window), *key_of(keys))
+
+    def _lesion(self) -> str:
+        """A lesion as a reader draws it, in a hurry or not."""
+        self._press(self.chance.choice(["N", "U", "Shift+N"]))
+        said = self._true_drag()
+        if self.chance.random() < 0.7:
+            settle(self.window)
+        self._press("Return")
+        return said
 
     def _hold(self) -> str:
         from qtpy.QtCore import Qt
