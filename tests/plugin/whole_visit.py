@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from reader_hand import ReaderHand
@@ -13,26 +14,50 @@ from mrecist.model import Measurement, Role, State
 SIGNER = "R. Reader"
 
 
-def read_visit(hand: ReaderHand, subject: str, timepoint: int) -> Counter[str]:
-    """Read and sign a visit that is on the screen; what it took, the signature included."""
+@dataclass
+class Took:
+    """What a visit took: for each lesion that was drawn, and for the questions and the signature."""
+
+    drawn: list[Counter[str]] = field(default_factory=list)
+    rest: Counter[str] = field(default_factory=Counter)
+
+    def with_targets(self, number: int) -> Counter[str]:
+        """The same for so many targets: each takes what the last one took. The wheel is as the images need it."""
+        one = self.drawn[-1]
+        total = Counter({name: number * count for name, count in one.items()}) + self.rest
+        return Counter({name: count for name, count in total.items() if name != "notches"})
+
+
+def read_visit(hand: ReaderHand, subject: str, timepoint: int) -> Took:
+    """Open, read and sign a visit."""
     room = hand.window.room
     rows = said(subject, timepoint)
+    took = Took()
+    hand.take_counts()
+    if room.looking.timepoint != timepoint:
+        hand.click(f"visit_{timepoint}")
+    took.rest += hand.take_counts()
     for (visit, lesion), axis in true_axes(subject).items():
         if visit == timepoint:
             _draw(hand, lesion, axis)
+            took.drawn.append(hand.take_counts())
     for row in rows:
         if (timepoint, row.lesion) not in true_axes(subject):
             _state(hand, row)
+    hand.take_counts()
     hand.click("adequate_yes")
     if timepoint:
         assert not hand.find("start_signing").isEnabled()
+        took.rest += hand.take_counts()
         hand.key("Ctrl+Return")
+        hand.take_counts()  # what is refused is no part of a read
         assert room.state.visit(timepoint).signature is None
         assert "is there a new lesion?" in hand.find("told").text()
         new = [row for row in rows if row.role is Role.NEW]
         hand.click("new_lesion_yes" if new else "new_lesion_no")
     _sign(hand, timepoint)
-    return hand.take_counts()
+    took.rest += hand.take_counts()
+    return took
 
 
 def _draw(hand: ReaderHand, lesion: str, axis: Any) -> None:
