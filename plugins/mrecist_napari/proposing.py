@@ -42,7 +42,9 @@ class Proposing:
         if lesion in self._room.state.lesions:
             self.start_line(lesion)
         else:
-            self._window.message("no lesion is chosen; choose one with Home, End or in the table, or draw a new one (N)")
+            self._window.message(
+                "no lesion is chosen; choose one with Home, End or in the table, or draw a new one (N)"
+            )
 
     def start_scribble(self, *, add: bool) -> None:
         """The next drag marks what belongs to the proposal, or what does not; the lesion is cut again with it."""

@@ -34,9 +34,7 @@ def key_of(keys: str) -> tuple[Any, Any]:
     return combination.key(), combination.keyboardModifiers()
 
 
-def drag(
-    window: Any, start: Index3, end: Index3, button: str = "left", *, steps: int = 12, wait: bool = True
-) -> None:
+def drag(window: Any, start: Index3, end: Index3, button: str = "left", *, steps: int = 12, wait: bool = True) -> None:
     """Drag between two voxels; without ``wait`` the window may be busy before and after."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest

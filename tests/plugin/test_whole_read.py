@@ -65,7 +65,9 @@ def test_a_subject_from_the_first_drag_to_the_scored_study(
     assert_equal_to_the_session(room, measurements, responses)
     assert_equal_to_the_panel(hand, measurements, responses)
     found = {
-        (row["criterion"], int(row["timepoint"])): {part: row[part] for part in ("target", "non_target", "new_lesion", "overall")}
+        (row["criterion"], int(row["timepoint"])): {
+            part: row[part] for part in ("target", "non_target", "new_lesion", "overall")
+        }
         for row in responses
         if row["timepoint"] != "0"
     }

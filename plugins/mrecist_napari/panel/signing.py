@@ -109,7 +109,9 @@ class Signing(QFrame):
         if self._asked and self.confirm.isEnabled():
             self._confirm()
         elif self._asked:
-            self._desk.message("the signature needs your name" if not self.reason.isVisible() else "give name and reason")
+            self._desk.message(
+                "the signature needs your name" if not self.reason.isVisible() else "give name and reason"
+            )
         elif self.start.isEnabled():
             self._ask()
         else:
