@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,7 @@ def _settled(application: Any, busy: Callable[[], bool]) -> Callable[[], None]:
                 application.processEvents()
             if not busy():
                 return
-            time.sleep(0.001)
+            time.sleep(0.002)
 
     return settled
 
@@ -192,6 +193,7 @@ def _open(room: Any, ours: Timed, application: Any) -> Any:
     window.viewer.window.resize(*SIZE)
     while window.current.series is None:
         application.processEvents()
+        time.sleep(0.002)  # the thread that loads needs its turns
     application.processEvents()
     ours.seconds["open, first image"] = [time.perf_counter() - start]
     _settled(application, lambda: window.busy)()
@@ -212,9 +214,11 @@ def _look_around(window: Any, ours: Timed, settled: Callable[[], None], times: i
 def _read(window: Any, axis: Line, ours: Timed, settled: Callable[[], None], times: int) -> None:
     room = window.room
     for _ in range(min(times, 3)):
-        found: list[Any] = []
-        ours.add("proposal", lambda: found.append(room.ask(axis)), settled)
-        ours.add("proposal on screen", lambda: room.offer(found[0]), settled)
+        settled()
+        start = time.perf_counter()
+        found = room.ask(axis)
+        ours.seconds.setdefault("proposal", []).append(time.perf_counter() - start)
+        ours.add("proposal on screen", partial(room.offer, found), settled)
         ours.add("accept, on screen", room.accept, settled)
         ours.add("undo, on screen", room.session.undo, settled)
         room.session.undo()

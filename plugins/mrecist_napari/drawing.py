@@ -36,15 +36,30 @@ class Drawing:
         if name in self._pane.viewer.layers:
             layer = self._pane.viewer.layers[name]
             if layer.data.shape == data.shape:
-                layer.data = data
-                layer.scale, layer.translate = self._pane.grid.scale, self._pane.grid.translate
+                there = bool(data.any())
+                # Each of these is a new picture for napari; an empty layer that is shown is drawn at every slice.
+                if there or layer.data.any():
+                    layer.data = data
+                self._lay(layer)
+                if layer.visible != there:
+                    layer.visible = there
                 return
             self._pane.viewer.layers.remove(layer)
+        if not data.any():
+            return
         layer = self._pane.viewer.add_labels(data, name=name, opacity=0.9, **self._pane.place(self._pane.series))
         layer.colormap = DirectLabelColormap(color_dict={None: colour, 0: "transparent"})
         layer.contour = 1
         layer.editable = False
         layer.mode = "pan_zoom"
+
+    def _lay(self, layer: Any) -> None:
+        """Put a layer on the grid of the series shown, unless it lies there."""
+        grid = self._pane.grid
+        if tuple(layer.scale) != grid.scale:
+            layer.scale = grid.scale
+        if tuple(layer.translate) != grid.translate:
+            layer.translate = grid.translate
 
     def grow(self, start: Index3, end: Index3, text: str) -> None:
         """The line that is being dragged, with its length; one layer that is only moved, so that a drag is not held up."""
@@ -79,9 +94,8 @@ class Drawing:
             self._add_line_layers()
         # The layers stay and take other lines: napari needs a second to take a layer away and make a new one.
         shapes, points = (self._pane.viewer.layers[name] for name in (_LINES, _TEXT_POINTS))
-        grid = self._pane.grid
         for layer in (shapes, points):
-            layer.scale, layer.translate = grid.scale, grid.translate
+            self._lay(layer)
         shapes.data = [(np.array(line.ends), "line") for line in lines]
         points.data = np.array([line.callout for line in lines]).reshape(-1, 3)
         if not lines:

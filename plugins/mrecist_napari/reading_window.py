@@ -50,7 +50,7 @@ class ReadingWindow:
         self.prior = PriorPane(self.viewer, self.current)
         self.mouse = MouseTools(self.current, self._say)
         self.prior_mouse = MouseTools(self.prior.pane, self._say)
-        self.message: Callable[[str], None] = self.current.tell
+        self.message: Callable[[str], None] = self._tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
         self.closing = AsksBeforeClosing(self.prior.main, self.would_be_lost)
@@ -147,7 +147,7 @@ class ReadingWindow:
 
     def _changed(self, what: str) -> None:
         if self.room.session.trouble:
-            self.message(f"NOT SAVED  {self.room.session.trouble} (F8)")
+            self.message("")
         if what == "looking":
             if self.room.looking.timepoint != self._shown:
                 self._open_visit()
@@ -257,10 +257,14 @@ class ReadingWindow:
         except (MrecistError, OSError) as error:
             self.message(str(error))
 
+    def _tell(self, words: str) -> None:
+        """A line at the foot of the picture; where nothing else is said, what is not saved."""
+        trouble = self.room.session.trouble
+        self.current.tell(words or (f"NOT SAVED  {trouble} (F8)" if trouble else ""))
+
     def save_again(self) -> None:
         """Try to save what a full disk refused."""
-        saved = self.room.session.save()
-        self.message("everything is saved" if saved else f"NOT SAVED  {self.room.session.trouble} (F8)")
+        self.message("everything is saved" if self.room.session.save() else "")
 
     def would_be_lost(self) -> str:
         """What closing now would lose; empty when nothing."""
