@@ -312,6 +312,8 @@ class Room:
             timepoint=pending.timepoint,
         )
         self.pending = None
+        if (pending.timepoint, name) not in self.unmeasured():
+            self.drawn(pending.timepoint, name)  # measured with the proposal: known before the next one comes
         self._tell("pending")
         return name
 

@@ -111,7 +111,7 @@ class Rows:
             return
         with suppress(MrecistError):
             mask = self._mask_of(case, "", _NOBODY, drawn, whole, viable)
-            found = self._look_and_measure(case, mask, measured)
+            found = self._look_and_measure(case, mask, series, measured)
             if not found.looked.unread:  # its sentence may name the lesion
                 self._expected = {key: found}
 
@@ -125,13 +125,14 @@ class Rows:
         mask = self.lesion_mask(case, lesion, facts, drawn)
         expected = self._expected.get(_masks_key(case, drawn))
         if expected is None:
-            return self._look_and_measure(case, mask)
+            return self._look_and_measure(case, mask, case.series(drawn.series_uid, drawn.stack))
         named = replace(mask, viable=expected.mask.viable) if expected.looked.taken_off else mask
         return Drawn(mask=named, measurement=expected.measurement, looked=replace(expected.looked, mask=named))
 
-    def _look_and_measure(self, case: Case, mask: LesionMask, known: LesionMeasurement | None = None) -> Drawn:
+    def _look_and_measure(
+        self, case: Case, mask: LesionMask, series: Series, known: LesionMeasurement | None = None
+    ) -> Drawn:
         measuring = case.protocol.measuring
-        series = case.series(mask.series_uid, mask.stack)
         looked = look(mask, series, case.given.series, measuring)
         known = None if looked.taken_off else known
         measured = measure_with_volume(looked.mask, series, measuring, known).measured

@@ -1,4 +1,4 @@
-"""Every key, the wheel and drags in random order, whatever the window is doing: nothing raises, nothing is lost, the journal says it all."""
+"""Every key, drags and clicks in random order, whatever the window is doing: nothing raises, and nothing is lost."""
 
 from __future__ import annotations
 
