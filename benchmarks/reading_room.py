@@ -163,14 +163,16 @@ def measure_case(study: Path, subject: str, axis: Line, times: int) -> tuple[Tim
 
     application = QApplication.instance() or QApplication([])
     room = open_room(study, subject, "R2")
-    ours, series = Timed(), room.visit.series
+    ours, voxels = Timed(), [load_volume(one).voxels for one in room.visit.series]
+    _bare(voxels[:1], 1, application)  # the first viewer of a process loads napari
+    bare = _bare(voxels, times, application)
     window = _open(room, ours, application)
     settled = _settled(application, lambda: window.busy)
     _look_around(window, ours, settled, times)
     _read(window, axis, ours, settled, times)
     window.close()
     window.viewer.close()
-    return ours, _bare([load_volume(one).voxels for one in series], times, application)
+    return ours, bare
 
 
 def _settled(application: Any, busy: Callable[[], bool]) -> Callable[[], None]:
@@ -205,7 +207,7 @@ def _look_around(window: Any, ours: Timed, settled: Callable[[], None], times: i
     for number in range(times):
         ours.add("scroll one slice", lambda: window.step(1), settled)
         phase = "PORTAL VENOUS" if number % 2 == 0 else "ARTERIAL"
-        ours.add("phase", lambda phase=phase: window.show_phase(phase), settled)
+        ours.add("phase", partial(window.show_phase, phase), settled)
         ours.add("window", window.next_window, settled)
     window.show_phase("ARTERIAL")
     settled()
@@ -255,7 +257,7 @@ def _bare(volumes: list[Any], times: int, application: Any) -> Timed:
 
     for number in range(times):
         bare.add("scroll one slice", lambda: viewer.dims.set_current_step(0, viewer.dims.current_step[0] + 1), settled)
-        bare.add("phase", lambda number=number: show(layers[(number + 1) % 2]), settled)
+        bare.add("phase", lambda number=number: show(layers[(number + 1) % min(len(layers), 2)]), settled)
         bare.add("window", lambda number=number: window(number), settled)
     viewer.close()
     return bare
