@@ -1,5 +1,1 @@
 """The reading room in napari. Everything that is read, measured and kept is in mrecist.session; this shows it."""
-
-from mrecist_napari.singletons import keep_singletons
-
-keep_singletons()
