@@ -111,3 +111,12 @@ def open_case(study: Study, subject: str) -> Case:
 
 def _first_day(series: list[Series]) -> date:
     return min(date.fromisoformat(one.date) for one in series if one.date)
+
+
+def best_series(visit: CaseVisit) -> Series:
+    """The series to begin with: arterial, else portal venous, else the first."""
+    for phase in (PhaseName.ARTERIAL, PhaseName.PORTAL_VENOUS):
+        for one in visit.series:
+            if one.phase.name == phase:
+                return one
+    return visit.series[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,16 +27,28 @@ class KeptMasks:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._waiting: dict[str, bytes] = {}
         self._read = lru_cache(maxsize=32)(self._load)
 
     def keep(self, mask: BoolArray) -> str:
-        """Write a (Z, Y, X) mask unless it is there; its key."""
+        """Write a (Z, Y, X) mask unless it is there; its key. What a full disk refuses waits for :meth:`save`."""
         head, bits = packed(np.asarray(mask, dtype=np.bool_))
-        key = hashlib.sha256(head + bits).hexdigest()
-        path = self._path(key)
-        if not path.exists():
-            write_whole(path, head + b"\n" + zlib.compress(bits, 6))
+        key = _key(head, bits)
+        if key not in self._waiting and not self._path(key).exists():
+            self._waiting[key] = head + b"\n" + zlib.compress(bits, 6)
+            with suppress(OSError):
+                self.save()
         return key
+
+    def key_of(self, mask: BoolArray) -> str:
+        """The key that a mask has once it is kept; nothing is written."""
+        return _key(*packed(np.asarray(mask, dtype=np.bool_)))
+
+    def save(self) -> None:
+        """Write the masks that wait. Raises :class:`OSError` when the disk refuses them; they wait on then."""
+        for key, content in tuple(self._waiting.items()):
+            write_whole(self._path(key), content)
+            del self._waiting[key]
 
     def get(self, key: str) -> BoolArray:
         """The mask of a key, not to be written to; raises :class:`MaskError` when it is absent or damaged."""
@@ -47,13 +60,17 @@ class KeptMasks:
     def _load(self, key: str) -> BoolArray:
         path = self._path(key)
         try:
-            head, _, packed = path.read_bytes().partition(b"\n")
+            head, _, packed = (self._waiting.get(key) or path.read_bytes()).partition(b"\n")
             bits = zlib.decompress(packed)
         except (OSError, zlib.error) as error:
             raise MaskError(f"{path}: the mask cannot be read ({error}); draw the lesion again") from None
-        if hashlib.sha256(head + bits).hexdigest() != key:
+        if _key(head, bits) != key:
             raise MaskError(f"{path}: the mask is damaged: its content is not what was kept; draw the lesion again")
         return unpacked(head, bits)
+
+
+def _key(head: bytes, bits: bytes) -> str:
+    return hashlib.sha256(head + bits).hexdigest()
 
 
 def packed(mask: BoolArray) -> tuple[bytes, bytes]:

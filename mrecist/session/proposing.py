@@ -163,6 +163,11 @@ def _viable_part(
     return viable, part, native, (part.why,)
 
 
+def middle_value(proposal: Proposal, load: Loader) -> float:
+    """Where a cut-off begins that nobody has set: the median inside the lesion."""
+    return float(np.median(load(proposal.series).voxels[proposal.whole]))
+
+
 def with_cutoff(proposal: Proposal, cutoff: float, load: Loader, measuring: Measuring) -> Proposal:
     """The same lesion with another cut-off of the viable part: what the reader nudges."""
     voxels = load(proposal.series).voxels

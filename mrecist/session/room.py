@@ -5,63 +5,30 @@ Screens show it and call it; a script can do the same. Nothing here knows a scre
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist.errors import MrecistError, ReadError
-from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.series import Series
-from mrecist.imaging.volume import Volume, load_volume
 from mrecist.model import Role
 from mrecist.objects.identity import UUID_ROOT, make_uid
 from mrecist.segment.prompt import Index3, Line, Scribbles
 from mrecist.segmenters.bench import Bench
 from mrecist.session.actions import Action, AddLesion, Draw, RenameLesion
-from mrecist.session.case import Case, CaseVisit, open_case
+from mrecist.session.case import Case, CaseVisit, best_series, open_case
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
 from mrecist.session.following import Following, still_followed
 from mrecist.session.mending import Mending
-from mrecist.session.proposing import Asked, Proposal, propose, propose_click, with_cutoff
+from mrecist.session.proposing import Asked, Proposal, middle_value, propose, propose_click, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
 from mrecist.session.signed import MEANING, is_written, reopen, safe_name, session_folder, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
+from mrecist.session.volumes import Volumes
 from mrecist.session.waiting import Pending
 from mrecist.study import Study, open_study
-
-_VOLUMES = 8
-
-
-class Volumes:
-    """Voxels of the series of a case, loaded when they are first asked for; the last few are kept. For any thread."""
-
-    def __init__(self, loader: Callable[[Series], Volume] = load_volume, most: int = _VOLUMES) -> None:
-        self._loader = loader
-        self._most = most
-        self._held: OrderedDict[tuple[str, int], Volume] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, series: Series) -> Volume:
-        """The voxels of a series; raises :class:`SeriesError` when they cannot be loaded."""
-        key = (series.uid, series.stack)
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        volume = self._loader(series)
-        with self._lock:
-            self._held[key] = volume
-            while len(self._held) > self._most:
-                self._held.popitem(last=False)
-        return volume
-
-    def has(self, series: Series) -> bool:
-        """Whether the voxels are there already."""
-        return (series.uid, series.stack) in self._held
 
 
 @dataclass(slots=True)
@@ -239,46 +206,64 @@ class Room:
         self.session.do(action)
 
     def ask(self, line: Line, *, lesion: str = "", role: Role | None = None, organ: str = "liver") -> Pending:
-        """A proposal for a line on the series that is looked at; long, so not for the thread of a screen.
+        """The proposal of :meth:`asking`, here and now."""
+        return self.asking(line, lesion=lesion, role=role, organ=organ)()
 
-        ``lesion`` is one that is there, or empty for a new one of ``role`` (targets at baseline, new lesions later).
-        Nothing changes: :meth:`offer` shows it.
+    def asking(
+        self,
+        line: Line,
+        *,
+        lesion: str = "",
+        role: Role | None = None,
+        organ: str = "liver",
+        series: Series | None = None,
+    ) -> Callable[[], Pending]:
+        """Work that gives a proposal for a line on a series of the visit; long, so not for the thread of a screen.
+
+        ``series`` is the one that is looked at unless it is named. ``lesion`` is one that is there, or empty for a new one of
+        ``role`` (targets at baseline, new lesions later). What is looked at is taken now: whatever the reader turns to while it
+        works changes nothing of it. Nothing changes: :meth:`offer` shows it.
+
+        Raises :class:`ReadError` for a lesion that is not there and a visit that is signed.
         """
+        _refuse_signed(self.state, self.looking.timepoint)
         if lesion:
             facts = self.state.lesions.get(lesion)
             if facts is None:
                 raise ReadError(f"lesion {lesion} is not there")
             role, organ = facts.role, facts.organ
         role = role or self.default_role()
-        asked = Asked(series=self.series, line=line)
-        proposal = propose(asked, self.visit, self.volumes.get, self.case.protocol.measuring, self.bench)
-        return Pending(
-            lesion=lesion,
-            role=role,
-            organ=organ,
-            timepoint=self.looking.timepoint,
-            asked=asked,
-            proposal=proposal,
-        )
+        asked = Asked(series=series or self.series, line=line)
+        case, visit = self.case, self.visit
+
+        def find() -> Pending:
+            proposal = propose(asked, visit, self.volumes.get, case.protocol.measuring, self.bench)
+            self._expect(case, proposal)
+            return Pending(
+                lesion=lesion, role=role, organ=organ, timepoint=visit.timepoint, asked=asked, proposal=proposal
+            )
+
+        return find
 
     def default_role(self) -> Role:
         """What a lesion that is drawn now is unless it is named: a target at baseline, a new lesion later."""
         return Role.TARGET if self.looking.timepoint == 0 else Role.NEW
 
-    def ask_click(self, click: Index3) -> Pending:
-        """A proposal for a new lesion at a click (z, y, x), through a long axis that is guessed; as long as :meth:`ask`."""
-        measuring = self.case.protocol.measuring
-        proposal = propose_click(self.series, click, self.visit, self.volumes.get, measuring, self.bench)
-        line = next(prompt["line"] for prompt in proposal.provenance.prompts if "line" in prompt)
-        asked = Asked(series=self.series, line=Line(start=tuple(line[0]), end=tuple(line[1])))
-        return Pending(
-            lesion="",
-            role=self.default_role(),
-            organ="liver",
-            timepoint=self.looking.timepoint,
-            asked=asked,
-            proposal=proposal,
-        )
+    def asking_click(self, click: Index3, series: Series | None = None) -> Callable[[], Pending]:
+        """Work that gives a proposal for a new lesion at a click (z, y, x), through a long axis that is guessed; as :meth:`asking`."""
+        _refuse_signed(self.state, self.looking.timepoint)
+        case, visit, role, series = self.case, self.visit, self.default_role(), series or self.series
+
+        def find() -> Pending:
+            proposal = propose_click(series, click, visit, self.volumes.get, case.protocol.measuring, self.bench)
+            self._expect(case, proposal)
+            line = next(prompt["line"] for prompt in proposal.provenance.prompts if "line" in prompt)
+            asked = Asked(series=series, line=Line(start=tuple(line[0]), end=tuple(line[1])))
+            return Pending(
+                lesion="", role=role, organ="liver", timepoint=visit.timepoint, asked=asked, proposal=proposal
+            )
+
+        return find
 
     def again(self, pending: Pending, scribbles: Scribbles | None, line: Line | None = None) -> Pending:
         """The proposal again with marks of the reader, or another long axis; as long as :meth:`ask`.
@@ -290,9 +275,11 @@ class Room:
                 "this mask was not found along a line, so it cannot be cut again; brush (B) and eraser (E) mend it"
             )
         asked = Asked(series=pending.asked.series, line=line or pending.asked.line, scribbles=scribbles)
-        visit = self.case.visit(pending.timepoint)
-        proposal = propose(asked, visit, self.volumes.get, self.case.protocol.measuring, self.bench)
+        case = self.case
+        visit = case.visit(pending.timepoint)
+        proposal = propose(asked, visit, self.volumes.get, case.protocol.measuring, self.bench)
         found = self.mending.found_again(pending, still_followed(pending.proposal, proposal))
+        self._expect(case, found)
         return replace(pending, asked=asked, proposal=found)
 
     @property
@@ -315,7 +302,7 @@ class Room:
         if pending.asked is None:
             raise ReadError("the viable cut-off of this mask cannot be moved any more; draw its long axis again (U)")
         now = pending.proposal.cutoff
-        start = now if now is not None else _middle(pending.proposal, self.volumes)
+        start = now if now is not None else middle_value(pending.proposal, self.volumes.get)
         proposal = with_cutoff(pending.proposal, start + by, self.volumes.get, self.case.protocol.measuring)
         return replace(pending, proposal=self.mending.with_viable(pending, proposal))
 
@@ -355,23 +342,22 @@ class Room:
         """Make the proposal part of the read; the lesion's name."""
         if self.pending is None:
             raise ReadError("there is no proposal to accept; draw the long axis of a lesion first")
-        pending, self.pending = self.pending, None
+        pending = self.pending
         found = pending.proposal
-        try:
-            name = self.draw(
-                found.whole,
-                found.viable,
-                found.series,
-                found.provenance,
-                lesion=pending.lesion,
-                role=pending.role,
-                organ=pending.organ,
-                timepoint=pending.timepoint,
-            )
-        except BaseException:
-            self.pending = pending  # a signed visit, a full disk: what was drawn is not lost
-            raise
+        name = self.draw(
+            found.whole,
+            found.viable,
+            found.series,
+            found.provenance,
+            lesion=pending.lesion,
+            role=pending.role,
+            organ=pending.organ,
+            timepoint=pending.timepoint,
+        )
+        self.pending = None
         self.mending.offered(pending, None)
+        if (pending.timepoint, name) not in self.unmeasured():
+            self.drawn(pending.timepoint, name)  # measured with the proposal: known before the next one comes
         self._tell("pending")
         return name
 
@@ -387,9 +373,14 @@ class Room:
         organ: str = "liver",
         timepoint: int | None = None,
     ) -> str:
-        """Masks (Z, Y, X) on a series into the read; a new lesion where none is named. The lesion's name."""
+        """Masks (Z, Y, X) on a series into the read; a new lesion where none is named. The lesion's name.
+
+        Raises :class:`ReadError` where it cannot be, and adds no lesion then.
+        """
         import numpy as np
 
+        timepoint = self.looking.timepoint if timepoint is None else timepoint
+        _refuse_signed(self.state, timepoint)
         mask = DrawnMask(
             series_uid=series.uid,
             stack=series.stack,
@@ -398,7 +389,7 @@ class Room:
             provenance=provenance,
         )
         name = lesion or self.add_lesion(role, organ)
-        self.do(Draw(timepoint=self.looking.timepoint if timepoint is None else timepoint, lesion=name, mask=mask))
+        self.do(Draw(timepoint=timepoint, lesion=name, mask=mask))
         self.look_at_lesion(name)
         return name
 
@@ -419,7 +410,12 @@ class Room:
         self.look_at_lesion(name)
 
     def sign(self, name: str, meaning: str = MEANING, *, write: bool = True) -> tuple[Path, ...]:
-        """Sign the visit that is looked at and write it to the study; ``write`` False leaves that to :meth:`write`."""
+        """Sign the visit that is looked at and write it to the study; ``write`` False leaves that to :meth:`write`.
+
+        Raises :class:`ReadError` while something is open or a proposal waits for its answer.
+        """
+        if self.pending is not None:
+            raise ReadError("a proposal waits: accept or reject it before the visit is signed")
         sign(self.session, self.rows, self.looking.timepoint, name, meaning)
         return self.write() if write else ()
 
@@ -445,6 +441,11 @@ class Room:
                 return visit.timepoint
         return self.case.visits[-1].timepoint
 
+    def _expect(self, case: Case, proposal: Proposal) -> None:
+        # A proposal is measured by the default convention.
+        measured = None if case.protocol.measuring.convention else proposal.measurement
+        self.rows.expect(case, proposal.series, proposal.whole, proposal.viable, measured)
+
     def _fresh(self) -> _Known:
         if self._known.state is not self.state:
             self._known = _Known(state=self.state)
@@ -453,22 +454,6 @@ class Room:
     def _tell(self, what: str) -> None:
         for changed in tuple(self._watchers):
             changed(what)
-
-
-def _middle(proposal: Proposal, volumes: Volumes) -> float:
-    """Where a cut-off begins that nobody has set: the median inside the lesion."""
-    import numpy as np
-
-    return float(np.median(volumes.get(proposal.series).voxels[proposal.whole]))
-
-
-def best_series(visit: CaseVisit) -> Series:
-    """The series to begin with: arterial, else portal venous, else the first."""
-    for phase in (PhaseName.ARTERIAL, PhaseName.PORTAL_VENOUS):
-        for one in visit.series:
-            if one.phase.name == phase:
-                return one
-    return visit.series[0]
 
 
 def open_room(study: Path, subject: str, reader: str, protocol: Path | None = None) -> Room:
@@ -489,6 +474,14 @@ def enter(study: Study, subject: str, reader: str) -> Room:
         except (MrecistError, OSError) as error:
             room.unwritten = str(error)
     return room
+
+
+def _refuse_signed(state: ReadState, timepoint: int) -> None:
+    signature = state.visit(timepoint).signature
+    if signature is not None:
+        raise ReadError(
+            f"time point {timepoint} was signed by {signature.name} at {signature.at}; re-open it with a reason to change it"
+        )
 
 
 def _refuse_masks_of(reader: str, case: Case, study: Study) -> None:

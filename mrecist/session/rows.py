@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from mrecist.errors import MrecistError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.masks import LesionMask
+from mrecist.imaging.series import Series
 from mrecist.measure.lesion import LesionMeasurement
 from mrecist.measure.measured import Diameter
 from mrecist.model import Kind, Measurement, Role
 from mrecist.plain import from_plain
 from mrecist.reading import Looked, look, measure_with_volume, measured_row, row_phase
 from mrecist.session.case import Case
-from mrecist.session.kept_masks import KeptMasks
-from mrecist.session.state import DrawnMask, LesionFacts, ManualLine, Mark, ReadState
+from mrecist.session.kept_masks import BoolArray, KeptMasks
+from mrecist.session.state import DrawnMask, LesionFacts, ManualLine, Mark, Provenance, ReadState
 from mrecist.tables import WORD_COLUMNS
 from mrecist.units import round_size
+
+# Stands for the lesion while nobody knows what a proposal will be called.
+_NOBODY = LesionFacts(role=Role.TARGET, kind=Kind.LESION, organ="", station="", tracking_uid="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,8 @@ class Rows:
         self._reader = reader
         self._masks = masks
         self._known: dict[Hashable, Drawn] = {}
+        # By the masks alone, whatever the lesion is called: what was measured before it was accepted.
+        self._expected: dict[Hashable, Drawn] = {}
 
     def of(self, state: ReadState, case: Case) -> tuple[Measurement, ...]:
         """Every row of the read, visit by visit, lesions in the order in which they were added."""
@@ -74,8 +82,38 @@ class Rows:
             (timepoint, lesion)
             for timepoint, visit in sorted(state.visits.items())
             for lesion, mark in visit.marks.items()
-            if mark.mask is not None and _key(case, lesion, state.lesions[lesion], mark.mask) not in self._known
+            if mark.mask is not None
+            and _key(case, lesion, state.lesions[lesion], mark.mask) not in self._known
+            and _masks_key(case, mark.mask) not in self._expected
         )
+
+    def expect(
+        self,
+        case: Case,
+        series: Series,
+        whole: BoolArray,
+        viable: BoolArray | None,
+        measured: LesionMeasurement | None = None,
+    ) -> None:
+        """Measure a proposal (Z, Y, X masks) now, so that nothing is left to measure once it is accepted; for any thread.
+
+        ``measured`` is its measurement by the protocol, where there is one. What cannot be measured is told when it is accepted.
+        """
+        drawn = DrawnMask(
+            series_uid=series.uid,
+            stack=series.stack,
+            whole=self._masks.key_of(whole),
+            viable=None if viable is None else self._masks.key_of(viable),
+            provenance=Provenance(method=""),
+        )
+        key = _masks_key(case, drawn)
+        if key in self._expected:
+            return
+        with suppress(MrecistError):
+            mask = self._mask_of(case, "", _NOBODY, drawn, whole, viable)
+            found = self._look_and_measure(case, mask, series, measured)
+            if not found.looked.unread:  # its sentence may name the lesion
+                self._expected = {key: found}
 
     def _measured(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> Drawn:
         key = _key(case, lesion, facts, drawn)
@@ -84,15 +122,36 @@ class Rows:
         return self._known[key]
 
     def _measure(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> Drawn:
-        measuring = case.protocol.measuring
         mask = self.lesion_mask(case, lesion, facts, drawn)
-        series = case.series(drawn.series_uid, drawn.stack)
+        expected = self._expected.get(_masks_key(case, drawn))
+        if expected is None:
+            return self._look_and_measure(case, mask, case.series(drawn.series_uid, drawn.stack))
+        named = replace(mask, viable=expected.mask.viable) if expected.looked.taken_off else mask
+        return Drawn(mask=named, measurement=expected.measurement, looked=replace(expected.looked, mask=named))
+
+    def _look_and_measure(
+        self, case: Case, mask: LesionMask, series: Series, known: LesionMeasurement | None = None
+    ) -> Drawn:
+        measuring = case.protocol.measuring
         looked = look(mask, series, case.given.series, measuring)
-        measured = measure_with_volume(looked.mask, series, measuring).measured
+        known = None if looked.taken_off else known
+        measured = measure_with_volume(looked.mask, series, measuring, known).measured
         return Drawn(mask=looked.mask, measurement=measured, looked=looked)
 
     def lesion_mask(self, case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> LesionMask:
         """The mask as the rest of the package knows it."""
+        viable = None if drawn.viable is None else self._masks.get(drawn.viable)
+        return self._mask_of(case, lesion, facts, drawn, self._masks.get(drawn.whole), viable)
+
+    def _mask_of(
+        self,
+        case: Case,
+        lesion: str,
+        facts: LesionFacts,
+        drawn: DrawnMask,
+        whole: BoolArray,
+        viable: BoolArray | None,
+    ) -> LesionMask:
         series = case.series(drawn.series_uid, drawn.stack)
         assert series.geometry is not None  # a case holds no other series
         return LesionMask(
@@ -102,8 +161,8 @@ class Rows:
             organ=facts.organ or None,
             kind=str(facts.kind),
             geometry=series.geometry,
-            whole=self._masks.get(drawn.whole),
-            viable=None if drawn.viable is None else self._masks.get(drawn.viable),
+            whole=whole,
+            viable=viable,
             slice_uids=tuple(s.sop_instance_uid for s in series.slices),
             series_uid=series.uid,
             source=f"read of {self._reader}",
@@ -164,9 +223,14 @@ class Rows:
 
 def _key(case: Case, lesion: str, facts: LesionFacts, drawn: DrawnMask) -> Hashable:
     """What a measurement depends on."""
+    return lesion, facts, _masks_key(case, drawn)
+
+
+def _masks_key(case: Case, drawn: DrawnMask) -> Hashable:
+    """The same without what the lesion is called."""
     # The phases tell which series is the native one, against which dense material is judged.
     phases = tuple((one.uid, one.stack, one.phase.name) for one in case.given.series)
-    return lesion, facts, drawn.series_uid, drawn.stack, drawn.whole, drawn.viable, phases
+    return drawn.series_uid, drawn.stack, drawn.whole, drawn.viable, phases
 
 
 def _words(words: Mapping[str, str]) -> dict[str, Any]:

@@ -190,6 +190,7 @@ class Session:
 
     def _write(self) -> None:
         try:
+            self.masks.save()  # a line of the journal never names a mask that is not there
             self._journal.append(self._unsaved)
         except OSError as error:
             self.trouble = f"{self._journal.path}: not saved ({error.strerror or error}); free space, then save again"

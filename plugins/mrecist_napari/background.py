@@ -33,7 +33,7 @@ class Background:
         def run() -> tuple[bool, Any]:
             try:
                 return True, work()
-            except MrecistError as error:
+            except (MrecistError, OSError) as error:
                 return False, str(error)  # the error itself would be raised again by the worker
 
         def done(result: tuple[bool, Any]) -> None:

@@ -34,14 +34,18 @@ class Clicking:
         self._window.mouse.ask_for_path(lambda points: self._clicked(points[0]))
 
     def _clicked(self, at: Index3) -> None:
-        self._window.message("finding the lesion ...")
-        self._window.background.later(lambda: self._room.ask_click(at), self._offer, "finding the lesion")
+        def ask() -> None:
+            work = self._room.asking_click(at, self._window.current.series)
+            self._window.message("finding the lesion ...")
+            self._window.background.later(work, self._offer, "finding the lesion")
+
+        self._window.guarded(ask)
 
     def _offer(self, pending: Pending) -> None:
         assert pending.asked is not None
         line = pending.asked.line
         self._begun, self._ends = pending.begun, (line.start, line.end)
-        self._window.proposing._offer(pending)
+        self._window.proposing.offer(pending)
         self._show()
         self._window.mouse.ask_for_strokes(self)
 

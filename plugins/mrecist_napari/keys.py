@@ -78,7 +78,7 @@ KEYS: tuple[Key, ...] = (
     Key("F7", "F7", "two reformats with a crosshair, or away", lambda w: w.reformats.toggle()),
     Key("N", "N", "new lesion: drag its long axis", lambda w: w.proposing.start_line(), group=Group.LESIONS),
     Key("Shift-N", "Shift+N", "new non-target lesion", lambda w: w.proposing.start_line(non_target=True)),
-    Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_line(w.room.looking.lesion)),
+    Key("U", "U", "draw the chosen lesion at this visit", lambda w: w.proposing.start_chosen()),
     Key("P", "P", "carry the lesions of the visit before to this one (again: stop)", lambda w: w.following.ask()),
     Key("Shift-P", "Shift+P", "propose the chosen lesion from its dashed line", lambda w: w.following.propose()),
     *(Key(str(n), str(n), f"status {n} of the chosen lesion, as in the panel", _status(n)) for n in range(1, 6)),

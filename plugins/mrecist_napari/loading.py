@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mrecist.errors import MrecistError
 from mrecist.imaging.series import Series
-from mrecist.session.case import CaseVisit
-from mrecist.session.room import best_series
+from mrecist.session.case import CaseVisit, best_series
 from mrecist_napari.pane import Pane, Picture, picture_of
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Loading:
             for pane, series in todo:
                 try:
                     yield pane, series, picture_of(series, self._window.room.volumes.get(series))
-                except MrecistError as error:
+                except (MrecistError, OSError) as error:
                     yield pane, series, str(error)
 
         worker = work()
@@ -93,6 +92,8 @@ class Loading:
         pane.add(series, picture)
         if pane.series is None:
             self._first(pane, series)
+        elif pane is self._window.current:
+            self._window.show_soon()  # it may be the one that was chosen
         self._window.following.begin()
         self._window.corner.say()
 

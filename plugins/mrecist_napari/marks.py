@@ -13,8 +13,9 @@ from mrecist.measure.measured import Diameter
 from mrecist.model import Kind, Role
 from mrecist.session.proposing import Proposal
 from mrecist.session.remarks import drawn_otherwise
-from mrecist.session.room import Pending, Room
+from mrecist.session.room import Room
 from mrecist.session.rows import diameter_of
+from mrecist.session.waiting import Pending
 
 WHOLE, VIABLE = "#3fa7ff", "#ffd23f"
 """Blue for the whole lesion, yellow for its viable part: told apart by colour-blind readers too."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mrecist.model import Role
 from mrecist.segment.prompt import Line, Scribbles
+from mrecist.session.waiting import Pending
 from mrecist_napari.tools import Index3
 
 if TYPE_CHECKING:
@@ -21,13 +23,28 @@ class Proposing:
     def __init__(self, window: ReadingWindow) -> None:
         self._window = window
         self._room = window.room
+        self._asked = 0
 
     def start_line(self, lesion: str = "", *, non_target: bool = False) -> None:
         """The next drag is the long axis of a lesion: the one named, or a new one (target at baseline, new lesion later)."""
+        signature = self._room.state.visit(self._room.looking.timepoint).signature
+        if signature is not None:
+            self._window.message(f"this visit was signed by {signature.name}; open it again to change it")
+            return
         what = lesion or ("non-target lesion" if non_target else "lesion")
         self._window.message(f"drag the long axis of the {what} on its largest slice")
         role = Role.NON_TARGET if non_target else None
         self._window.mouse.ask_for_line(self._grows, lambda start, end: self._drawn(start, end, lesion, role))
+
+    def start_chosen(self) -> None:
+        """The next drag is the long axis of the lesion that is chosen, at this visit."""
+        lesion = self._room.looking.lesion
+        if lesion in self._room.state.lesions:
+            self.start_line(lesion)
+        else:
+            self._window.message(
+                "no lesion is chosen; choose one with Home, End or in the table, or draw a new one (N)"
+            )
 
     def start_scribble(self, *, add: bool) -> None:
         """The next drag marks what belongs to the proposal, or what does not; the lesion is cut again with it."""
@@ -38,13 +55,13 @@ class Proposing:
 
         def drawn(points: tuple[Index3, ...]) -> None:
             voxels = tuple(dict.fromkeys((round(z), round(y), round(x)) for z, y, x in points))
-            before = pending.asked.scribbles or Scribbles()
+            before = (pending.asked.scribbles if pending.asked is not None else None) or Scribbles()
             marks = (
                 Scribbles(add=before.add + voxels, remove=before.remove)
                 if add
                 else Scribbles(add=before.add, remove=before.remove + voxels)
             )
-            self._window.background.later(lambda: self._room.again(pending, marks), self.offer, "cutting again")
+            self._find(lambda: self._room.again(pending, marks), "cutting again")
 
         self._window.message("drag over what belongs to the lesion" if add else "drag over what does not belong to it")
         self._window.mouse.ask_for_path(drawn)
@@ -64,6 +81,7 @@ class Proposing:
 
     def reject(self) -> None:
         """Leave the tool, or take the proposal away."""
+        self._asked += 1  # what is still being found is not wanted any more
         if self._window.mouse.is_drawing:
             self._window.mouse.stop()
         else:
@@ -78,12 +96,27 @@ class Proposing:
     def _drawn(self, start: Index3, end: Index3, lesion: str, role: Role | None = None) -> None:
         self._window.current.drawing.grown()
         line = Line(start=start, end=(start[0], end[1], end[2]))
-        self._window.message("finding the lesion ...")
-        self._window.background.later(
-            lambda: self._room.ask(line, lesion=lesion, role=role), self.offer, "finding the lesion"
-        )
+        shown = self._window.current.series
 
-    def offer(self, pending: Any) -> None:
+        def ask() -> None:
+            work = self._room.asking(line, lesion=lesion, role=role, series=shown)
+            self._window.message("finding the lesion ...")
+            self._find(work, "finding the lesion")
+
+        self._window.guarded(ask)
+
+    def _find(self, work: Callable[[], Pending], what: str) -> None:
+        """Offer what comes of the work, unless the reader has asked for another one or left the visit meanwhile."""
+        self._asked += 1
+        number, timepoint = self._asked, self._room.looking.timepoint
+
+        def offer(pending: Pending) -> None:
+            if number == self._asked and timepoint == self._room.looking.timepoint:
+                self.offer(pending)
+
+        self._window.background.later(work, offer, what)
+
+    def offer(self, pending: Pending) -> None:
         """Show a proposal with its notes and what can be done with it."""
         self._room.offer(pending)
         self._tell_pending()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from mrecist.errors import MrecistError
 from mrecist.session.case import CaseVisit
@@ -56,7 +57,7 @@ class ReadingWindow:
         self.prior = PriorPane(self.viewer, self.current)
         self.mouse = MouseTools(self.current, self._say)
         self.prior_mouse = MouseTools(self.prior.pane, self._say)
-        self.hints = Hints(room, self.current.tell)
+        self.hints = Hints(room, self._tell)
         self.message: Callable[[str], None] = self.hints.tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
@@ -71,7 +72,14 @@ class ReadingWindow:
         self.corner = Corner(self)
         self.reformats = Reformats(self)
         self._shown = (room.looking.timepoint, room.looking.prior)
-        self.panel = ReadingPanel(room, do_later=self.background.later, message=self.message)
+        self._looked_at: tuple[str, int] | None = None
+        self._jumps = False
+        self._beside: tuple[object, ...] = ()
+        # Several changes in a row (a lesion, its mask, the choice of it) are shown once.
+        self._soon = QTimer(self.prior.main)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show)
+        self.panel = ReadingPanel(room, do_later=self._later, message=self.message)
         self.panel_dock = self.viewer.window.add_dock_widget(self.panel, name="read", area="right")
         self.panel.setMinimumWidth(_PANEL_WIDTH)
         self._stop = room.watch(self._changed)
@@ -87,8 +95,17 @@ class ReadingWindow:
 
     @property
     def busy(self) -> bool:
-        """Something is being loaded or cut."""
-        return self.background.busy
+        """Something is being loaded, cut, or about to be shown."""
+        return self.background.busy or self._soon.isActive()
+
+    def _later(self, work: Callable[[], Any], then: Callable[[Any], None], what: str) -> None:
+        """Long work of the panel; what was measured by it is drawn."""
+
+        def go_on(result: Any) -> None:
+            then(result)
+            self._soon.start()
+
+        self.background.later(work, go_on, what)
 
     def _failed(self, why: str) -> None:
         self.message(why)
@@ -98,33 +115,63 @@ class ReadingWindow:
 
     def _changed(self, what: str) -> None:
         if self.room.session.trouble:
-            self.message(f"NOT SAVED  {self.room.session.trouble} (F8)")
+            self.message("")
         if what == "looking":
             before, self._shown = self._shown, (self.room.looking.timepoint, self.room.looking.prior)
             if self._shown != before:
                 same_visit = self._shown[0] == before[0]
+                self.mouse.stop()
+                self._beside = ()
                 self.loading.beside() if same_visit else self.loading.visit()
                 self.corner.say()
                 return
-            if self.current.series is not None and self.current.has(self.room.series):
-                self.current.show(self.room.series)
-            self.jump()
-            self.following.tell_chosen()
+            if self.room.looking.series == self._looked_at:
+                self._jumps = True  # to a lesion; another phase leaves the slice where it is
         if what == "pending":
             self.painting.pending_changed()
+        self._soon.start()
+
+    def show_soon(self) -> None:
+        """Show the read as it stands once what is going on now is done."""
+        self._soon.start()
+
+    def _show(self) -> None:
+        """The read as it stands, once its sizes are known: what is not measured yet is measured elsewhere first."""
+        self._looked_at = self.room.looking.series
+        series = self.room.series
+        if self.current.series is not None and self.current.series != series and self.current.has(series):
+            self.current.show(series)
+        if self.room.unmeasured() and self.panel.measure():
+            return
+        if self._jumps:
+            self._jumps = False
+            self.jump()
+            self.following.tell_chosen()
         self.redraw()
 
     def redraw(self) -> None:
         """Masks and lines of both visits as the read stands, with the proposal that waits."""
         self.prior.model.layers.selection.clear()
-        if self.current.series is not None:
-            self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint))
-            self.following.draw()
-        prior = self.room.looking.prior
-        if prior is not None and self.prior.pane.series is not None:
-            self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
+        try:
+            if self.current.series is not None:
+                self.current.drawing.draw(self._marks(self.current, self.room.looking.timepoint))
+                self.following.draw()
+            self._draw_beside()
+        except MrecistError as error:
+            self.message(str(error))
         self.reformats.masks_changed()
         self._say()
+
+    def _draw_beside(self) -> None:
+        """The visit beside; nothing is built again where nothing of it changed."""
+        prior, series = self.room.looking.prior, self.prior.pane.series
+        if prior is None or series is None:
+            self._beside = ()
+            return
+        needs = (series, prior, self.room.state.lesions, self.room.state.visit(prior).marks)
+        if needs != self._beside:
+            self._beside = needs
+            self.prior.pane.drawing.draw(self._marks(self.prior.pane, prior))
 
     def _marks(self, pane: Pane, timepoint: int) -> Marks:
         assert pane.series is not None
@@ -160,13 +207,17 @@ class ReadingWindow:
         """Do what a key asks for; what cannot be is one line at the foot of the picture."""
         try:
             act()
-        except MrecistError as error:
+        except (MrecistError, OSError) as error:
             self.message(str(error))
+
+    def _tell(self, words: str) -> None:
+        """A line at the foot of the picture; where nothing else is said, what is not saved."""
+        trouble = self.room.session.trouble
+        self.current.tell(words or (f"NOT SAVED  {trouble} (F8)" if trouble else ""))
 
     def save_again(self) -> None:
         """Try to save what a full disk refused."""
-        saved = self.room.session.save()
-        self.message("everything is saved" if saved else f"NOT SAVED  {self.room.session.trouble} (F8)")
+        self.message("everything is saved" if self.room.session.save() else "")
 
     def would_be_lost(self) -> str:
         """What closing now would lose; empty when nothing."""
@@ -200,7 +251,8 @@ class ReadingWindow:
         self._say()
 
         def back() -> None:
-            self.current.show(now)
+            if self.current.has(now):  # else another visit was opened meanwhile
+                self.current.show(now)
             self._say()
 
         return back
@@ -250,6 +302,7 @@ class ReadingWindow:
         self._stop()
         self.reformats.close()
         self.hints.stop()
+        self._soon.stop()
         self.panel.stop()
         self.background.quit()
         self.room.close()

@@ -72,6 +72,8 @@ class MouseTools:
         self._draw = self._path = self.strokes = None
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        if self._pane.series is None:
+            return  # nothing is shown yet
         if event.button == 2:
             yield from self._window(viewer, event)
         elif event.button == 1 and self._draw is not None:

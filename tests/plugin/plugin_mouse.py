@@ -17,28 +17,39 @@ def canvas(window: Any) -> Any:
 
 def press(window: Any, keys: str) -> None:
     """Press and release a key."""
-    from qtpy.QtGui import QKeySequence
     from qtpy.QtTest import QTest
 
-    combination = QKeySequence(keys)[0]
-    QTest.keyClick(canvas(window), combination.key(), combination.keyboardModifiers())
+    QTest.keyClick(canvas(window), *key_of(keys))
     settle(window)
 
 
-def drag(window: Any, start: Index3, end: Index3, button: str = "left") -> None:
-    """Drag between two voxels in twelve steps."""
+def key_of(keys: str) -> tuple[Any, Any]:
+    """Key and modifiers as Qt has them; a comma alone is none for QKeySequence."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtGui import QKeySequence
+
+    if keys == ",":
+        return Qt.Key.Key_Comma, Qt.KeyboardModifier.NoModifier
+    combination = QKeySequence(keys)[0]
+    return combination.key(), combination.keyboardModifiers()
+
+
+def drag(window: Any, start: Index3, end: Index3, button: str = "left", *, steps: int = 12, wait: bool = True) -> None:
+    """Drag between two voxels; without ``wait`` the window may be busy before and after."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
     which = Qt.MouseButton.LeftButton if button == "left" else Qt.MouseButton.RightButton
-    settle(window)
+    if wait:
+        settle(window)
     widget = canvas(window)
     one, other = _screen(window, start), _screen(window, end)
     QTest.mousePress(widget, which, Qt.KeyboardModifier.NoModifier, one)
-    for n in range(1, 13):
-        _move(widget, one + (other - one) * (n / 12), which)
+    for n in range(1, steps + 1):
+        _move(widget, one + (other - one) * (n / steps), which)
     QTest.mouseRelease(widget, which, Qt.KeyboardModifier.NoModifier, other)
-    settle(window)
+    if wait:
+        settle(window)
 
 
 def stroke(window: Any, points: list[Index3], modifiers: Any = None) -> None:

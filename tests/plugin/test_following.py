@@ -17,7 +17,7 @@ from settled import settle
 from mrecist.imaging.masks import read_segmentation
 from mrecist.model import State
 from mrecist.samples.build import sample_study_path
-from mrecist.session.room import best_series
+from mrecist.session.case import best_series
 from mrecist.session.state import Provenance
 from mrecist.study import open_study
 

@@ -17,7 +17,8 @@ from mrecist.errors import SeriesError
 from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
 from mrecist.model import Role
-from mrecist.session.room import Volumes, open_room
+from mrecist.session.room import open_room
+from mrecist.session.volumes import Volumes
 
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -420,7 +420,7 @@ def test_a_damaged_copy_of_what_waits_is_told_and_stops_nothing(room: Room) -> N
 
 def test_a_click_gives_a_proposal_whose_line_can_be_drawn_again(room: Room) -> None:
     line, whole, _ = true_lines()[0, "T01"]
-    room.offer(room.ask_click(middle(line)))
+    room.offer(room.asking_click(middle(line))())
     assert room.pending.asked is not None
     assert (room.pending.proposal.whole & whole).sum() > 0.5 * whole.sum()
     room.offer(room.again(room.pending, None, line))
@@ -429,7 +429,7 @@ def test_a_click_gives_a_proposal_whose_line_can_be_drawn_again(room: Room) -> N
     assert room.pending.asked.line == line
     for nowhere in ((line.start[0], 2.0, 2.0), (line.start[0], -5.0, 10.0)):
         with pytest.raises(MaskError, match=r"nothing at the click|outside the volume"):
-            room.ask_click(nowhere)
+            room.asking_click(nowhere)()
 
 
 def test_words_of_an_edit() -> None:

@@ -17,9 +17,11 @@ from mrecist.imaging.volume import Volume, load_volume
 from mrecist.model import Role, State
 from mrecist.segment.whole import dice
 from mrecist.session.actions import Erase, SetState
+from mrecist.session.case import best_series
 from mrecist.session.following import Carried, Following, offset_mm
-from mrecist.session.room import Room, Volumes, best_series, open_room
+from mrecist.session.room import Room, open_room
 from mrecist.session.state import Provenance
+from mrecist.session.volumes import Volumes
 
 LESIONS = ("T01", "T02")
 

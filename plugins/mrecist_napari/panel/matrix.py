@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QPushButto
 from mrecist.model import Role
 from mrecist_napari.panel.desk import Desk
 from mrecist_napari.panel.matrix_model import MatrixModel
-from mrecist_napari.panel.parts import Section, beside, button, choice, text
+from mrecist_napari.panel.parts import Section, beside, button, choice, let_go, text
 from mrecist_napari.panel.style import is_dark, paint
 
 ORGANS = ("liver", "lymph node", "lung", "adrenal", "peritoneum", "portal vein", "bone", "other")
@@ -25,6 +25,7 @@ class Matrix(Section):
         self.head.addWidget(self.unit)
         self.model = MatrixModel(desk.room, dark=is_dark(self))
         self.table = _table(self.model)
+        let_go(self.table)
         self.table.clicked.connect(self._clicked)
         self.table.activated.connect(self._clicked)
         self.table.verticalHeader().sectionClicked.connect(self._row_clicked)

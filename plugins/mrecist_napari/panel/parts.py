@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -79,6 +79,20 @@ class _NoWheel(QObject):
         return False
 
 
+class _LetsGo(QObject):
+    """A click takes the keyboard no longer than it lasts: the next key is for the images. Tab still leads here."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() == QEvent.Type.FocusIn and event.reason() == Qt.FocusReason.MouseFocusReason:  # type: ignore[attr-defined]
+            QTimer.singleShot(0, watched, watched.clearFocus)  # type: ignore[attr-defined]
+        return False
+
+
+def let_go(widget: QWidget) -> None:
+    """A click on the widget leaves the keyboard to the images."""
+    widget.installEventFilter(_LetsGo(widget))
+
+
 def text(words: str = "", name: str = "", *, wraps: bool = True) -> QLabel:
     """A label that wraps, and whose text can be copied where it does."""
     label = QLabel(words)
@@ -101,6 +115,7 @@ def button(
     made.setToolTip(tip)
     made.setCheckable(checkable)
     made.setMinimumWidth(30)
+    let_go(made)
     made.clicked.connect(lambda _checked=False: press())
     return made
 
@@ -116,6 +131,7 @@ def choice(name: str, words: Iterable[tuple[str, str]], pick: Callable[[str], ob
     for value, word in words:
         made.addItem(word, value)
     made.installEventFilter(_NoWheel(made))
+    let_go(made)
     made.activated.connect(lambda _index: pick(made.currentData()))
     return made
 

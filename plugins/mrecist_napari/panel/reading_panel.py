@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from mrecist.session.room import Room
 from mrecist_napari.panel.criteria_box import CriteriaBox
@@ -104,7 +104,7 @@ class ReadingPanel(QWidget):
         styled = sheet(dark=is_dark(self))
         if styled != self.styleSheet():
             self.setStyleSheet(styled)
-        measured = not self._measure()
+        measured = not self.measure()
         self.header.show_read(measured=measured)
         self.segmenter.show_read()
         self.proposal.show_read()
@@ -121,8 +121,8 @@ class ReadingPanel(QWidget):
             self._tell("")
         self._soon.start()
 
-    def _measure(self) -> bool:
-        """Whether sizes are still to come."""
+    def measure(self) -> bool:
+        """Have masks measured that nobody has measured yet; whether sizes are still to come."""
         if self._measuring:
             return True
         wanted = set(self.room.unmeasured())
@@ -158,6 +158,16 @@ class ReadingPanel(QWidget):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ParentChange) and hasattr(self, "_soon"):
             self._soon.start()
+
+    def keyPressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """What is typed stays in the panel: the Return that ends a comment accepts no proposal on the images."""
+        typed_in = QApplication.focusWidget()
+        if not isinstance(typed_in, QLineEdit) or not event.text():
+            super().keyPressEvent(event)
+            return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
+            typed_in.clearFocus()
+        event.accept()
 
     # --- for keys on the images --------------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QFrame, QLineEdit, QVBoxLayout
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QComboBox, QFrame, QLineEdit, QShortcut, QVBoxLayout
 
 from mrecist.errors import MrecistError
 from mrecist.session.signed import MEANING
@@ -52,6 +54,11 @@ class Signing(QFrame):
         )
         self.confirm.setProperty("primary", True)
         self.cancel = button("Cancel", "cancel_signing", self._cancel, tip="leave it as it is")
+        # Held down, the key that opened the form must not sign.
+        again = QShortcut(QKeySequence("Ctrl+Return"), self)
+        again.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        again.setAutoRepeat(False)
+        again.activated.connect(self.ask)
         self.name.textChanged.connect(lambda _text: self._enable())
         self.reason.textChanged.connect(lambda _text: self._enable())
         self._lay_out()
@@ -105,9 +112,24 @@ class Signing(QFrame):
     # --- doing -----------------------------------------------------------------------------------------------------
 
     def ask(self) -> None:
-        """As the button: for a key pressed on the images."""
-        if self.start.isEnabled():
+        """As the buttons, for a key: first the form, then the signature; what stands against it is told."""
+        if self._asked and self.confirm.isEnabled():
+            self._confirm()
+        elif self._asked:
+            self._desk.message(
+                "the signature needs your name" if not self.reason.isVisible() else "give name and reason"
+            )
+        elif self.start.isEnabled():
             self._ask()
+        else:
+            self._desk.message(self._why_not())
+
+    def _why_not(self) -> str:
+        room, visit = self._desk.room, visit_name(self._desk.timepoint)
+        if room.unmeasured():
+            return f"{visit}: its sizes are being measured; sign it when they are there"
+        points = "; ".join(point.what for point in room.open_points(self._desk.timepoint))
+        return f"{visit} cannot be signed yet: {points}"
 
     def _ask(self) -> None:
         self._asked = True
@@ -129,6 +151,8 @@ class Signing(QFrame):
             meaning = self.meaning.currentText().strip() or MEANING
             work = lambda: room.sign(name, meaning, write=False)  # noqa: E731 - one of two
         if self._desk.call(work):
+            for one in (self.name, self.reason):
+                one.clearFocus()  # else the keyboard goes to what stands beside the form
             self._asked = False
             self._write()
 

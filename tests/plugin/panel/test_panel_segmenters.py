@@ -12,7 +12,8 @@ from panel_reading import STUDY
 
 from mrecist.segmenters.bench import Bench
 from mrecist.segmenters.found import Found
-from mrecist.session.room import Room, Volumes
+from mrecist.session.room import Room
+from mrecist.session.volumes import Volumes
 from mrecist.study import open_study
 
 NOTICE = (
