@@ -19,13 +19,14 @@ from doc_pages import ROOT, Table, cell, names, page, section, table, tables_of,
 from mrecist import model, protocol, reading, score, study, tables
 from mrecist.criteria import CRITERIA
 from mrecist.criteria.irecist import IMMUNE
-from mrecist.dates import parse_date
+from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError, ProtocolError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.phase import PhaseName
 from mrecist.measure.conventions import Convention
 from mrecist.measure.lesion import DEFAULT_CONVENTION
+from mrecist.protocol import keys
 from mrecist.response.flags import MEANING
 
 # --- flags.md --------------------------------------------------------------------------------------------------------
@@ -72,12 +73,12 @@ PARSED = {
     "[stability]": ("stability",),
 }
 IN_CODE: dict[str, set[str]] = {
-    "[response]": set(protocol._RESPONSE),
-    "[response.confirm]": set(protocol._CONFIRM),
-    "[measurement]": set(protocol._MEASURING),
-    "[origin]": set(protocol._ORIGIN),
-    "[schedule]": set(protocol._SCHEDULE),
-    "[stability]": set(protocol._STABILITY),
+    "[response]": set(keys.RESPONSE),
+    "[response.confirm]": set(keys.CONFIRM),
+    "[measurement]": set(keys.MEASURING),
+    "[origin]": set(keys.ORIGIN),
+    "[schedule]": set(keys.SCHEDULE),
+    "[stability]": set(keys.STABILITY),
 }
 
 
@@ -108,9 +109,9 @@ def criteria_tables() -> tuple[Table, Table, Table]:
 
 def test_every_section_is_documented() -> None:
     rows = table(section(page("protocol.md"), "Sections"), "section")
-    assert sorted(names(rows)) == sorted(protocol._SECTIONS)
+    assert sorted(names(rows)) == sorted(keys.SECTIONS)
     headings = {h.split(".")[0] for h in re.findall(r"^## `\[+([a-z.]+)", page("protocol.md"), flags=re.MULTILINE)}
-    assert headings == protocol._SECTIONS - {"format"}
+    assert headings == keys.SECTIONS - {"format"}
 
 
 @pytest.mark.parametrize("heading", PARSED)
@@ -155,7 +156,7 @@ def test_criterion_keys_and_what_they_take() -> None:
     naming, rows, _ = criteria_tables()
     assert names(naming) == ["standard"]
     assert words(cell(naming, "standard", "takes")) == [f'"{name}"' for name in CRITERIA]
-    assert sorted(names(rows)) == sorted(protocol._THRESHOLDS)
+    assert sorted(names(rows)) == sorted(keys.THRESHOLDS)
     for row in rows:
         (key,) = words(row["key"])
         name = next(name for name, criterion in CRITERIA.items() if key in criterion.options)
@@ -201,7 +202,7 @@ def test_diseases_that_are_refused() -> None:
 
 def test_sections_that_are_checked_for_names_only() -> None:
     rows = keys_of("[study]")
-    assert sorted(names(rows)) == sorted(protocol._LATER_SECTIONS["study"])
+    assert sorted(names(rows)) == sorted(keys.LATER_SECTIONS["study"])
     for row in rows:
         (key,) = words(row["key"])
         if row["meaning"] == "names only":
@@ -210,7 +211,7 @@ def test_sections_that_are_checked_for_names_only() -> None:
             assert "it takes" in refusal({"study": {key: 1.5}})
     text = section(page("protocol.md"), "`[[endpoint]]`")
     listed = words(text.split(":", 1)[1])
-    assert sorted(listed) == sorted(protocol._LATER_SECTIONS["endpoint"])
+    assert sorted(listed) == sorted(keys.LATER_SECTIONS["endpoint"])
     assert replace(parse({"endpoint": [dict.fromkeys(listed, 1.5)]}), sha256="") == replace(parse({}), sha256="")
 
 
@@ -231,7 +232,7 @@ def test_the_whole_file_names_every_key_that_is_derived_with() -> None:
         for key in path:
             part = part[key]
         assert set(part) - {"confirm"} == IN_CODE[heading]
-    assert {key for part in content["criteria"].values() for key in part} == {*protocol._THRESHOLDS, "standard"}
+    assert {key for part in content["criteria"].values() for key in part} == {*keys.THRESHOLDS, "standard"}
     whole = parse({key: value for key, value in content.items() if key != "format"})
     for name, criterion in CRITERIA.items():
         assert whole.setting(name).thresholds == criterion.thresholds
@@ -339,7 +340,7 @@ MASKS_ROW = {
 def test_columns_of_the_mask_table(tmp_path: Path) -> None:
     rows = columns_of("masks.csv")
     assert names(rows) == list(MASKS_ROW) == [f.name for f in fields(study.LabelMaskFile) if f.name in MASKS_ROW]
-    (mask,) = study._read_label_masks(write_row(tmp_path / "masks.csv", MASKS_ROW), protocol.PartialDate.REFUSE)
+    (mask,) = study._read_label_masks(write_row(tmp_path / "masks.csv", MASKS_ROW), PartialDate.REFUSE)
     assert (mask.subject, mask.timepoint, mask.series_uid, mask.reader) == ("S1", 1, "1.2.3", "R7")
     assert (mask.lesions, mask.viable) == (tmp_path / "l.nii.gz", tmp_path / "v.nii.gz")
     assert mask.date == parse_date("2024-03-06")
@@ -347,9 +348,9 @@ def test_columns_of_the_mask_table(tmp_path: Path) -> None:
         path = write_row(tmp_path / "less.csv", {k: v for k, v in MASKS_ROW.items() if k != column})
         if column in required("masks.csv"):
             with pytest.raises(InputError, match=f"no column '{column}'"):
-                study._read_label_masks(path, protocol.PartialDate.REFUSE)
+                study._read_label_masks(path, PartialDate.REFUSE)
         else:
-            study._read_label_masks(path, protocol.PartialDate.REFUSE)
+            study._read_label_masks(path, PartialDate.REFUSE)
 
 
 def test_columns_of_the_series_table(tmp_path: Path) -> None:

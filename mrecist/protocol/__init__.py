@@ -1,0 +1,28 @@
+"""The protocol of a study: one TOML file, read once, then a plain value that is passed along. Keys and defaults: docs/protocol.md."""
+
+from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
+from mrecist.protocol.rules import (
+    EveryWeeks,
+    MeasurementError,
+    Measuring,
+    ResponseRules,
+    Schedule,
+    StabilityRules,
+)
+from mrecist.protocol.study_protocol import Protocol
+from mrecist.protocol.variants import CriterionSetting
+
+__all__ = [
+    "FORMAT",
+    "CriterionSetting",
+    "EveryWeeks",
+    "MeasurementError",
+    "Measuring",
+    "Protocol",
+    "ResponseRules",
+    "Schedule",
+    "StabilityRules",
+    "content_hash",
+    "load_protocol",
+    "parse_protocol",
+]

@@ -1,0 +1,45 @@
+"""The protocol of a study as one value that is passed along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mrecist.checklist import Checking
+from mrecist.criteria import CRITERIA
+from mrecist.dates import PartialDate
+from mrecist.errors import ProtocolError
+from mrecist.protocol.rules import Measuring, ResponseRules, Schedule, StabilityRules
+from mrecist.protocol.variants import CriterionSetting, as_published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """The settings of a study. ``sha256`` identifies the parsed content."""
+
+    criteria: tuple[CriterionSetting, ...]
+    title: str = ""
+    disease: str = ""
+    response: ResponseRules = field(default_factory=ResponseRules)
+    measuring: Measuring = field(default_factory=Measuring)
+    stability: StabilityRules = field(default_factory=StabilityRules)
+    origin_event: str = ""
+    partial_date: PartialDate = PartialDate.REFUSE
+    schedule: Schedule = field(default_factory=Schedule)
+    checking: Checking = field(default_factory=Checking)
+    sha256: str = ""
+    # The file as it was given.
+    text: str = field(default="", repr=False, compare=False)
+
+    def setting(self, name: str) -> CriterionSetting:
+        """The criterion called ``name``: a section of the protocol, else a built-in one as published."""
+        for setting in self.criteria:
+            if setting.name == name:
+                return setting
+        if name in CRITERIA:
+            return as_published(name, self.disease, "built-in criterion")
+        known = [s.name for s in self.criteria] + list(CRITERIA)
+        raise ProtocolError(f"criterion '{name}' is not known; there are: {', '.join(dict.fromkeys(known))}")
+
+    def select(self, names: list[str] | None) -> tuple[CriterionSetting, ...]:
+        """The criteria asked for by name, or all of the protocol."""
+        return tuple(self.setting(name) for name in dict.fromkeys(names)) if names else self.criteria
