@@ -49,6 +49,8 @@ COMMANDS = (
     ("best", "responses", "best response from reported time-point responses"),
     ("explain", "responses", "the derivation of a subject's responses in words"),
     ("score", "studies", "a study folder, from DICOM and segmentations to responses and a report"),
+    ("endpoints", "trials", "from responses to a trial's endpoints: events, outcomes, estimates, figures"),
+    ("protocol", "trials", "say in plain words what a protocol file means"),
     ("export", "exports", "DICOM segmentations and structured reports, from a study and its results"),
     ("import", "imports", "structured reports and annotations of other programs to measurements.csv"),
     ("conformance", "responses", "run an engine over the public conformance cases and print its scorecard"),

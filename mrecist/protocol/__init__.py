@@ -1,10 +1,14 @@
 """The protocol of a study: one TOML file, read once, then a plain value that is passed along. Keys and defaults: docs/protocol.md."""
 
+from mrecist.protocol.endpoints import Censoring, Endpoint, MarkerRule
 from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
 from mrecist.protocol.rules import (
+    Design,
     EveryWeeks,
     MeasurementError,
     Measuring,
+    Origin,
+    Readers,
     ResponseRules,
     Schedule,
     StabilityRules,
@@ -14,11 +18,17 @@ from mrecist.protocol.variants import CriterionSetting
 
 __all__ = [
     "FORMAT",
+    "Censoring",
     "CriterionSetting",
+    "Design",
+    "Endpoint",
     "EveryWeeks",
+    "MarkerRule",
     "MeasurementError",
     "Measuring",
+    "Origin",
     "Protocol",
+    "Readers",
     "ResponseRules",
     "Schedule",
     "StabilityRules",

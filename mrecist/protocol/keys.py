@@ -20,6 +20,7 @@ from mrecist.protocol.values import (
     share,
     step,
     stretches,
+    text,
     texts,
     whole,
     yes_no,
@@ -69,7 +70,10 @@ STABILITY: dict[str, Reader] = {
     "repeat": repeats,
     **{f.name: number for f in fields(MeasurementError)},
 }
-ORIGIN: dict[str, Reader] = {"event": one_of("randomisation", "enrolment", "first_dose", "first_procedure", "baseline")}
+ORIGIN: dict[str, Reader] = {
+    "event": one_of("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline"),
+    "procedure": text,
+}
 SCHEDULE: dict[str, Reader] = {"partial_date": one_of(*PartialDate)}
 # What conformance checks count visits and baseline by (docs/check.md).
 VISITS: dict[str, Reader] = {"visits": stretches, "window_days": whole}
@@ -78,14 +82,14 @@ CHECK_NUMBERS: dict[str, Reader] = {f.name: KINDS[str(f.type)] for f in fields(C
 CHECK_SEVERITIES: dict[str, Reader] = {
     check.name: one_of("error") if check.fixed else one_of(OFF, *reversed(Severity)) for check in CHECKLIST
 }
-# Sections whose names are checked here and which the derivation of endpoints reads.
-LATER_SECTIONS: dict[str, set[str]] = {
-    "study": {"id", "title", "disease", "arms", "strata", "days_per_month"},
-    "endpoint": {
-        *("id", "kind", "criterion", "reader", "paramcd", "origin", "events", "censor", "success", "population", "ci"),
-        *("competing",),
-    },
+DESIGN: dict[str, Reader] = {"id": text, "arms": texts, "strata": texts, "days_per_month": step}
+STUDY: dict[str, Reader] = {"title": text, "disease": text, **DESIGN}
+READERS: dict[str, Reader] = {
+    "plan": one_of("investigator", "single", "two_plus_adjudicator", "consensus"),
+    "adjudicate_on": texts,
+    "accepted": text,
 }
-SECTIONS = {"format", "criteria", "response", "measurement", "origin", "schedule", "checks", "stability"} | {
-    *LATER_SECTIONS
+SECTIONS = {
+    *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
+    *("checks", "stability"),
 }

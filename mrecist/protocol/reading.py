@@ -7,33 +7,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from mrecist.checklist import Checking
+from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
+from mrecist.protocol.endpoints import endpoints_of
+from mrecist.protocol.extending import read_whole
 from mrecist.protocol.keys import (
     BASELINE_WINDOW,
     CHECK_NUMBERS,
     CHECK_SEVERITIES,
     CONFIRM,
-    LATER_SECTIONS,
+    DESIGN,
     MEASURING,
     ORIGIN,
+    READERS,
     RESPONSE,
     SCHEDULE,
     SECTIONS,
     STABILITY,
+    STUDY,
     VISITS,
 )
-from mrecist.protocol.rules import MeasurementError, Measuring, ResponseRules, Schedule, StabilityRules
-from mrecist.protocol.sections import check_names_below, only_known, section_of, take, values_of
+from mrecist.protocol.rules import (
+    Design,
+    MeasurementError,
+    Measuring,
+    Origin,
+    Readers,
+    ResponseRules,
+    Schedule,
+    StabilityRules,
+)
+from mrecist.protocol.sections import only_known, section_of, take, values_of
 from mrecist.protocol.study_protocol import Protocol
-from mrecist.protocol.values import text
+from mrecist.protocol.values import Reader
 from mrecist.protocol.variants import criteria_of
 
 FORMAT = "mrecist-protocol/1"
@@ -46,13 +59,7 @@ def load_protocol(path: Path | None = None) -> Protocol:
     """
     if path is None:
         return replace(parse_protocol({"format": FORMAT}, where="built-in protocol"), text=f'format = "{FORMAT}"\n')
-    try:
-        written = path.read_text(encoding="utf-8")
-        content = tomllib.loads(written)
-    except OSError as error:
-        raise ProtocolError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"{path}: is not valid TOML ({error}); mend that line") from None
+    content, written = read_whole(path)
     return replace(parse_protocol(content, where=str(path)), text=written)
 
 
@@ -62,26 +69,45 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         found = repr(content["format"]) if "format" in content else "missing"
         raise ProtocolError(f"{where}: format is {found}, not '{FORMAT}'; write: format = \"{FORMAT}\"")
     only_known(content, SECTIONS, where, "")
-    for name in LATER_SECTIONS:
-        check_names_below(content.get(name), LATER_SECTIONS[name], where, name)
+    study = _of(content, "study", STUDY, where)
+    disease = study.get("disease", "").strip()
+    origin = _of(content, "origin", {**ORIGIN, **BASELINE_WINDOW}, where)
+    schedule = _of(content, "schedule", {**SCHEDULE, **VISITS}, where)
+    due = {key: schedule[key] for key in VISITS if key in schedule}
+    due |= {key: origin[key] for key in BASELINE_WINDOW if key in origin}
+    criteria = criteria_of(section_of(content, "criteria", where), disease, where)
+    names = tuple(dict.fromkeys([*(setting.name for setting in criteria), *CRITERIA]))
+    return Protocol(
+        criteria=criteria,
+        title=study.get("title", ""),
+        disease=disease,
+        design=Design(**{key: study[key] for key in DESIGN if key in study}),
+        response=response_rules_of(content, where),
+        measuring=Measuring(**_of(content, "measurement", MEASURING, where)),
+        stability=stability_of(content, where),
+        origin=Origin(**{key: origin[key] for key in ORIGIN if key in origin}),
+        partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
+        schedule=Schedule(**due),
+        readers=Readers(**_of(content, "readers", READERS, where)),
+        endpoints=endpoints_of(content.get("endpoint", []), names, where),
+        checking=checking_of(section_of(content, "checks", where), where),
+        sha256=content_hash(content),
+    )
+
+
+def _of(content: Mapping[str, Any], name: str, readers: dict[str, Reader], where: str) -> dict[str, Any]:
+    return values_of(section_of(content, name, where), readers, f"{where} [{name}]", name)
+
+
+def response_rules_of(content: Mapping[str, Any], where: str) -> ResponseRules:
+    """``[response]`` and ``[response.confirm]``."""
     response = section_of(content, "response", where)
     confirm = section_of(response, "confirm", f"{where} [response]")
-    study = section_of(content, "study", where)
-    disease = (take(study, "disease", text, f"{where} [study]") or "").strip()
     only_known(response, {*RESPONSE, "confirm"}, where, "response")
     only_known(confirm, set(CONFIRM), where, "response.confirm")
     settings = {key: take(response, key, read, f"{where} [response]") for key, read in RESPONSE.items()}
     for key, read in CONFIRM.items():
         settings[f"confirm_{key}"] = take(confirm, key, read, f"{where} [response.confirm]")
-    measuring = values_of(section_of(content, "measurement", where), MEASURING, f"{where} [measurement]", "measurement")
-    origin = values_of(
-        section_of(content, "origin", where), {**ORIGIN, **BASELINE_WINDOW}, f"{where} [origin]", "origin"
-    )
-    schedule = values_of(
-        section_of(content, "schedule", where), {**SCHEDULE, **VISITS}, f"{where} [schedule]", "schedule"
-    )
-    due = {key: schedule[key] for key in VISITS if key in schedule}
-    due |= {key: origin[key] for key in BASELINE_WINDOW if key in origin}
     rules = ResponseRules(**{key: value for key, value in settings.items() if value is not None})
     if "data_cutoff" in rules.cut and rules.data_cutoff is None:
         raise ProtocolError(f"{where} [response]: cut names data_cutoff; give its date, data_cutoff = 2024-01-31")
@@ -90,19 +116,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
             f"{where} [response]: data_cutoff is {rules.data_cutoff} and cut does not name it, so it would change nothing; "
             f'add it, cut = ["first_pd", "data_cutoff"]'
         )
-    return Protocol(
-        criteria=criteria_of(section_of(content, "criteria", where), disease, where),
-        title=take(study, "title", text, f"{where} [study]") or "",
-        disease=disease,
-        response=rules,
-        measuring=Measuring(**measuring),
-        stability=stability_of(content, where),
-        origin_event=str(origin.get("event", "")),
-        partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
-        schedule=Schedule(**due),
-        checking=checking_of(section_of(content, "checks", where), where),
-        sha256=content_hash(content),
-    )
+    return rules
 
 
 def content_hash(content: Mapping[str, Any]) -> str:

@@ -39,6 +39,33 @@ class Measuring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """``[study]``: what the tables of the study are grouped by, and how long a month is."""
+
+    id: str = ""
+    arms: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    days_per_month: Decimal = Decimal("30.4375")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """``[readers]``: whose responses are the study's. ``accepted`` is a name in the tables; empty where nobody was named."""
+
+    plan: str = ""
+    adjudicate_on: tuple[str, ...] = ()
+    accepted: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """``[origin]``: day 1. ``procedure`` names the one that ``first_procedure`` means; empty: the column of subjects.csv."""
+
+    event: str = ""
+    procedure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EveryWeeks:
     """One stretch of the schedule: a visit every so many weeks until that week, or for ever (None)."""
 

@@ -18,13 +18,6 @@ def only_known(section: Mapping[str, Any], known: set[str], where: str, name: st
             raise ProtocolError(f"{where}: unknown key '{place}'; did you mean '{near[0]}'?")
 
 
-def check_names_below(value: Any, known: set[str], where: str, name: str) -> None:
-    for section in value if isinstance(value, list) else [{} if value is None else value]:
-        if not isinstance(section, dict):
-            raise ProtocolError(f"{where}: '{name}' is {section!r}, not a table; write it as [{name}] with keys below")
-        only_known(section, known, where, name)
-
-
 def section_of(content: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     section = content.get(name, {})
     if not isinstance(section, dict):

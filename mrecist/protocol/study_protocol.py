@@ -8,7 +8,8 @@ from mrecist.checklist import Checking
 from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
-from mrecist.protocol.rules import Measuring, ResponseRules, Schedule, StabilityRules
+from mrecist.protocol.endpoints import Endpoint
+from mrecist.protocol.rules import Design, Measuring, Origin, Readers, ResponseRules, Schedule, StabilityRules
 from mrecist.protocol.variants import CriterionSetting, as_published
 
 
@@ -22,13 +23,23 @@ class Protocol:
     response: ResponseRules = field(default_factory=ResponseRules)
     measuring: Measuring = field(default_factory=Measuring)
     stability: StabilityRules = field(default_factory=StabilityRules)
-    origin_event: str = ""
+    origin: Origin = field(default_factory=Origin)
     partial_date: PartialDate = PartialDate.REFUSE
     schedule: Schedule = field(default_factory=Schedule)
+    design: Design = field(default_factory=Design)
+    readers: Readers = field(default_factory=Readers)
+    endpoints: tuple[Endpoint, ...] = ()
     checking: Checking = field(default_factory=Checking)
     sha256: str = ""
     # The file as it was given.
     text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def date_columns(self) -> tuple[str, ...]:
+        """Columns of subjects.csv that endpoints take dates from by name (``date:COLUMN``)."""
+        asked = [word for one in self.endpoints for word in (one.origin, *one.events, *one.competing, *one.success)]
+        asked += [rule.when for one in self.endpoints for rule in one.censor]
+        return tuple(dict.fromkeys(word.removeprefix("date:") for word in asked if word.startswith("date:")))
 
     def setting(self, name: str) -> CriterionSetting:
         """The criterion called ``name``: a section of the protocol, else a built-in one as published."""

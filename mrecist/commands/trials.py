@@ -1,0 +1,51 @@
+"""``endpoints`` and ``protocol``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from mrecist import tables
+from mrecist.commands._terminal import DONE, outcome, say, show
+from mrecist.errors import InputError
+from mrecist.protocol import load_protocol
+
+
+def endpoints(options: Namespace) -> int:
+    """``mrecist endpoints``."""
+    from mrecist.endpoints.derive import derive_endpoints
+    from mrecist.endpoints.rows import events_csv, outcomes_csv
+    from mrecist.endpoints.sources import courses_of_reported, courses_of_results
+    from mrecist.tables.trial import TABLES, read_trial
+
+    if (options.results is None) == (options.overall is None):
+        raise InputError("endpoints: give either the folder that assess or score wrote, or --overall FILE")
+    protocol = load_protocol(options.protocol)
+    if not protocol.endpoints:
+        raise InputError(f"{options.protocol}: has no [[endpoint]]; say what is to be derived (docs/endpoints.md)")
+    files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}
+    read = read_trial(options.subjects, files, protocol.date_columns, protocol.partial_date)
+    if options.overall is not None:
+        found = courses_of_reported(options.overall, protocol, read.trial)
+    else:
+        found = courses_of_results(options.results, protocol)
+    for note in (*read.notes, *found.notes):
+        say(f"mrecist: note: {note}")
+    told = (*read.problems, *found.problems)
+    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told))
+    problems = (*told, *derived.problems)
+    tables.write_whole(options.out / "events.csv", events_csv(derived.times, protocol.sha256))
+    tables.write_whole(options.out / "outcomes.csv", outcomes_csv(derived.outcomes, protocol.sha256))
+    tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
+    say(
+        f"{len(derived.times)} times and {len(derived.outcomes)} outcomes of {len(protocol.endpoints)} endpoints: {options.out}"
+    )
+    return outcome(problems)
+
+
+def protocol(options: Namespace) -> int:
+    """``mrecist protocol check``."""
+    from mrecist.protocol.words import in_words
+
+    for line in in_words(load_protocol(options.file)):
+        show(line)
+    return DONE

@@ -1,0 +1,134 @@
+"""All endpoints of a protocol for all subjects: times, outcomes, and what could not be derived. One subject stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mrecist.endpoints.clock import NotDerivableError
+from mrecist.endpoints.course import Course, Courses
+from mrecist.endpoints.happenings import Case
+from mrecist.endpoints.proportions import Outcome, outcomes_of
+from mrecist.endpoints.times import EventTime, time_of
+from mrecist.errors import InputError
+from mrecist.model import Problem
+from mrecist.protocol import Endpoint, Protocol
+from mrecist.trial import Subject, Trial
+
+POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """Rows of events.csv and outcomes.csv, and problems."""
+
+    times: tuple[EventTime, ...]
+    outcomes: tuple[Outcome, ...]
+    problems: tuple[Problem, ...]
+
+
+def derive_endpoints(
+    protocol: Protocol, courses: Courses, trial: Trial, left_out: frozenset[str] = frozenset()
+) -> Derived:
+    """Derive every endpoint.
+
+    Parameters
+    ----------
+    left_out : subjects with a problem that was told already.
+
+    Raises
+    ------
+    InputError : an endpoint needs a table, a reader, a criterion or a population that was not given.
+    """
+    check_populations(protocol.endpoints, trial)
+    times: list[EventTime] = []
+    outcomes: list[Outcome] = []
+    problems: list[Problem] = list(_unknown(courses, trial, left_out))
+    for asked in protocol.endpoints:
+        endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
+        for reader in readers_of(endpoint, protocol, courses):
+            for case in cases_of(endpoint, courses, trial, reader):
+                try:
+                    if endpoint.kind == "time":
+                        times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
+                    else:
+                        outcomes += outcomes_of(endpoint, case, protocol, reader)
+                except NotDerivableError as error:
+                    name = case.subject.subject
+                    message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
+                    problems.append(Problem(subject=name, reader=reader, message=message))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), problems=tuple(problems))
+
+
+def _unknown(courses: Courses, trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
+    """Subjects with responses and without a row in subjects.csv."""
+    for name in sorted({subject for subject, _, _ in courses.by_key} - trial.subjects.keys() - left_out):
+        message = f"subject {name} has responses and no row in subjects.csv; it is left out of every endpoint, add it"
+        yield Problem(subject=name, reader="", message=message)
+
+
+def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tuple[str, ...]:
+    """Whose responses an endpoint is derived from: the one it names, the accepted one, or each of them.
+
+    ``""`` where an endpoint needs no responses.
+    """
+    if not endpoint.needs_responses:
+        return ("",)
+    there = courses.readers_of(endpoint.criterion)
+    asked = protocol.readers.accepted if endpoint.reader == "accepted" else endpoint.reader
+    if endpoint.reader == "accepted" and not asked and len(there) > 1:
+        raise InputError(
+            f"endpoint {endpoint.id}: [readers] accepted is not given and there are {', '.join(there)}; name one"
+        )
+    if not asked or endpoint.reader == "all":
+        return there
+    if asked not in there and len(there) == 1 and endpoint.reader == "accepted":
+        return there
+    if asked not in there:
+        raise InputError(
+            f"endpoint {endpoint.id}: reader {asked} is not among those of the responses ({', '.join(there)})"
+        )
+    return (asked,)
+
+
+def criterion_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> str:
+    """The criterion of an endpoint, the protocol's first unless it names one; raises :class:`InputError` when nobody used it."""
+    name = endpoint.criterion or protocol.criteria[0].name
+    there = sorted({criterion for _, _, criterion in courses.by_key})
+    if there and name not in there and "" not in there:
+        raise InputError(f"endpoint {endpoint.id}: no response is by criterion {name}; there are {', '.join(there)}")
+    return name
+
+
+def cases_of(endpoint: Endpoint, courses: Courses, trial: Trial, reader: str) -> Iterator[Case]:
+    """The subjects of the endpoint's population. Where no responses are needed, those of any criterion say who was alive."""
+    keys = sorted((who, by) for _, who, by in courses.by_key)
+    criterion = endpoint.criterion or (keys[0][1] if keys else "")
+    for name, subject in trial.subjects.items():
+        course = courses.of(name, reader or (keys[0][0] if keys else ""), criterion)
+        if belongs(endpoint.population, subject, course):
+            yield Case(subject=subject, course=course, trial=trial)
+
+
+def belongs(population: str, subject: Subject, course: Course | None) -> bool:
+    """Whether a subject is of a population: ITT, treated, evaluable, measurable, or a column of subjects.csv that says yes."""
+    if population == "ITT":
+        return True
+    if population == "treated":
+        return "first_dose" in subject.dates or "first_procedure" in subject.dates
+    if population == "evaluable":
+        return course is not None and any(visit.evaluated for visit in course.visits)
+    if population == "measurable":
+        return course is not None and course.measurable is True
+    return subject.words.get(population, "").casefold() in ("y", "yes", "1", "true")
+
+
+def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
+    """Raises :class:`InputError` for a population that is no known one and no column of subjects.csv."""
+    columns = {name for subject in trial.subjects.values() for name in subject.words}
+    for endpoint in endpoints:
+        if endpoint.population not in POPULATIONS and endpoint.population not in columns:
+            known = ", ".join(POPULATIONS)
+            raise InputError(
+                f"endpoint {endpoint.id}: population '{endpoint.population}' is none of {known} and no column of subjects.csv"
+            )
