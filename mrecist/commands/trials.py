@@ -15,11 +15,14 @@ def endpoints(options: Namespace) -> int:
     from mrecist.endpoints.derive import derive_endpoints
     from mrecist.endpoints.rows import events_csv, outcomes_csv
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
+    from mrecist.endpoints.survival import need_survival
     from mrecist.tables.trial import TABLES, read_trial
 
     if (options.results is None) == (options.overall is None):
         raise InputError("endpoints: give either the folder that assess or score wrote, or --overall FILE")
     protocol = load_protocol(options.protocol)
+    if any(endpoint.kind == "time" for endpoint in protocol.endpoints):
+        need_survival()
     if not protocol.endpoints:
         raise InputError(f"{options.protocol}: has no [[endpoint]]; say what is to be derived (docs/endpoints.md)")
     files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}

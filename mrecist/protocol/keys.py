@@ -82,7 +82,7 @@ CHECK_NUMBERS: dict[str, Reader] = {f.name: KINDS[str(f.type)] for f in fields(C
 CHECK_SEVERITIES: dict[str, Reader] = {
     check.name: one_of("error") if check.fixed else one_of(OFF, *reversed(Severity)) for check in CHECKLIST
 }
-DESIGN: dict[str, Reader] = {"id": text, "arms": texts, "strata": texts, "days_per_month": step}
+DESIGN: dict[str, Reader] = {"id": text, "arms": texts, "strata": texts, "subgroups": texts, "days_per_month": step}
 STUDY: dict[str, Reader] = {"title": text, "disease": text, **DESIGN}
 READERS: dict[str, Reader] = {
     "plan": one_of("investigator", "single", "two_plus_adjudicator", "consensus"),

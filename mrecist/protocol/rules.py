@@ -45,6 +45,7 @@ class Design:
     id: str = ""
     arms: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
+    subgroups: tuple[str, ...] = ()
     days_per_month: Decimal = Decimal("30.4375")
 
 
