@@ -13,16 +13,15 @@ from mrecist.protocol import load_protocol
 def endpoints(options: Namespace) -> int:
     """``mrecist endpoints``."""
     from mrecist.endpoints.derive import derive_endpoints
+    from mrecist.endpoints.estimate import NOT_INSTALLED, estimates_csv
     from mrecist.endpoints.rows import events_csv, outcomes_csv
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
-    from mrecist.endpoints.survival import need_survival
+    from mrecist.endpoints.summary import estimates
     from mrecist.tables.trial import TABLES, read_trial
 
     if (options.results is None) == (options.overall is None):
         raise InputError("endpoints: give either the folder that assess or score wrote, or --overall FILE")
     protocol = load_protocol(options.protocol)
-    if any(endpoint.kind == "time" for endpoint in protocol.endpoints):
-        need_survival()
     if not protocol.endpoints:
         raise InputError(f"{options.protocol}: has no [[endpoint]]; say what is to be derived (docs/endpoints.md)")
     files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}
@@ -38,7 +37,11 @@ def endpoints(options: Namespace) -> int:
     problems = (*told, *derived.problems)
     tables.write_whole(options.out / "events.csv", events_csv(derived.times, protocol.sha256))
     tables.write_whole(options.out / "outcomes.csv", outcomes_csv(derived.outcomes, protocol.sha256))
+    rows = tuple(estimates(protocol, derived, read.trial))
+    tables.write_whole(options.out / "estimates.csv", estimates_csv(rows, protocol.sha256))
     tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
+    for note in dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED)):
+        say(f"mrecist: note: times are derived and not estimated: {note}")
     say(
         f"{len(derived.times)} times and {len(derived.outcomes)} outcomes of {len(protocol.endpoints)} endpoints: {options.out}"
     )

@@ -10,6 +10,8 @@ from mrecist import __version__
 from mrecist.tables import csv_text
 
 LEVEL = 0.95
+NOT_INSTALLED = "not installed"
+"""How the note of an estimate begins whose libraries are not there."""
 ESTIMATE_COLUMNS = (
     *("endpoint", "estimate", "arm", "against", "group", "reader", "criterion", "months", "n", "events"),
     *("value", "low", "high", "level", "unit", "method", "p", "note", "protocol_sha256", "version"),

@@ -12,7 +12,7 @@ from mrecist.endpoints.derive import Derived
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.rates import comparisons, rates
-from mrecist.endpoints.survival import hazard_ratio, incidences, landmarks, logrank, medians
+from mrecist.endpoints.survival import hazard_ratio, incidences, landmarks, logrank, medians, missing_libraries
 from mrecist.endpoints.times import EventTime
 from mrecist.protocol import Endpoint, Protocol
 from mrecist.trial import Trial
@@ -116,6 +116,9 @@ def _outcomes(
 def _times(
     endpoint: Endpoint, about: About, rows: list[EventTime], protocol: Protocol, trial: Trial
 ) -> Iterator[Estimate]:
+    if missing := missing_libraries():
+        yield Estimate(about=about, estimate="median", value=None, note=missing)
+        return
     arms, month = arms_of(rows, protocol), protocol.design.days_per_month
     for arm in (*((ALL,) if len(arms) != 1 else ()), *arms):
         own = [row for row in rows if arm in (ALL, row.arm)]

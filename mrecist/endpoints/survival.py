@@ -12,20 +12,18 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from mrecist.endpoints.estimate import LEVEL, About, Estimate
+from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
 from mrecist.endpoints.times import COMPETING, EVENT, EventTime
-from mrecist.errors import InputError
 
 _SCALES = {"log-log": "cloglog", "log": "log", "linear": "linear"}
 
 
-def need_survival() -> None:
-    """Raises :class:`InputError` when the optional libraries are not installed."""
+def missing_libraries() -> str:
+    """What has to be installed before times can be estimated; empty where nothing has."""
     from importlib.util import find_spec
 
     missing = [name for name in ("lifelines", "statsmodels") if find_spec(name) is None]
-    if missing:
-        raise InputError(f"endpoints: {' and '.join(missing)} is not installed; pip install 'mrecist[survival]'")
+    return f"{NOT_INSTALLED}: {', '.join(missing)}; pip install 'mrecist[survival]'" if missing else ""
 
 
 def curve(rows: Sequence[EventTime]) -> Any:
