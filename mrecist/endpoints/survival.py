@@ -8,14 +8,12 @@ lifelines; cumulative incidence after Aalen and Johansen by statsmodels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 
 from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
-from mrecist.endpoints.times import COMPETING, EVENT, EventTime
-
-_SCALES = {"log-log": "cloglog", "log": "log", "linear": "linear"}
+from mrecist.endpoints.times import CENSORED, COMPETING, EVENT, EventTime
 
 
 def missing_libraries() -> str:
@@ -45,15 +43,13 @@ def medians(about: About, rows: Sequence[EventTime], scale: str, days_per_month:
             about=about, estimate="median", value=None, method=f"Kaplan-Meier, {scale}", note="no events", **counted
         )
     else:
-        found = curve(rows)
-        low, high = found.quantile_ci(0.5, method=_SCALES[scale])
-        value = _finite(found.quantile(0.5), month)
+        value, low, high = (None if day is None else day / month for day in median_days(rows, scale))
         yield Estimate(
             about=about,
             estimate="median",
             value=value,
-            low=_finite(low, month),
-            high=_finite(high, month),
+            low=low,
+            high=high,
             method=f"Kaplan-Meier, {scale}",
             note="" if value is not None else "not reached",
             **counted,
@@ -61,25 +57,43 @@ def medians(about: About, rows: Sequence[EventTime], scale: str, days_per_month:
     yield _follow_up(about, rows, month)
 
 
-def _follow_up(about: About, rows: Sequence[EventTime], month: float) -> Estimate:
-    from statsmodels.duration.survfunc import SurvfuncRight
+def median_days(rows: Sequence[EventTime], scale: str) -> tuple[float | None, float | None, float | None]:
+    """Median, lower and upper limit in days; None where the curve, or its limit, does not come down to one half.
 
-    censored = [int(row.status not in (EVENT, COMPETING)) for row in rows]
-    value = _finite(SurvfuncRight([row.days for row in rows], censored).quantile(0.5), month) if any(censored) else None
+    Where a curve is exactly one half for a while the middle of that stretch is taken, as R's survfit and SAS do.
+    """
+    found = curve(rows)
+    times = [float(day) for day in found.surv_times]
+    bounds = [limits(float(p), float(se), scale) for p, se in zip(found.surv_prob, found.surv_prob_se, strict=True)]
+    lower, upper = ([limit[side] for limit in bounds] for side in (0, 1))
+    return _half(times, [float(p) for p in found.surv_prob]), _half(times, lower), _half(times, upper)
+
+
+def _half(times: Sequence[float], heights: Sequence[float | None]) -> float | None:
+    """Where a falling step function reaches one half."""
+    for place, height in enumerate(heights):
+        if height is None or height > 0.5 + 1e-8:
+            continue
+        below = [time for time, h in zip(times, heights, strict=True) if h is not None and h < 0.5 - 1e-8]
+        if height >= 0.5 - 1e-8 and below:
+            return (times[place] + below[0]) / 2
+        return times[place]
+    return None
+
+
+def _follow_up(about: About, rows: Sequence[EventTime], month: float) -> Estimate:
+    turned = [replace(row, status=CENSORED if row.status in (EVENT, COMPETING) else EVENT) for row in rows]
+    value = median_days(turned, "log-log")[0] if any(row.status == EVENT for row in turned) else None
     return Estimate(
         about=about,
         estimate="median_follow_up",
-        value=value,
+        value=None if value is None else value / month,
         n=len(rows),
-        events=sum(censored),
+        events=sum(row.status == EVENT for row in turned),
         unit="months",
         method="reverse Kaplan-Meier",
         note="" if value is not None else "not reached",
     )
-
-
-def _finite(value: float, month: float) -> float | None:
-    return float(value) / month if isfinite(value) else None
 
 
 def landmarks(
