@@ -27,7 +27,9 @@ from mrecist.imaging.phase import PhaseName
 from mrecist.measure.conventions import Convention
 from mrecist.measure.lesion import DEFAULT_CONVENTION
 from mrecist.protocol import keys
+from mrecist.protocol.endpoints import ENDPOINT_KEYS
 from mrecist.response.flags import MEANING
+from mrecist.tables.trial import DATE_COLUMNS
 
 # --- flags.md --------------------------------------------------------------------------------------------------------
 
@@ -71,6 +73,8 @@ PARSED = {
     "[origin]": ("origin",),
     "[schedule]": ("schedule",),
     "[stability]": ("stability",),
+    "[study]": ("study",),
+    "[readers]": ("readers",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -79,6 +83,8 @@ IN_CODE: dict[str, set[str]] = {
     "[origin]": set(keys.ORIGIN),
     "[schedule]": set(keys.SCHEDULE),
     "[stability]": set(keys.STABILITY),
+    "[study]": set(keys.STUDY),
+    "[readers]": set(keys.READERS),
 }
 
 
@@ -111,7 +117,7 @@ def test_every_section_is_documented() -> None:
     rows = table(section(page("protocol.md"), "Sections"), "section")
     assert sorted(names(rows)) == sorted(keys.SECTIONS)
     headings = {h.split(".")[0] for h in re.findall(r"^## `\[+([a-z.]+)", page("protocol.md"), flags=re.MULTILINE)}
-    assert headings == keys.SECTIONS - {"format"}
+    assert headings == keys.SECTIONS - {"format", "extends"}
 
 
 @pytest.mark.parametrize("heading", PARSED)
@@ -134,14 +140,14 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
 
 def test_the_origin_without_a_key_is_the_baseline() -> None:
     assert cell(keys_of("[origin]"), "event", "default") == "the baseline scan"
-    assert parse({}).origin_event == ""
+    assert parse({}).origin.event == ""
 
 
 @pytest.mark.parametrize("heading", PARSED)
 def test_what_a_key_takes(heading: str) -> None:
     for row in keys_of(heading):
         (key,) = words(row["key"])
-        wrong = 0 if key == "round_mm" else object()
+        wrong = 0 if key in ("round_mm", "days_per_month") else object()
         takes = refusal(within((*PARSED[heading], key), wrong)).split("it takes ")[1]
         if key == "convention":
             assert set(words(row["takes"])) == {f'"{c}"' for c in Convention}
@@ -149,7 +155,7 @@ def test_what_a_key_takes(heading: str) -> None:
         elif '"' in takes:
             assert words(row["takes"]) == re.findall(r'"[^"]*"', takes)
         else:
-            assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
+            assert re.sub(r"^an? ", "", row["takes"]) == re.sub(r"^an? | of 0 or more$", "", takes)
 
 
 def test_criterion_keys_and_what_they_take() -> None:
@@ -200,19 +206,26 @@ def test_diseases_that_are_refused() -> None:
         assert [s.name for s in parse({"study": {"disease": disease}}).criteria] == ["recist11", "mrecist"]
 
 
-def test_sections_that_are_checked_for_names_only() -> None:
-    rows = keys_of("[study]")
-    assert sorted(names(rows)) == sorted(keys.LATER_SECTIONS["study"])
+def test_keys_of_an_endpoint() -> None:
+    rows = keys_of("[[endpoint]]")
+    assert sorted(names(rows)) == sorted(ENDPOINT_KEYS)
+    smallest = {
+        "time": {"events": ["pd"], "censor": [{"when": "no_event", "cnsr": 1, "at": "last_assessment"}]},
+        "proportion": {"success": ["CR"]},
+    }
     for row in rows:
         (key,) = words(row["key"])
-        if row["meaning"] == "names only":
-            assert replace(parse({"study": {key: 1.5}}), sha256="") == replace(parse({}), sha256="")
-        else:
-            assert "it takes" in refusal({"study": {key: 1.5}})
-    text = section(page("protocol.md"), "`[[endpoint]]`")
-    listed = words(text.split(":", 1)[1])
-    assert sorted(listed) == sorted(keys.LATER_SECTIONS["endpoint"])
-    assert replace(parse({"endpoint": [dict.fromkeys(listed, 1.5)]}), sha256="") == replace(parse({}), sha256="")
+        kinds = ["time", "proportion"] if row["kind"] == "both" else [row["kind"]]
+        for kind, others in smallest.items():
+            asked = {"id": "X", "kind": kind, **others, key: object()}
+            said = refusal({"endpoint": [asked]})
+            if key not in ("id", "kind"):
+                assert ("it takes" in said) is (kind in kinds), said
+            for text in words(row["default"]) if kind in kinds and key not in ("confirmed", "origin") else ():
+                value = {**asked, key: tomllib.loads(f"x = {text}")["x"]}
+                bare = {name: one for name, one in asked.items() if name != key}
+                found, unset = (parse({"endpoint": [one]}).endpoints for one in (value, bare))
+                assert replace(found[0], reader="") == unset[0], key
 
 
 def test_every_toml_example_is_a_protocol() -> None:
@@ -374,7 +387,9 @@ def test_columns_of_the_subject_table(tmp_path: Path) -> None:
     assert required("subjects.csv") == {"subject"}
     events = {event.strip('"') for event in words(cell(keys_of("[origin]"), "event", "takes"))} - {"baseline"}
     therapy = "new_anticancer_therapy"
-    assert set(names(rows)) == {"subject", "arm", *events, therapy}
+    known = {name for row in rows for name in words(row["column"])}
+    assert known - {"date:COLUMN"} == {"subject", "arm", *DATE_COLUMNS}
+    assert events < set(DATE_COLUMNS)
     days = {name: f"2024-03-{day:02d}" for day, name in enumerate((*sorted(events), therapy), start=1)}
     given = {"subject": "S1", "arm": "A", **days}
     path = write_row(tmp_path / "subjects.csv", given)

@@ -88,7 +88,6 @@ class Endpoint:
     criterion: str = ""
     reader: str = ""
     paramcd: str = ""
-    region: str = ""
     population: str = "ITT"
     at_months: tuple[Decimal, ...] = ()
     window_days: int = 0
@@ -279,7 +278,6 @@ _COMMON: dict[str, Reader] = {
     "criterion": text,
     "reader": text,
     "paramcd": text,
-    "region": text,
     "population": text,
     "at_months": _months,
 }
