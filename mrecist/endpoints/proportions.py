@@ -1,7 +1,7 @@
 """Shares of subjects with a success: responses (best, or at a month), procedures and other events, tumour markers.
 
 Every subject of the population is told: success, no success, or not in the denominator and why. A subject that was never assessed
-is no success and stays in the denominator (intention to treat) unless the endpoint's ``denominator`` is ``assessed``.
+is no success and stays in the denominator (intention to treat) unless the endpoint's ``denominator`` says otherwise.
 """
 
 from __future__ import annotations
@@ -55,20 +55,21 @@ def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Ou
     confirmed = protocol.response.confirm_required if endpoint.confirmed is None else endpoint.confirmed
     word = "confirmed" if confirmed else "unconfirmed"
     course = case.course
-    if course is None:
+    if course is None or not course.visits:
         missing = Response(protocol.response.no_assessment)
-        return _row(endpoint, case, reader, _none(endpoint), missing, None, "never assessed")
+        return _row(endpoint, case, reader, _without(endpoint, seen=False), missing, None, "never assessed")
     best = course.best_confirmed if confirmed else course.best_unconfirmed
-    if endpoint.denominator == "assessed" and not any(visit.evaluated for visit in course.visits):
-        return _row(endpoint, case, reader, None, best, None, "no response was evaluated")
+    if not any(visit.evaluated for visit in course.visits):
+        return _row(endpoint, case, reader, _without(endpoint, seen=True), best, None, "no response was evaluated")
     day = course.confirmed_response if confirmed else course.first_response
     success = best in endpoint.success
     return _row(endpoint, case, reader, success, best, day if success else None, f"best {word} response {best}")
 
 
-def _none(endpoint: Endpoint) -> bool | None:
-    """What a subject without any assessment is: a failure, or outside the denominator."""
-    return None if endpoint.denominator == "assessed" else False
+def _without(endpoint: Endpoint, *, seen: bool) -> bool | None:
+    """What a subject without an evaluated response is: a failure, or outside the denominator; ``seen``: it was assessed."""
+    counted = {"population": True, "assessed": seen, "evaluated": False}[endpoint.denominator]
+    return False if counted else None
 
 
 def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months: Decimal) -> Outcome:
@@ -100,7 +101,8 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
     visit = nearest(course, due, endpoint.window_days, until)
     if visit is None or not visit.evaluated:
         why = f"no response within {endpoint.window_days} days of {due}"
-        return _row(endpoint, case, reader, _none(endpoint), visit.overall if visit else "", None, why, months)
+        outcome = _without(endpoint, seen=visit is not None)
+        return _row(endpoint, case, reader, outcome, visit.overall if visit else "", None, why, months)
     return _row(
         endpoint, case, reader, visit.overall in endpoint.success, visit.overall, visit.date, str(visit), months
     )
@@ -127,7 +129,7 @@ def _happened(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -
     try:
         start = start_of(endpoint, case, protocol)
     except NotDerivableError as error:
-        return _row(endpoint, case, reader, _none(endpoint), "", None, str(error))
+        return _row(endpoint, case, reader, _without(endpoint, seen=False), "", None, str(error))
     found = [one for event in endpoint.success if (one := first(case, event, start, cutoff_of(protocol))) is not None]
     if not found:
         return _row(endpoint, case, reader, False, "", None, f"none of {', '.join(endpoint.success)}")

@@ -50,6 +50,7 @@ LAST_RESORTS = ("no_event", "no_postbaseline", "missed_visits", "data_cutoff")
 CATEGORIES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD")
 TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified", "gray")
 KM_INTERVALS = ("log-log", "log", "linear")
+DENOMINATORS = ("population", "assessed", "evaluated")
 PROPORTION_INTERVALS = ("clopper-pearson", "wilson")
 
 
@@ -294,7 +295,7 @@ _PROPORTION: dict[str, Reader] = {
     "confirmed": yes_no,
     "window_days": whole,
     "marker": _marker,
-    "denominator": one_of("population", "assessed"),
+    "denominator": one_of(*DENOMINATORS),
     "ci": one_of(*PROPORTION_INTERVALS),
 }
 _OF_KIND = {"time": _TIME, "proportion": _PROPORTION}

@@ -139,8 +139,9 @@ def _proportion(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     if endpoint.at_months:
         months = ", ".join(show(month) for month in endpoint.at_months)
         yield f"  at month {months}, by the assessment nearest to it within {endpoint.window_days} days"
-    if endpoint.denominator == "assessed":
-        yield "  of: subjects with a response that was evaluated"
+    if endpoint.denominator != "population":
+        what = "an assessment after baseline" if endpoint.denominator == "assessed" else "a response that was evaluated"
+        yield f"  of: subjects with {what}"
     yield f"  interval: {endpoint.ci}, 95 %"
 
 
