@@ -7,9 +7,11 @@ lifelines; cumulative incidence after Aalen and Johansen by statsmodels.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from math import exp, isfinite, log
 from typing import Any
 
 from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
@@ -134,12 +136,10 @@ def _at(found: Any, day: float) -> tuple[float, float]:
 
 def limits(value: float, error: float, scale: str) -> tuple[float | None, float | None]:
     """The interval of a survival probability from Greenwood's standard error, on a scale (Kalbfleisch and Prentice 1980, 1.14)."""
-    from math import exp, log
-
     from scipy.stats import norm
 
     z = float(norm.ppf(0.5 + LEVEL / 2))
-    if not 0 < value < 1:
+    if not 0 < value < 1 or not isfinite(error):
         return None, None
     if scale == "linear":
         return max(value - z * error, 0.0), min(value + z * error, 1.0)
@@ -226,12 +226,17 @@ def incidences(
     status = [1 if row.status == EVENT else 2 if row.status == COMPETING else 0 for row in rows]
     if not rows or 1 not in status:
         return
-    found = CumIncidenceRight([row.days for row in rows], status)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # 0/0 of the error where all have had an event; limits() sees it
+        found = CumIncidenceRight([row.days for row in rows], status)
+        errors = found.cinc_se[0]
     for month in months:
         day = float(month * days_per_month)
         places = [place for place, time in enumerate(found.times) if time <= day]
         value = float(found.cinc[0][places[-1]]) if places else 0.0
-        error = float(found.cinc_se[0][places[-1]]) if places else 0.0
+        error = float(errors[places[-1]]) if places else 0.0
         low, high = limits(1 - value, error, "log-log")
         yield Estimate(
             about=about,
