@@ -13,7 +13,7 @@ from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Course, Courses, Visit, courses_of
 from mrecist.errors import InputError
 from mrecist.model import Problem, Response, SubjectDates
-from mrecist.protocol import Protocol
+from mrecist.protocol import Protocol, load_protocol
 from mrecist.response.best import Assessment, best_response
 from mrecist.response.derive import best_of_reported
 from mrecist.tables import read_overall, read_rows
@@ -25,7 +25,7 @@ _RESPONSES = (
 )
 _BEST = (
     *("subject", "reader", "criterion", "best_unconfirmed", "best_confirmed", "first_response_date"),
-    *("confirmed_response_date", "progression_date", "protocol_sha256"),
+    *("confirmed_response_date", "progression_date"),
 )
 
 
@@ -54,9 +54,20 @@ def courses_of_results(folder: Path, protocol: Protocol) -> Found:
             f"{folder}: {odd} is in one of responses.csv and best_responses.csv only; assess or score again"
         )
     found = [_course(path, visits[key], best_path, *best[key], protocol) for key in visits]
-    made_with = {cells["protocol_sha256"] for _, cells in best.values()} - {protocol.sha256}
-    note = f"{folder}: was derived with another protocol ({min(made_with)[:12]}...) than this one" if made_with else ""
-    return Found(courses_of(found), notes=(note,) if note else ())
+    return Found(courses_of(found), notes=tuple(_made_with(folder, protocol)))
+
+
+def _made_with(folder: Path, protocol: Protocol) -> Iterator[str]:
+    """A note where the responses were derived by other rules than those of this protocol; other endpoints do not matter."""
+    kept = folder / "derivation" / "protocol.toml"
+    if not kept.is_file():
+        yield f"{folder}: does not say by which protocol its responses were derived"
+        return
+    then = load_protocol(kept)
+    other = [name for name in ("criteria", "response", "origin") if getattr(then, name) != getattr(protocol, name)]
+    if other:
+        what = " and ".join(f"[{name}]" for name in other)
+        yield f"{folder}: its responses were derived with another {what} than this protocol's, and are taken as they are"
 
 
 def _key(cells: dict[str, str]) -> tuple[str, str, str]:
