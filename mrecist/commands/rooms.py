@@ -57,7 +57,7 @@ def _of(study: Any, subject: str, reader: str) -> dict[str, Any]:
     """A read as plain values. A read that was not begun is not begun by asking."""
     from mrecist.session.case import open_case
     from mrecist.session.room import KEPT, Room
-    from mrecist.session.signed import safe_name
+    from mrecist.tables import safe_name
 
     folder: Path = study.root / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
     if not folder.is_dir():

@@ -14,9 +14,12 @@ def endpoints(options: Namespace) -> int:
     """``mrecist endpoints``."""
     from mrecist.endpoints.derive import derive_endpoints
     from mrecist.endpoints.estimate import NOT_INSTALLED, estimates_csv
+    from mrecist.endpoints.figures.all import figures
+    from mrecist.endpoints.figures.style import files_of
     from mrecist.endpoints.rows import events_csv, outcomes_csv
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
     from mrecist.endpoints.summary import estimates
+    from mrecist.endpoints.survival import missing_libraries
     from mrecist.tables.trial import TABLES, read_trial
 
     if (options.results is None) == (options.overall is None):
@@ -40,6 +43,11 @@ def endpoints(options: Namespace) -> int:
     rows = tuple(estimates(protocol, derived, read.trial))
     tables.write_whole(options.out / "estimates.csv", estimates_csv(rows, protocol.sha256))
     tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
+    if not missing_libraries():
+        for parts, figure in figures(protocol, found.courses, read.trial, derived, rows):
+            name = "_".join(tables.safe_name(part) for part in parts if part)
+            for suffix, content in files_of(figure).items():
+                tables.write_whole(options.out / "figures" / f"{name}.{suffix}", content)
     for note in dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED)):
         say(f"mrecist: note: times are derived and not estimated: {note}")
     say(

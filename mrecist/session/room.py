@@ -25,9 +25,10 @@ from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points
 from mrecist.session.proposing import Asked, Proposal, propose, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import MEANING, reopen, safe_name, sign, write_signed
+from mrecist.session.signed import MEANING, reopen, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
 from mrecist.study import Study, open_study
+from mrecist.tables import safe_name
 
 KEPT = "reads/.sessions"
 _VOLUMES = 8

@@ -19,9 +19,10 @@ from mrecist.session.case import Case, open_case
 from mrecist.session.checklist import live
 from mrecist.session.rows import Rows
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import reopen, safe_name, sign, write_signed
+from mrecist.session.signed import reopen, sign, write_signed
 from mrecist.session.state import ManualLine
 from mrecist.study import open_study
+from mrecist.tables import safe_name
 
 
 @dataclass
