@@ -46,7 +46,7 @@ def kaplan_meier(
     )
     axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 4)), zorder=0)
     axes.legend(
-        frameon=False, loc="upper right", title="\n".join(words) or None, title_fontsize=8, alignment="left", fontsize=8
+        frameon=False, loc="best", title="\n".join(words) or None, title_fontsize=8, alignment="left", fontsize=8
     )
     _at_risk(axes, shown, ticks, days_per_month)
     return figure

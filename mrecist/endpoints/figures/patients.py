@@ -62,7 +62,7 @@ def waterfall(patients: Sequence[Patient], *, title: str, pr_percent: float, pd_
         axes.axhline(limit, color=GREY, linewidth=0.7, linestyle=(0, (4, 4)))
     axes.axhline(0, color=DARK, linewidth=0.8)
     axes.set(
-        ylim=(-108, 112),
+        ylim=(-108, min(max(40.0, 1.15 * max(heights, default=0.0)), 112.0)),
         xticks=[],
         ylabel="best change of the sum from baseline, %",
         xlim=(-0.8, max(len(shown), 1) - 0.2),
@@ -148,7 +148,7 @@ def _lanes_legend(axes: Axes, shown: Sequence[Patient]) -> None:
         if what in used
     ]
     if handles:
-        axes.legend(frameon=False, handles=handles, loc="lower right", fontsize=7)
+        axes.legend(frameon=False, handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7)
 
 
 def _legend(axes: Axes, seen: set[Response]) -> None:
@@ -157,5 +157,12 @@ def _legend(axes: Axes, seen: set[Response]) -> None:
     handles = [Patch(color=colour_of(one), label=str(one)) for one in [*ORDER, *sorted(seen - {*ORDER})] if one in seen]
     if handles:
         axes.legend(
-            frameon=False, handles=handles, title="best response", fontsize=8, title_fontsize=8, loc="upper right"
+            frameon=False,
+            handles=handles,
+            title="best response",
+            fontsize=8,
+            title_fontsize=8,
+            alignment="left",
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
         )
