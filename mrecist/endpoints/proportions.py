@@ -7,7 +7,7 @@ is no success and stays in the denominator (intention to treat) unless the endpo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -38,7 +38,8 @@ class Outcome:
 
 
 def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Iterator[Outcome]:
-    """One row of a subject, or one for each month asked for."""
+    """One row of a subject, or one for each month asked for. Raises :class:`NotDerivableError` for one who came after the cut-off."""
+    _before_cutoff(endpoint, case, protocol)
     if endpoint.marker is not None:
         found = converted(endpoint.marker, case, protocol, endpoint)
         yield _row(endpoint, case, reader, found.success, found.value, found.date, found.reason)
@@ -49,6 +50,16 @@ def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str)
         yield _best(endpoint, case, protocol, reader)
     else:
         yield _happened(endpoint, case, protocol, reader)
+
+
+def _before_cutoff(endpoint: Endpoint, case: Case, protocol: Protocol) -> None:
+    until = cutoff_of(protocol)
+    try:
+        start = start_of(endpoint, case, protocol)
+    except NotDerivableError:
+        return
+    if until is not None and start is not None and start > until:
+        raise NotDerivableError(f"the clock starts on {start}, after the data cut-off of {until}")
 
 
 def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Outcome:
@@ -99,6 +110,8 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
             months,
         )
     visit = nearest(course, due, endpoint.window_days, until)
+    if visit is not None and course is not None and course.progression is not None and visit.date >= course.progression:
+        visit = replace(visit, overall=Response.PD)
     if visit is None or not visit.evaluated:
         why = f"no response within {endpoint.window_days} days of {due}"
         outcome = _without(endpoint, seen=visit is not None)

@@ -49,13 +49,17 @@ def invent(number: int, seed: str) -> Person:
     dice = random.Random(f"{seed} {number}")
     origin = date(2020, 1, 1) + dice.randrange(120) * DAY
     one = Person(f"S{number}", origin, origin - dice.choice([0, 1, 1, 7, 14, 27]) * DAY)
-    style = dice.choice([("SD", "PR", "PR", "CR"), ("SD", "SD", "PR", "NE"), ("SD", "NE", "NON-CR/NON-PD", "CR"), ("CR", "CR", "PR")])
+    style = dice.choice(
+        [("SD", "PR", "PR", "CR"), ("SD", "SD", "PR", "NE"), ("SD", "NE", "NON-CR/NON-PD", "CR"), ("CR", "CR", "PR")]
+    )
     due = origin
     for _ in range(dice.randrange(9)):
         due += 56 * DAY * dice.choice([1, 1, 1, 1, 1, 1, 2, 3])
         seen = due + dice.choice([-8, -7, -7, -3, 0, 0, 0, 2, 7, 7, 8, 20]) * DAY
         response = dice.choice(style) if dice.random() < 0.82 else dice.choice(["PD", "PD", "NE", "SD"])
-        if seen > origin and (not one.visits or seen > one.visits[-1][0]):
+        if dice.random() < 0.02:
+            seen = origin
+        if seen > one.baseline and seen >= origin and (not one.visits or seen > one.visits[-1][0]):
             one.visits.append((seen, response))
     last = one.visits[-1][0] if one.visits else origin
     marks = [origin, last, *(day for day, _ in one.visits)]
@@ -134,14 +138,17 @@ def last_assessment(one: Person, start: date, to: date | None = None) -> date | 
     return max(days, default=None)
 
 
-def missed(one: Person, after: date, before: date) -> int:
-    """Visits every 56 days from randomisation whose window of 7 days on both sides lies wholly between two days."""
+def second_missed(one: Person, after: date, before: date) -> date | None:
+    """Of the visits every 56 days from randomisation whose window of 7 days on both sides lies wholly between two days the second
+    one: the day on which its window closes."""
     assert one.origin is not None
     count, due = 0, one.origin + 56 * DAY
     while due + 7 * DAY < before:
         count += due - 7 * DAY > after
+        if count == 2:
+            return due + 7 * DAY
         due += 56 * DAY
-    return count
+    return None
 
 
 def alive(one: Person, start: date) -> date:
@@ -164,13 +171,17 @@ def walk(
     treated = min((day for day in one.therapies if day >= start), default=None)
     last_known = max([start, *(day for day in (worse, treated, one.death) if day)])
     day = start
+    ends = min([day for day in (worse, one.death if death == "event" else None) if day], default=None)
+    silent = None
+    if two_missed and ends:
+        seen = last_assessment(one, start, ends if worse != ends else ends - DAY)
+        silent = second_missed(one, seen or start, ends)
     while day <= last_known:
         event = "pd" if day == worse else "death" if day == one.death and death == "event" else ""
         if event:
-            seen = last_assessment(one, start, day - DAY)
-            if two_missed and missed(one, seen or start, day) >= 2:
-                return Found(start, seen or start, 4, "censored", "missed_visits")
             return Found(start, day, 0, "event", event)
+        if day == silent:
+            return Found(start, last_assessment(one, start, day) or start, 4, "censored", "missed_visits")
         if day == one.death and death == "competing":
             return Found(start, day, 101, "competing", "death")
         if day == treated and therapy and not (day == one.death and death == "censored"):
@@ -204,6 +215,8 @@ def derive(whole: Person, cutoff: date | None) -> dict[str, Found]:
         for name, first in (("DOR", first_response(one)), ("CDOR", confirmed_response(one))):
             if first:
                 found[name] = walk(one, first, death="event", therapy=True, two_missed=True)
+    if (first := first_response(one)) is not None:
+        found["PLAIN"] = walk(one, first, death="event")
     return found
 
 
@@ -227,6 +240,7 @@ PROTOCOL = (
     + _endpoint("TTPC", '["pd"]', NO_EVENT, more='competing = ["death"]')
     + _endpoint("OS", '["death"]', ALIVE)
     + _endpoint("DOR", '["pd", "death"]', MISSED, THERAPY, NO_EVENT, more='origin = "first_response"')
+    + _endpoint("PLAIN", '["pd", "death"]', NO_EVENT, more='origin = "first_response"')
     + _endpoint("CDOR", '["pd", "death"]', MISSED, THERAPY, NO_EVENT, more='origin = "first_confirmed_response"')
 )
 
@@ -242,5 +256,6 @@ def tables(people: list[Person]) -> dict[str, str]:
         cells = [one.origin, one.death, one.last_alive, *(own or [None])]
         subjects.append(",".join([one.name, "A", *(str(cell or "") for cell in cells)]))
         therapies += [f"{one.name},{day}" for day in other]
-    return {name: "\n".join(lines) + "\n" for name, lines in
-            (("overall", overall), ("subjects", subjects), ("therapies", therapies))}
+    random.Random(0).shuffle(rows := overall[1:])
+    found = {"overall": [overall[0], *rows], "subjects": subjects, "therapies": therapies}
+    return {name: "\n".join(lines) + "\n" for name, lines in found.items()}
