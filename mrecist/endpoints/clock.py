@@ -70,7 +70,7 @@ class Clock:
         ends = [day for day in (until, self.until) if day is not None]
         limit = min(ends, default=None)
         known = [(day if limit is None else min(day, limit), source) for day, source in known_alive(self.case)]
-        return max((one for one in known if one[0] >= self.start), key=lambda one: one[0], default=None)
+        return max((one for one in known if one[0] > self.start), key=lambda one: one[0], default=None)
 
 
 def cutoff_of(protocol: Protocol) -> date | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from mrecist.endpoints.clock import NotDerivableError
+from mrecist.endpoints.clock import NotDerivableError, cutoff_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
 from mrecist.endpoints.proportions import Outcome, outcomes_of
@@ -43,6 +43,7 @@ def derive_endpoints(
     InputError : an endpoint needs a table, a reader, a criterion or a population that was not given.
     """
     check_populations(protocol.endpoints, trial)
+    check_rules(protocol)
     times: list[EventTime] = []
     outcomes: list[Outcome] = []
     problems: list[Problem] = list(_unknown(courses, trial, left_out))
@@ -153,6 +154,18 @@ def belongs(population: str, subject: Subject, course: Course | None) -> bool:
     if population == "measurable":
         return course is not None and course.measurable is True
     return subject.words.get(population, "").casefold() in ("y", "yes", "1", "true")
+
+
+def check_rules(protocol: Protocol) -> None:
+    """Raises :class:`InputError` for a censoring rule that could never hold."""
+    for endpoint in protocol.endpoints:
+        when = {rule.when for rule in endpoint.censor}
+        if "missed_visits" in when and not protocol.schedule.visits:
+            raise InputError(
+                f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
+            )
+        if "data_cutoff" in when and cutoff_of(protocol) is None:
+            raise InputError(f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it")
 
 
 def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:

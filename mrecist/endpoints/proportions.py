@@ -12,12 +12,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from mrecist.endpoints.clock import NotDerivableError, cutoff_of, start_of
-from mrecist.endpoints.course import Course, Visit
+from mrecist.endpoints.course import NOT_EVALUATED, Course, Visit
 from mrecist.endpoints.happenings import Case, first
 from mrecist.endpoints.markers import converted
+from mrecist.errors import InputError
 from mrecist.model import Response
 from mrecist.protocol import Endpoint, Protocol
 from mrecist.protocol.endpoints import CATEGORIES
+
+IMMUNE = frozenset(one for one in Response if one.startswith("i") or "-i" in one)
+"""The words of iRECIST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +74,24 @@ def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Ou
         missing = Response(protocol.response.no_assessment)
         return _row(endpoint, case, reader, _without(endpoint, seen=False), missing, None, "never assessed")
     best = course.best_confirmed if confirmed else course.best_unconfirmed
+    _one_vocabulary(endpoint, best)
     if not any(visit.evaluated for visit in course.visits):
         return _row(endpoint, case, reader, _without(endpoint, seen=True), best, None, "no response was evaluated")
     day = course.confirmed_response if confirmed else course.first_response
     success = best in endpoint.success
     return _row(endpoint, case, reader, success, best, day if success else None, f"best {word} response {best}")
+
+
+def _one_vocabulary(endpoint: Endpoint, response: Response) -> None:
+    """Raises :class:`InputError` where a response of iRECIST meets ``success`` in RECIST's words, or the other way round."""
+    if response in NOT_EVALUATED:
+        return
+    immune = [word for word in endpoint.success if word in IMMUNE]
+    if (response in IMMUNE) is not bool(immune):
+        raise InputError(
+            f"endpoint {endpoint.id}: success is {', '.join(endpoint.success)} and there is the response {response}; name "
+            "the categories of the criterion that the responses are by"
+        )
 
 
 def _without(endpoint: Endpoint, *, seen: bool) -> bool | None:
@@ -110,6 +127,8 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
             months,
         )
     visit = nearest(course, due, endpoint.window_days, until)
+    if visit is not None:
+        _one_vocabulary(endpoint, visit.overall)
     if visit is not None and course is not None and course.progression is not None and visit.date >= course.progression:
         visit = replace(visit, overall=Response.PD)
     if visit is None or not visit.evaluated:

@@ -24,6 +24,8 @@ from mrecist.endpoints.happenings import Case, first
 from mrecist.protocol import Endpoint, Protocol
 
 EVENT, CENSORED, COMPETING = "event", "censored", "competing"
+YEARS = range(1900, 2101)
+"""A year outside is a slip of the pen (0202, 2202, 9999 for "not yet")."""
 FIRST_COMPETING = 101
 """``cnsr`` of the first competing event of an endpoint, the next one's is one more: never a code of a censoring rule."""
 
@@ -57,12 +59,12 @@ def time_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> 
     start = start_of(endpoint, case, protocol)
     if start is None:
         return None
+    _possible(case)
     scheduled = scheduled_from(endpoint, case, protocol)
     clock = Clock(case=case, protocol=protocol, start=start, until=cutoff_of(protocol), scheduled=scheduled)
     if scheduled is None and any(rule.when == "missed_visits" for rule in endpoint.censor):
         # Also without an event: else only subjects with one would be left out.
         raise NotDerivableError("there is no day 1 of the study to count the visits of the schedule from")
-    _possible(case)
     return _ended(endpoint, clock, reader, _doubts(endpoint, clock))
 
 
@@ -113,7 +115,10 @@ def _ended(endpoint: Endpoint, clock: Clock, reader: str, doubts: tuple[str, ...
 
 
 def _possible(case: Case) -> None:
-    """Raises :class:`NotDerivableError` where a table has the subject after its death: one of the two days is wrong."""
+    """Raises :class:`NotDerivableError` for a day of no trial, and where a table has the subject after its death."""
+    for day, source in known_alive(case):
+        if day.year not in YEARS:
+            raise NotDerivableError(f"{source} is {day}, which is no day of a trial; correct it")
     death = case.subject.dates.get("death")
     known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
     later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]

@@ -181,3 +181,118 @@ def test_immune_progression_is_the_unconfirmed_one_that_was_confirmed(tmp_path: 
     days = (("2020-03-01", "iUPD"), ("2020-05-01", "iSD"), ("2020-07-01", "iUPD"), ("2020-08-10", "iCPD"))
     assert one_row(tmp_path, time_endpoint(), visits(*days))["date"] == "2020-07-01"
     assert one_row(tmp_path, time_endpoint(), visits(*days[:2]))["cnsr"] == "1"
+
+
+def test_a_competing_event_on_the_day_of_a_therapy_counts(tmp_path: Path) -> None:
+    protocol = time_endpoint('["pd"]', THERAPY, more='competing = ["death"]')
+    cells = ",2020-04-01,2020-04-01"
+    row = one_row(tmp_path, protocol, visits(("2020-03-01", "SD")), ",death,new_anticancer_therapy", cells)
+    assert (row["status"], row["date"]) == ("competing", "2020-04-01")
+
+
+@pytest.mark.parametrize(("alive", "event"), [("2020-12-31", "no_event"), ("2021-01-01", "data_cutoff")])
+def test_the_cutoff_is_the_reason_for_who_was_alive_after_it(alive: str, event: str, tmp_path: Path) -> None:
+    rule = '{ when = "data_cutoff", cnsr = 6, at = "data_cutoff" }'
+    protocol = CUT + time_endpoint('["death"]', rule).replace('"last_assessment"', '"last_alive"')
+    row = one_row(tmp_path, protocol, visits(("2020-03-01", "SD")), ",last_alive", f",{alive}")
+    assert (row["date"], row["event"]) == ("2020-12-31", event)
+
+
+def test_a_schedule_that_gets_wider(tmp_path: Path) -> None:
+    """Every 8 weeks until week 16, then every 12: due in weeks 8, 16 and 28 (15 July 2020, window to 22 July), 40."""
+    schedule = "[schedule]\nvisits = [{ every_weeks = 8, until_week = 16 }, { every_weeks = 12 }]\nwindow_days = 7\n"
+    protocol = schedule + time_endpoint(censor=MISSED.replace("2", "3", 1))
+    for death, cnsr in (("2020-07-22", "0"), ("2020-07-23", "4")):
+        row = one_row(tmp_path, protocol, visits(("2020-01-02", "SD")), ",death", f",{death}")
+        assert (row["cnsr"], row["date"]) == (cnsr, death if cnsr == "0" else "2020-01-02")
+
+
+def test_nobody_says_that_the_subject_lived_after_day_1(tmp_path: Path) -> None:
+    protocol = time_endpoint('["death"]').replace('"last_assessment"', '"last_alive"')
+    row = one_row(tmp_path, protocol, "subject,date,overall,baseline_date\nS1,,,2019-12-20\n")
+    assert (row["days"], row["flags"]) == ("1", "LAST_ALIVE_UNKNOWN")
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2202-03-01"])
+def test_a_slip_in_a_year_is_told(day: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    overall = visits((day, "PD"))
+    subjects = f"{HEADER}\nS1,A,2020-01-01\n"
+    out = run(tmp_path, EVERY_8_WEEKS + time_endpoint(censor=MISSED), overall=overall, subjects=subjects, expect=1)
+    assert rows(out / "events.csv") == []
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("protocol", "response", "message"),
+    [
+        (time_endpoint(censor=MISSED), "SD", "missed_visits needs [schedule] visits"),
+        (
+            time_endpoint(censor='{ when = "data_cutoff", cnsr = 6, at = "data_cutoff" }'),
+            "SD",
+            "data_cutoff needs [response] data_cutoff",
+        ),
+        (proportion(), "iPR", "success is CR, PR and there is the response iPR"),
+        (proportion('["iCR", "iPR"]'), "PR", "success is iCR, iPR and there is the response PR"),
+    ],
+)
+def test_what_could_never_hold_is_refused(
+    protocol: str, response: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, protocol, overall=visits(("2020-03-01", response)), expect=2)
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_immune_responses_at_a_month(tmp_path: Path) -> None:
+    """Progression of 4 April is past month 3 (1 April) and the nearest visit to it: PD there, in either criterion's words."""
+    overall = visits(("2020-02-05", "iSD"), ("2020-04-04", "iUPD"), ("2020-05-10", "iCPD"))
+    way = proportion('["iCR", "iPR", "iSD"]', "at_months = [3]\nwindow_days = 14")
+    (row,) = rows(run(tmp_path, way, overall=overall) / "outcomes.csv")
+    assert (row["success"], row["date"]) == ("no", "2020-04-04")
+
+
+@pytest.mark.parametrize(
+    ("liver", "days"),
+    [
+        # TACTICS (Kudo 2020): after TACE of 10 January (day 10); Child-Pugh A is 5 and 6 points, B 7 to 9, C 10 to 15 (Pugh 1973).
+        ("S1,2020-01-10,10\nS1,2020-02-01,11", None),
+        ("S1,2020-01-10,9\nS1,2020-02-01,10", "32"),
+        ("S1,2020-01-10,6\nS1,2020-02-01,9", None),
+    ],
+)
+def test_child_pugh_c_is_from_10_points_and_after_the_day_of_tace(liver: str, days: str | None, tmp_path: Path) -> None:
+    tables = {
+        "liver": f"subject,date,points\n{liver}\n",
+        "procedures": "subject,date,procedure\nS1,2020-01-10,TACE\n",
+    }
+    row = one_row(tmp_path, time_endpoint('["child_pugh_c_after_tace"]'), visits(("2020-01-05", "SD")), **tables)
+    assert (row["days"] if row["cnsr"] == "0" else None) == days
+
+
+@pytest.mark.parametrize(
+    ("values", "success"),
+    [
+        # Day 1 is 1 January 2020: a value of that day is the baseline; the cut-off is 31 December, its day included.
+        ("2019-12-01,2;2020-01-01,8;2020-03-01,4", "yes"),
+        ("2019-12-01,8;2020-01-01,4;2020-03-01,4", ""),
+        ("2020-01-01,8;2020-12-31,4", "yes"),
+        ("2020-01-01,8;2021-01-01,4", "no"),
+        ("2020-01-01,8;2020-03-01,<5", "yes"),
+    ],
+)
+def test_a_marker_at_the_edges_of_its_time(values: str, success: str, tmp_path: Path) -> None:
+    way = '[[endpoint]]\nid = "CEA"\nkind = "proportion"\nmarker = { test = "CEA", limit = 5.0, unit = "ug/L", '
+    lines = "".join(f"S1,CEA,{value},ug/L\n" for value in values.split(";"))
+    markers = f"subject,test,date,value,unit\n{lines}"
+    protocol = CUT + way + "elevated_at_baseline = true }\n"
+    (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers) / "outcomes.csv")
+    assert row["success"] == success
+
+
+@pytest.mark.parametrize(("day", "success"), [("2020-03-28", "no"), ("2020-03-29", "yes")])
+def test_a_conversion_is_confirmed_on_the_28th_day(day: str, success: str, tmp_path: Path) -> None:
+    way = '[[endpoint]]\nid = "CEA"\nkind = "proportion"\nmarker = { test = "CEA", limit = 5.0, unit = "ug/L", '
+    markers = f"subject,test,date,value,unit\nS1,CEA,2020-01-01,8,ug/L\nS1,CEA,2020-03-01,4,ug/L\nS1,CEA,{day},4,ug/L\n"
+    protocol = way + "confirm_days = 28 }\n"
+    (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers) / "outcomes.csv")
+    assert row["success"] == success
