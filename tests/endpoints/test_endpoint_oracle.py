@@ -278,6 +278,7 @@ def test_child_pugh_c_is_from_10_points_and_after_the_day_of_tace(liver: str, da
         ("2020-01-01,8;2020-12-31,4", "yes"),
         ("2020-01-01,8;2021-01-01,4", "no"),
         ("2020-01-01,8;2020-03-01,<5", "yes"),
+        ("2020-01-01,>5;2020-03-01,4", "yes"),
     ],
 )
 def test_a_marker_at_the_edges_of_its_time(values: str, success: str, tmp_path: Path) -> None:
@@ -296,3 +297,12 @@ def test_a_conversion_is_confirmed_on_the_28th_day(day: str, success: str, tmp_p
     protocol = way + "confirm_days = 28 }\n"
     (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers) / "outcomes.csv")
     assert row["success"] == success
+
+
+def test_a_month_on_the_day_of_the_cutoff_is_counted(tmp_path: Path) -> None:
+    """Month 6 is day 183 after day 1 (2 July 2020); nobody was seen near it, which counts unless it lies after the cut-off."""
+    more = "at_months = [6]\nwindow_days = 7"
+    for day, success in (("2020-07-02", "no"), ("2020-07-01", "")):
+        protocol = CUT.replace("2020-12-31", day) + proportion(more=more)
+        (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR"))) / "outcomes.csv")
+        assert row["success"] == success
