@@ -306,3 +306,19 @@ def test_a_month_on_the_day_of_the_cutoff_is_counted(tmp_path: Path) -> None:
         protocol = CUT.replace("2020-12-31", day) + proportion(more=more)
         (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR"))) / "outcomes.csv")
         assert row["success"] == success
+
+
+@pytest.mark.parametrize(
+    ("day", "cutoff", "success"),
+    [
+        # Month 3 is 1 April 2020, with 14 days on either side; the day of the cut-off still counts.
+        ("2020-03-18", "2020-12-31", "yes"),
+        ("2020-03-17", "2020-12-31", "no"),
+        ("2020-04-15", "2020-04-15", "yes"),
+        ("2020-04-15", "2020-04-14", "no"),
+    ],
+)
+def test_the_edges_of_a_window(day: str, cutoff: str, success: str, tmp_path: Path) -> None:
+    protocol = CUT.replace("2020-12-31", cutoff) + proportion(more="at_months = [3]\nwindow_days = 14")
+    (row,) = rows(run(tmp_path, protocol, overall=visits((day, "PR"))) / "outcomes.csv")
+    assert row["success"] == success
