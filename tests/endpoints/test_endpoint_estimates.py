@@ -258,3 +258,10 @@ def test_an_infinite_odds_ratio_is_no_number() -> None:
     *_, found = comparisons(About(endpoint="ORR"), outcomes(10, 10), "A", outcomes(0, 10), None)
     assert (found.value, found.high) == (None, None)
     assert found.note.startswith("infinite")
+
+
+def test_there_is_no_interval_where_the_curve_is_flat_at_an_end() -> None:
+    """Greenwood's error is 0 before the first event and 0/0 after the last subject: no limits are told."""
+    rows = [time(5, "event"), time(9, "event")]
+    found = list(survival.landmarks(About(endpoint="OS"), rows, [Decimal(1), Decimal(9)], "log-log", DAY))
+    assert [numbers(one, 6) for one in found] == [(1, None, None), (0, None, None)]
