@@ -1,8 +1,9 @@
 """When the clock stops without an event: the ``censor`` rules of an endpoint.
 
-A rule with a trigger (a new therapy, a death that is no event, missed visits) holds when its trigger came before the event; on
-one day the event counts. Of several triggers the earliest holds, on one day the rule that is named first. Without event and
-trigger ``no_event`` holds, or ``no_postbaseline`` where nothing was assessed. Source: FDA 2018, appendix 3, tables A to C.
+A rule with a trigger (a new therapy, a death that is no event, missed visits) holds when its trigger came before the event; on one
+day the event counts. Missed visits happened when the window of the last one that is needed closed. Of several triggers the earliest
+holds, on one day the rule that is named first. Without event and trigger ``no_event`` holds, or ``no_postbaseline`` where nothing
+was assessed. Source: FDA 2018, appendix 3, tables A to C.
 """
 
 from __future__ import annotations
@@ -58,25 +59,27 @@ def _missed(clock: Clock, rule: Censoring, ended: Happening | None) -> Stop | No
     """So many visits in a row without an assessment, between the last one and the event."""
     if ended is None or ended.event not in _IMAGED:
         return None
-    last = last_before(clock, ended.date)
+    last = _last_without(clock, ended)
     window = timedelta(days=clock.protocol.schedule.window_days)
     missed = [day for day in clock.due(ended.date) if day - window > last and day + window < ended.date]
     if len(missed) < rule.count:
         return None
     why = f"{len(missed)} visits missed between {last} and {ended.event} on {ended.date}"
-    return Stop(rule, last, why, "the schedule")
+    return Stop(rule, missed[rule.count - 1] + window, why, "the schedule")
 
 
-def last_before(clock: Clock, day: date) -> date:
-    """The last assessment before a day, else the start."""
-    return max(clock.evaluated(day - timedelta(days=1)), default=clock.start)
+def _last_without(clock: Clock, ended: Happening) -> date:
+    """The last assessment without the event, else the start. One on the day of a death says that no progression was seen."""
+    seen_well = ended.event == "death" and clock.case.course is not None and clock.case.course.progression != ended.date
+    until = ended.date if seen_well else ended.date - timedelta(days=1)
+    return max(clock.evaluated(until), default=clock.start)
 
 
 def without_event(clock: Clock, rules: tuple[Censoring, ...]) -> Stop:
     """The rule for a subject to whom nothing happened."""
     by_name = {rule.when: rule for rule in rules}
     end = clock.until or date.max
-    if "no_postbaseline" in by_name and not clock.evaluated():
+    if "no_postbaseline" in by_name and not any(day > clock.start for day in clock.evaluated()):
         return Stop(by_name["no_postbaseline"], end, "no assessment after the start")
     if (
         "data_cutoff" in by_name

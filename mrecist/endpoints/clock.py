@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mrecist.endpoints.happenings import Case, Happening, first
@@ -16,12 +16,17 @@ class NotDerivableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Time of one subject; ``until`` is the data cut-off, None where the protocol has none."""
+    """Time of one subject; ``until`` is the data cut-off, None where the protocol has none.
+
+    ``scheduled`` is the day that the visits of the schedule are counted from: day 1, but for the duration of a response day 1 of the
+    study. None where that is not known.
+    """
 
     case: Case
     protocol: Protocol
     start: date
     until: date | None
+    scheduled: date | None = None
 
     def first_of(self, events: tuple[str, ...]) -> Happening | None:
         """The earliest of some events; of several on one day the one that is named first."""
@@ -45,12 +50,14 @@ class Clock:
         return [] if course is None else [v.date for v in course.evaluated(self.start, min(ends, default=None))]
 
     def due(self, until: date) -> Iterator[date]:
-        """The days on which assessments were due, from the start to a day."""
+        """The days on which assessments were due, up to a day; none where it is not known what they are counted from."""
+        if self.scheduled is None:
+            return
         week = 0
         for stretch in self.protocol.schedule.visits:
             while stretch.until_week is None or week + stretch.every_weeks <= stretch.until_week:
                 week += stretch.every_weeks
-                day = self.start + timedelta(weeks=week)
+                day = self.scheduled + timedelta(weeks=week)
                 if day > until:
                     return
                 yield day
@@ -63,12 +70,24 @@ class Clock:
         ends = [day for day in (until, self.until) if day is not None]
         limit = min(ends, default=None)
         known = [(day if limit is None else min(day, limit), source) for day, source in known_alive(self.case)]
-        return max((one for one in known if one[0] >= self.start), key=lambda one: one[0], default=None)
+        return max((one for one in known if one[0] > self.start), key=lambda one: one[0], default=None)
 
 
 def cutoff_of(protocol: Protocol) -> date | None:
     """The day after which nothing counts."""
     return protocol.response.data_cutoff if "data_cutoff" in protocol.response.cut else None
+
+
+OF_RESPONSE = ("first_response", "first_confirmed_response")
+"""Origins that are no milestone of the study."""
+
+
+def scheduled_from(endpoint: Endpoint, case: Case, protocol: Protocol) -> date | None:
+    """The day that visits are counted from: the endpoint's day 1, for the duration of a response that of the study."""
+    try:
+        return start_of(replace(endpoint, origin="") if endpoint.origin in OF_RESPONSE else endpoint, case, protocol)
+    except NotDerivableError:
+        return None
 
 
 def start_of(endpoint: Endpoint, case: Case, protocol: Protocol) -> date | None:
@@ -91,20 +110,38 @@ def start_of(endpoint: Endpoint, case: Case, protocol: Protocol) -> date | None:
     return found.date
 
 
+_ALIVE = (
+    *("last_alive", "death", "randomisation", "enrolment", "consent", "first_dose", "first_procedure"),
+    "new_anticancer_therapy",
+)
+"""Columns of subjects.csv; not withdrawal and lost_to_follow_up, which an office may date on a day nobody saw the subject."""
+
+
 def known_alive(case: Case) -> Iterator[tuple[date, str]]:
     """Days on which the subject was alive, and where that stands; what subjects.csv states comes first."""
-    for column in ("last_alive", "death", "randomisation", "enrolment", "consent", "first_dose", "first_procedure"):
+    for column in _ALIVE:
         if column in case.subject.dates:
             yield case.subject.dates[column], f"subjects.csv {column}"
-    for visit in case.course.visits if case.course is not None else ():
-        yield visit.date, f"{case.course.source} last assessment" if case.course is not None else ""
+    if case.course is not None:
+        if case.course.baseline is not None:
+            yield case.course.baseline, f"{case.course.source} baseline"
+        for visit in case.course.visits:
+            yield visit.date, f"{case.course.source} last assessment"
+    yield from _in_tables(case)
+
+
+def _in_tables(case: Case) -> Iterator[tuple[date, str]]:
     name, trial = case.subject.subject, case.trial
     for table, rows in (
         ("procedures.csv", trial.procedures),
         ("therapies.csv", trial.therapies),
         ("markers.csv", trial.markers),
         ("liver.csv", trial.liver),
+        ("occurrences.csv", trial.occurrences),
     ):
         for row in rows or ():
             if row.subject == name:
                 yield row.date, table
+    for event in trial.adverse_events or ():
+        if event.subject == name and event.start is not None:
+            yield event.start, "adverse_events.csv start"

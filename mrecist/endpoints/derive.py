@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
 
-from mrecist.endpoints.clock import NotDerivableError
+from mrecist.endpoints.clock import NotDerivableError, cutoff_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
 from mrecist.endpoints.proportions import Outcome, outcomes_of
@@ -41,13 +43,15 @@ def derive_endpoints(
     InputError : an endpoint needs a table, a reader, a criterion or a population that was not given.
     """
     check_populations(protocol.endpoints, trial)
+    check_rules(protocol)
     times: list[EventTime] = []
     outcomes: list[Outcome] = []
     problems: list[Problem] = list(_unknown(courses, trial, left_out))
+    per_subject = trials_of_subjects(trial)
     for asked in protocol.endpoints:
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
         for reader in readers_of(endpoint, protocol, courses):
-            for case in cases_of(endpoint, courses, trial, reader):
+            for case in cases_of(endpoint, courses, per_subject, reader, left_out):
                 try:
                     if endpoint.kind == "time":
                         times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
@@ -100,14 +104,43 @@ def criterion_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> st
     return name
 
 
-def cases_of(endpoint: Endpoint, courses: Courses, trial: Trial, reader: str) -> Iterator[Case]:
-    """The subjects of the endpoint's population. Where no responses are needed, those of any criterion say who was alive."""
-    keys = sorted((who, by) for _, who, by in courses.by_key)
-    criterion = endpoint.criterion or (keys[0][1] if keys else "")
-    for name, subject in trial.subjects.items():
-        course = courses.of(name, reader or (keys[0][0] if keys else ""), criterion)
-        if belongs(endpoint.population, subject, course):
-            yield Case(subject=subject, course=course, trial=trial)
+def trials_of_subjects(trial: Trial) -> dict[str, Trial]:
+    """Each subject with its own rows of every table, in one pass over each."""
+    tables = {field.name: getattr(trial, field.name) for field in fields(Trial) if field.name != "subjects"}
+    given = {table: rows for table, rows in tables.items() if rows is not None}
+    own: dict[str, dict[str, list[Any]]] = {name: {table: [] for table in given} for name in trial.subjects}
+    for table, rows in given.items():
+        for row in rows:
+            if row.subject in own:
+                own[row.subject][table].append(row)
+    return {
+        name: Trial(subjects={name: subject}, **{table: tuple(rows) for table, rows in own[name].items()})
+        for name, subject in trial.subjects.items()
+    }
+
+
+def cases_of(
+    endpoint: Endpoint, courses: Courses, per_subject: Mapping[str, Trial], reader: str, left_out: frozenset[str]
+) -> Iterator[Case]:
+    """The subjects of the endpoint's population. Where no responses are needed, the longest course by anybody says who was alive.
+
+    A subject whose responses could not be read was not "never assessed": it is left out.
+    """
+    longest = {} if endpoint.needs_responses else _longest(courses)
+    for name, trial in per_subject.items():
+        course = courses.of(name, reader, endpoint.criterion) if endpoint.needs_responses else longest.get(name)
+        if course is None and name in left_out:
+            continue
+        if belongs(endpoint.population, trial.subjects[name], course):
+            yield Case(subject=trial.subjects[name], course=course, trial=trial)
+
+
+def _longest(courses: Courses) -> dict[str, Course]:
+    """Of each subject the course with the last assessment."""
+    in_order = sorted(
+        courses.by_key, key=lambda key: (max((v.date for v in courses.by_key[key].visits), default=date.min), key)
+    )
+    return {key[0]: courses.by_key[key] for key in in_order}
 
 
 def belongs(population: str, subject: Subject, course: Course | None) -> bool:
@@ -121,6 +154,18 @@ def belongs(population: str, subject: Subject, course: Course | None) -> bool:
     if population == "measurable":
         return course is not None and course.measurable is True
     return subject.words.get(population, "").casefold() in ("y", "yes", "1", "true")
+
+
+def check_rules(protocol: Protocol) -> None:
+    """Raises :class:`InputError` for a censoring rule that could never hold."""
+    for endpoint in protocol.endpoints:
+        when = {rule.when for rule in endpoint.censor}
+        if "missed_visits" in when and not protocol.schedule.visits:
+            raise InputError(
+                f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
+            )
+        if "data_cutoff" in when and cutoff_of(protocol) is None:
+            raise InputError(f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it")
 
 
 def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:

@@ -7,17 +7,21 @@ is no success and stays in the denominator (intention to treat) unless the endpo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from mrecist.endpoints.clock import NotDerivableError, cutoff_of, start_of
-from mrecist.endpoints.course import Course, Visit
+from mrecist.endpoints.course import NOT_EVALUATED, Course, Visit
 from mrecist.endpoints.happenings import Case, first
 from mrecist.endpoints.markers import converted
+from mrecist.errors import InputError
 from mrecist.model import Response
 from mrecist.protocol import Endpoint, Protocol
 from mrecist.protocol.endpoints import CATEGORIES
+
+IMMUNE = frozenset(one for one in Response if one.startswith("i") or "-i" in one)
+"""The words of iRECIST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,8 @@ class Outcome:
 
 
 def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Iterator[Outcome]:
-    """One row of a subject, or one for each month asked for."""
+    """One row of a subject, or one for each month asked for. Raises :class:`NotDerivableError` for one who came after the cut-off."""
+    _before_cutoff(endpoint, case, protocol)
     if endpoint.marker is not None:
         found = converted(endpoint.marker, case, protocol, endpoint)
         yield _row(endpoint, case, reader, found.success, found.value, found.date, found.reason)
@@ -51,6 +56,16 @@ def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str)
         yield _happened(endpoint, case, protocol, reader)
 
 
+def _before_cutoff(endpoint: Endpoint, case: Case, protocol: Protocol) -> None:
+    until = cutoff_of(protocol)
+    try:
+        start = start_of(endpoint, case, protocol)
+    except NotDerivableError:
+        return
+    if until is not None and start is not None and start > until:
+        raise NotDerivableError(f"the clock starts on {start}, after the data cut-off of {until}")
+
+
 def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Outcome:
     confirmed = protocol.response.confirm_required if endpoint.confirmed is None else endpoint.confirmed
     word = "confirmed" if confirmed else "unconfirmed"
@@ -59,11 +74,24 @@ def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Ou
         missing = Response(protocol.response.no_assessment)
         return _row(endpoint, case, reader, _without(endpoint, seen=False), missing, None, "never assessed")
     best = course.best_confirmed if confirmed else course.best_unconfirmed
+    _one_vocabulary(endpoint, best)
     if not any(visit.evaluated for visit in course.visits):
         return _row(endpoint, case, reader, _without(endpoint, seen=True), best, None, "no response was evaluated")
     day = course.confirmed_response if confirmed else course.first_response
     success = best in endpoint.success
     return _row(endpoint, case, reader, success, best, day if success else None, f"best {word} response {best}")
+
+
+def _one_vocabulary(endpoint: Endpoint, response: Response) -> None:
+    """Raises :class:`InputError` where a response of iRECIST meets ``success`` in RECIST's words, or the other way round."""
+    if response in NOT_EVALUATED:
+        return
+    immune = [word for word in endpoint.success if word in IMMUNE]
+    if (response in IMMUNE) is not bool(immune):
+        raise InputError(
+            f"endpoint {endpoint.id}: success is {', '.join(endpoint.success)} and there is the response {response}; name "
+            "the categories of the criterion that the responses are by"
+        )
 
 
 def _without(endpoint: Endpoint, *, seen: bool) -> bool | None:
@@ -99,6 +127,10 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
             months,
         )
     visit = nearest(course, due, endpoint.window_days, until)
+    if visit is not None:
+        _one_vocabulary(endpoint, visit.overall)
+    if visit is not None and course is not None and course.progression is not None and visit.date >= course.progression:
+        visit = replace(visit, overall=Response.PD)
     if visit is None or not visit.evaluated:
         why = f"no response within {endpoint.window_days} days of {due}"
         outcome = _without(endpoint, seen=visit is not None)

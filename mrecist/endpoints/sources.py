@@ -54,7 +54,16 @@ def courses_of_results(folder: Path, protocol: Protocol) -> Found:
             f"{folder}: {odd} is in one of responses.csv and best_responses.csv only; assess or score again"
         )
     found = [_course(path, visits[key], best_path, *best[key], protocol) for key in visits]
-    return Found(courses_of(found), notes=tuple(_made_with(folder, protocol)))
+    return Found(courses_of(found), tuple(_not_assessed(folder)), tuple(_made_with(folder, protocol)))
+
+
+def _not_assessed(folder: Path) -> Iterator[Problem]:
+    """Reads that are missing for a problem that `score` told: their subjects were assessed, so they are no failures either."""
+    path = folder / "problems.csv"
+    for _, cells in read_rows(path, ("subject", "reader", "message"))[1] if path.is_file() else ():
+        if cells["subject"]:
+            message = f"{path.name} of {folder}: {cells['message']}"
+            yield Problem(subject=cells["subject"], reader=cells["reader"], message=message)
 
 
 def _made_with(folder: Path, protocol: Protocol) -> Iterator[str]:

@@ -72,3 +72,15 @@ def test_tables_that_do_not_belong_together(table: str, results: Path, capsys: p
     path.unlink()
     assert endpoints(results, HEAD + TIMES) == 2
     assert f"{table}: cannot be read" in capsys.readouterr().err
+
+
+def test_reads_with_a_problem_are_not_never_assessed(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """S2 was not assessed for a damaged file: no failure of response. S3 was never scanned and is one."""
+    subjects = "subject,arm,randomisation\nS1,A,2020-01-01\nS2,A,2020-01-01\nS3,A,2020-01-01\n"
+    (results.parent / "subjects.csv").write_text(subjects, encoding="utf-8")
+    (results / "problems.csv").write_text("subject,reader,message\nS2,,a mask is damaged\n", encoding="utf-8")
+    assert endpoints(results, HEAD + TIMES + proportion(more='criterion = "recist11"')) == 1
+    told = rows(results.parent / "out" / "outcomes.csv")
+    assert [(row["subject"], row["success"]) for row in told] == [("S1", "yes"), ("S3", "no")]
+    assert [row["subject"] for row in rows(results.parent / "out" / "events.csv")] == ["S1", "S3"]
+    assert "a mask is damaged" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mrecist.endpoints.clock import Clock, NotDerivableError, cutoff_of, start_of
 from mrecist.endpoints.course import Course, Courses
-from mrecist.endpoints.derive import Derived, criterion_of, readers_of
+from mrecist.endpoints.derive import Derived, criterion_of, readers_of, trials_of_subjects
 from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.figures.groups import ForestRow, by_visit, forest
 from mrecist.endpoints.figures.kaplan_meier import kaplan_meier
@@ -70,11 +70,11 @@ def _of_patients(
 def _patients(protocol: Protocol, courses: Courses, trial: Trial, criterion: str, reader: str) -> Iterator[Patient]:
     """Subjects with a course, in months from the protocol's day 1."""
     clockwork = Endpoint(id="", kind="time")
-    for name, subject in trial.subjects.items():
+    for name, own in trials_of_subjects(trial).items():
         course = courses.of(name, reader, criterion)
         if course is None:
             continue
-        case = Case(subject=subject, course=course, trial=trial)
+        case = Case(subject=own.subjects[name], course=course, trial=own)
         try:
             start = start_of(clockwork, case, protocol)
         except NotDerivableError:
