@@ -75,6 +75,7 @@ PARSED = {
     "[stability]": ("stability",),
     "[study]": ("study",),
     "[readers]": ("readers",),
+    "[safety]": ("safety",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -85,6 +86,7 @@ IN_CODE: dict[str, set[str]] = {
     "[stability]": set(keys.STABILITY),
     "[study]": set(keys.STUDY),
     "[readers]": set(keys.READERS),
+    "[safety]": set(keys.SAFETY),
 }
 
 
@@ -135,7 +137,9 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
             found = parse(within((*PARSED[heading], key), value))
             # That the section is there at all asks for the tables; no key of it does more than its default.
             assert found.stability.asked is (heading == "[stability]")
-            assert replace(found, sha256="", stability=replace(found.stability, asked=False)) == unset, key
+            assert found.safety.asked is (heading == "[safety]")
+            bare = {name: replace(getattr(found, name), asked=False) for name in ("stability", "safety")}
+            assert replace(found, sha256="", **bare) == unset, key
 
 
 def test_the_origin_without_a_key_is_the_baseline() -> None:

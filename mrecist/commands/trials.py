@@ -16,7 +16,8 @@ def endpoints(options: Namespace) -> int:
     from mrecist.endpoints.estimate import NOT_INSTALLED, estimates_csv
     from mrecist.endpoints.figures.all import figures
     from mrecist.endpoints.figures.style import files_of
-    from mrecist.endpoints.rows import events_csv, outcomes_csv
+    from mrecist.endpoints.rows import events_csv, outcomes_csv, safety_csv, worst_grades_csv
+    from mrecist.endpoints.safety import safety_of
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
     from mrecist.endpoints.summary import estimates
     from mrecist.endpoints.survival import missing_libraries
@@ -33,7 +34,8 @@ def endpoints(options: Namespace) -> int:
         found = courses_of_reported(options.overall, protocol, read.trial)
     else:
         found = courses_of_results(options.results, protocol)
-    for note in (*read.notes, *found.notes):
+    safety = safety_of(protocol, read.trial)
+    for note in (*read.notes, *found.notes, *safety.notes):
         say(f"mrecist: note: {note}")
     told = (*read.problems, *found.problems)
     derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told))
@@ -42,6 +44,9 @@ def endpoints(options: Namespace) -> int:
     tables.write_whole(options.out / "outcomes.csv", outcomes_csv(derived.outcomes, protocol.sha256))
     rows = tuple(estimates(protocol, derived, read.trial))
     tables.write_whole(options.out / "estimates.csv", estimates_csv(rows, protocol.sha256))
+    if safety.shares:
+        tables.write_whole(options.out / "worst_grades.csv", worst_grades_csv(safety.worst, protocol.sha256))
+        tables.write_whole(options.out / "safety.csv", safety_csv(safety.shares, protocol.sha256))
     tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
     if not missing_libraries():
         for parts, figure in figures(protocol, found.courses, read.trial, derived, rows):

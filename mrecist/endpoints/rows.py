@@ -1,11 +1,13 @@
-"""events.csv and outcomes.csv (docs/files.md)."""
+"""events.csv, outcomes.csv and the tables of adverse events (docs/files.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 
 from mrecist import __version__
 from mrecist.endpoints.proportions import Outcome
+from mrecist.endpoints.safety import Share, Worst
 from mrecist.endpoints.times import EventTime
 from mrecist.tables import csv_text
 
@@ -16,6 +18,14 @@ EVENT_COLUMNS = (
 OUTCOME_COLUMNS = (
     *("subject", "endpoint", "arm", "months", "success", "value", "date", "reason"),
     *("reader", "criterion", "paramcd", "protocol_sha256", "version"),
+)
+WORST_COLUMNS = (
+    *("subject", "arm", "term", "soc", "grade", "related", "undecided", "events", "first"),
+    *("protocol_sha256", "version"),
+)
+SAFETY_COLUMNS = (
+    *("table", "level", "soc", "term", "relation", "grade", "arm", "n", "subjects", "unknown"),
+    *("percent", "percent_least", "percent_most", "population", "protocol_sha256", "version"),
 )
 _WORD = {True: "yes", False: "no", None: ""}
 
@@ -36,3 +46,31 @@ def outcomes_csv(rows: Iterable[Outcome], protocol_sha256: str) -> str:
             for row in rows
         ),
     )
+
+
+def worst_grades_csv(rows: Iterable[Worst], protocol_sha256: str) -> str:
+    """``worst_grades.csv`` as text; a grade of 0 is none, so the cell is empty."""
+    made = {"protocol_sha256": protocol_sha256, "version": __version__}
+    return csv_text(
+        WORST_COLUMNS,
+        ({**{n: getattr(row, n, None) or None for n in WORST_COLUMNS}, **made} for row in rows),
+    )
+
+
+def safety_csv(rows: Iterable[Share], protocol_sha256: str) -> str:
+    """``safety.csv`` as text; ``percent`` is empty where it hangs on what is not recorded, or nobody is counted."""
+    made = {"protocol_sha256": protocol_sha256, "version": __version__}
+    return csv_text(SAFETY_COLUMNS, ({**_share(row), **made} for row in rows))
+
+
+def _share(row: Share) -> dict[str, object]:
+    cells: dict[str, object] = {name: getattr(row, name, None) for name in SAFETY_COLUMNS}
+    if row.n:
+        least, most = (_percent(count, row.n) for count in (row.subjects, row.subjects + row.unknown))
+        cells |= {"percent_least": least, "percent_most": most, "percent": least if not row.unknown else None}
+    return cells
+
+
+def _percent(count: int, of: int) -> Decimal:
+    """One decimal, a half upwards, as tables of trials round."""
+    return (Decimal(100 * count) / of).quantize(Decimal("0.1"), ROUND_HALF_UP)

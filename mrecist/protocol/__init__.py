@@ -10,6 +10,7 @@ from mrecist.protocol.rules import (
     Origin,
     Readers,
     ResponseRules,
+    SafetyRules,
     Schedule,
     StabilityRules,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Protocol",
     "Readers",
     "ResponseRules",
+    "SafetyRules",
     "Schedule",
     "StabilityRules",
     "content_hash",

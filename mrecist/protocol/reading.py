@@ -28,6 +28,7 @@ from mrecist.protocol.keys import (
     ORIGIN,
     READERS,
     RESPONSE,
+    SAFETY,
     SCHEDULE,
     SECTIONS,
     STABILITY,
@@ -41,6 +42,7 @@ from mrecist.protocol.rules import (
     Origin,
     Readers,
     ResponseRules,
+    SafetyRules,
     Schedule,
     StabilityRules,
 )
@@ -89,6 +91,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
         schedule=Schedule(**due),
         readers=Readers(**_of(content, "readers", READERS, where)),
+        safety=safety_of(content, where),
         endpoints=endpoints_of(content.get("endpoint", []), names, where),
         checking=checking_of(section_of(content, "checks", where), where),
         sha256=content_hash(content),
@@ -115,6 +118,17 @@ def response_rules_of(content: Mapping[str, Any], where: str) -> ResponseRules:
         raise ProtocolError(
             f"{where} [response]: data_cutoff is {rules.data_cutoff} and cut does not name it, so it would change nothing; "
             f'add it, cut = ["first_pd", "data_cutoff"]'
+        )
+    return rules
+
+
+def safety_of(content: Mapping[str, Any], where: str) -> SafetyRules:
+    """``[safety]``; a window without the treatment that it counts from is refused."""
+    rules = SafetyRules(asked="safety" in content, **_of(content, "safety", SAFETY, where))
+    if (rules.window_days is None) == bool(rules.last_treatment):
+        raise ProtocolError(
+            f"{where} [safety]: window_days and last_treatment go together; give both, for example window_days = 30 "
+            f'and last_treatment = ["date:last_dose"], or neither'
         )
     return rules
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
+from mrecist.protocol.rules import SafetyRules
 from mrecist.protocol.study_protocol import Protocol
 from mrecist.units import show
 
@@ -43,6 +44,8 @@ def in_words(protocol: Protocol) -> Iterator[str]:
     yield f"Day 1 is {_origin(protocol.origin.event or 'baseline', protocol.origin.procedure)}."
     if protocol.readers.accepted:
         yield f"The study's responses are those of reader {protocol.readers.accepted}."
+    if protocol.safety.asked:
+        yield from _safety(protocol.safety)
     for endpoint in protocol.endpoints:
         yield ""
         yield from _endpoint(endpoint, protocol)
@@ -90,6 +93,18 @@ def _origin(event: str, procedure: str = "") -> str:
     if event.endswith("response"):
         return f"the day of the {event.replace('_', ' ')}; subjects without one are left out"
     return f"the date in column {event} of subjects.csv"
+
+
+def _safety(rules: SafetyRules) -> Iterator[str]:
+    version = f", CTCAE {rules.ctcae_version}" if rules.ctcae_version else ""
+    since = (
+        f" up to {rules.window_days} days after the last of {', '.join(_event(one) for one in rules.last_treatment)}"
+    )
+    window = since if rules.window_days is not None else ""
+    yield f"Adverse events{version}: from the first treatment on{window}, of population {rules.population}."
+    if rules.clavien_procedures:
+        days = f" within {rules.clavien_days} days" if rules.clavien_days is not None else ""
+        yield f"Complications (Clavien-Dindo) of {' or '.join(rules.clavien_procedures)}{days}."
 
 
 def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
