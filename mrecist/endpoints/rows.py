@@ -71,6 +71,6 @@ def _share(row: Share) -> dict[str, object]:
     return cells
 
 
-def _percent(count: int, of: int) -> Decimal:
+def _percent(count: int, of: int) -> str:
     """One decimal, a half upwards, as tables of trials round."""
-    return (Decimal(100 * count) / of).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return str((Decimal(100 * count) / of).quantize(Decimal("0.1"), ROUND_HALF_UP))
