@@ -216,10 +216,11 @@ def test_keys_of_an_endpoint() -> None:
     smallest = {
         "time": {"events": ["pd"], "censor": [{"when": "no_event", "cnsr": 1, "at": "last_assessment"}]},
         "proportion": {"success": ["CR"]},
+        "change": {},
     }
     for row in rows:
         (key,) = words(row["key"])
-        kinds = ["time", "proportion"] if row["kind"] == "both" else [row["kind"]]
+        kinds = list(smallest) if row["kind"] == "all" else row["kind"].split(", ")
         for kind, others in smallest.items():
             asked = {"id": "X", "kind": kind, **others, key: object()}
             said = refusal({"endpoint": [asked]})

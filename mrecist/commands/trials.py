@@ -16,7 +16,7 @@ def endpoints(options: Namespace) -> int:
     from mrecist.endpoints.estimate import NOT_INSTALLED, estimates_csv
     from mrecist.endpoints.figures.all import figures
     from mrecist.endpoints.figures.style import files_of
-    from mrecist.endpoints.rows import events_csv, outcomes_csv, safety_csv, worst_grades_csv
+    from mrecist.endpoints.rows import changes_csv, events_csv, outcomes_csv, safety_csv, worst_grades_csv
     from mrecist.endpoints.safety import safety_of
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
     from mrecist.endpoints.summary import estimates
@@ -42,6 +42,7 @@ def endpoints(options: Namespace) -> int:
     problems = (*told, *derived.problems)
     tables.write_whole(options.out / "events.csv", events_csv(derived.times, protocol.sha256))
     tables.write_whole(options.out / "outcomes.csv", outcomes_csv(derived.outcomes, protocol.sha256))
+    tables.write_whole(options.out / "changes.csv", changes_csv(derived.changes, protocol.sha256))
     rows = tuple(estimates(protocol, derived, read.trial))
     tables.write_whole(options.out / "estimates.csv", estimates_csv(rows, protocol.sha256))
     if safety.shares:
@@ -56,7 +57,8 @@ def endpoints(options: Namespace) -> int:
     for note in dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED)):
         say(f"mrecist: note: times are derived and not estimated: {note}")
     say(
-        f"{len(derived.times)} times and {len(derived.outcomes)} outcomes of {len(protocol.endpoints)} endpoints: {options.out}"
+        f"{len(derived.times)} times, {len(derived.outcomes)} outcomes and {len(derived.changes)} changes of "
+        f"{len(protocol.endpoints)} endpoints: {options.out}"
     )
     return outcome(problems)
 

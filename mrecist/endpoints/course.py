@@ -14,12 +14,15 @@ NOT_EVALUATED = (Response.NE, Response.NA, Response.MISSING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """An assessment after baseline. ``percent`` is the change of the sum from baseline, None where there is none."""
+    """An assessment after baseline. ``percent`` is the change of the sum from baseline to four decimals, ``sums`` the sum and the
+    baseline sum, both None where one of them is missing or the baseline is 0.
+    """
 
     date: date
     overall: Response
     timepoint: int | None = None
     percent: Decimal | None = None
+    sums: tuple[Decimal, Decimal] | None = None
     new_lesion: bool = False
 
     @property
@@ -38,6 +41,7 @@ class Course:
 
     ``baseline`` is the date of the baseline scan. ``first_response``, ``confirmed_response`` and ``progression`` are the engine's
     (docs/files.md, best_responses.csv): progression may date back to the visit on which a doubtful lesion was first seen.
+    ``has_sums`` is False for responses that were reported without sums.
     """
 
     subject: str
@@ -52,6 +56,7 @@ class Course:
     best_confirmed: Response = Response.NE
     measurable: bool | None = None
     source: str = "responses.csv"
+    has_sums: bool = True
 
     def evaluated(self, after: date, until: date | None = None) -> tuple[Visit, ...]:
         """Visits with a response from ``after`` to ``until``, both days included."""

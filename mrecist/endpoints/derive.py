@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mrecist.endpoints.changes import Change, changes_of
 from mrecist.endpoints.clock import NotDerivableError
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
@@ -20,10 +21,11 @@ POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """Rows of events.csv and outcomes.csv, and problems."""
+    """Rows of events.csv, outcomes.csv and changes.csv, and problems."""
 
     times: tuple[EventTime, ...]
     outcomes: tuple[Outcome, ...]
+    changes: tuple[Change, ...]
     problems: tuple[Problem, ...]
 
 
@@ -43,6 +45,7 @@ def derive_endpoints(
     check_populations(protocol.endpoints, trial)
     times: list[EventTime] = []
     outcomes: list[Outcome] = []
+    changes: list[Change] = []
     problems: list[Problem] = list(_unknown(courses, trial, left_out))
     for asked in protocol.endpoints:
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
@@ -51,13 +54,15 @@ def derive_endpoints(
                 try:
                     if endpoint.kind == "time":
                         times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
+                    elif endpoint.kind == "change":
+                        changes += changes_of(endpoint, case, protocol, reader)
                     else:
                         outcomes += outcomes_of(endpoint, case, protocol, reader)
                 except NotDerivableError as error:
                     name = case.subject.subject
                     message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
                     problems.append(Problem(subject=name, reader=reader, message=message))
-    return Derived(times=tuple(times), outcomes=tuple(outcomes), problems=tuple(problems))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=tuple(problems))
 
 
 def _unknown(courses: Courses, trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""events.csv, outcomes.csv and the tables of adverse events (docs/files.md)."""
+"""events.csv, outcomes.csv, changes.csv and the tables of adverse events (docs/files.md)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from mrecist import __version__
+from mrecist.endpoints.changes import Change
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.safety import Share, Worst
 from mrecist.endpoints.times import EventTime
@@ -17,6 +18,10 @@ EVENT_COLUMNS = (
 )
 OUTCOME_COLUMNS = (
     *("subject", "endpoint", "arm", "months", "success", "value", "date", "reason"),
+    *("reader", "criterion", "paramcd", "protocol_sha256", "version"),
+)
+CHANGE_COLUMNS = (
+    *("subject", "endpoint", "arm", "months", "percent", "date", "timepoint", "success", "reason"),
     *("reader", "criterion", "paramcd", "protocol_sha256", "version"),
 )
 WORST_COLUMNS = (
@@ -38,14 +43,18 @@ def events_csv(rows: Iterable[EventTime], protocol_sha256: str) -> str:
 
 def outcomes_csv(rows: Iterable[Outcome], protocol_sha256: str) -> str:
     """``outcomes.csv`` as text; ``success`` is empty for a subject outside the denominator."""
+    return _with_success(OUTCOME_COLUMNS, rows, protocol_sha256)
+
+
+def changes_csv(rows: Iterable[Change], protocol_sha256: str) -> str:
+    """``changes.csv`` as text; ``percent`` is empty where there is no complete sum."""
+    return _with_success(CHANGE_COLUMNS, rows, protocol_sha256)
+
+
+def _with_success(columns: tuple[str, ...], rows: Iterable[Outcome | Change], protocol_sha256: str) -> str:
     made = {"protocol_sha256": protocol_sha256, "version": __version__}
-    return csv_text(
-        OUTCOME_COLUMNS,
-        (
-            {**{n: getattr(row, n, None) for n in OUTCOME_COLUMNS}, **made, "success": _WORD[row.success]}
-            for row in rows
-        ),
-    )
+    cells = ({**{n: getattr(row, n, None) for n in columns}, **made, "success": _WORD[row.success]} for row in rows)
+    return csv_text(columns, cells)
 
 
 def worst_grades_csv(rows: Iterable[Worst], protocol_sha256: str) -> str:

@@ -147,14 +147,15 @@ def _date(text: str) -> date | None:
 
 
 def _visit(cells: dict[str, str]) -> Visit:
-    percent: Decimal | None = None
+    sums: tuple[Decimal, Decimal] | None = None
     if cells["sum"] and cells["baseline_sum"] and parse_number(cells["baseline_sum"]):
-        percent = percent_change(parse_number(cells["sum"]), parse_number(cells["baseline_sum"]))
+        sums = parse_number(cells["sum"]), parse_number(cells["baseline_sum"])
     return Visit(
         date=parse_date(cells["date"]),
         overall=Response(cells["overall"]),
         timepoint=int(cells["timepoint"]),
-        percent=percent,
+        percent=percent_change(*sums) if sums is not None else None,
+        sums=sums,
         new_lesion=cells["new_lesion"] == "yes",
     )
 
@@ -181,6 +182,7 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial) -> Found:
                 best_unconfirmed=best.best_unconfirmed,
                 best_confirmed=best.best_confirmed,
                 source=path.name,
+                has_sums=False,
             )
         )
     return Found(courses_of(found), tuple(problems))

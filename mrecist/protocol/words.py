@@ -110,7 +110,22 @@ def _safety(rules: SafetyRules) -> Iterator[str]:
 def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     by = f" by {endpoint.criterion or protocol.criteria[0].name}" if endpoint.needs_responses else ""
     yield f"{endpoint.id}{': ' + endpoint.title if endpoint.title else ''} ({endpoint.kind}{by}), population {endpoint.population}"
-    yield from _time(endpoint) if endpoint.kind == "time" else _proportion(endpoint, protocol)
+    if endpoint.kind == "time":
+        yield from _time(endpoint)
+    elif endpoint.kind == "change":
+        yield from _change(endpoint)
+    else:
+        yield from _proportion(endpoint, protocol)
+
+
+def _change(endpoint: Endpoint) -> Iterator[str]:
+    at = "the best change" if endpoint.at == "best" else "the change at the first assessment"
+    if endpoint.at_months:
+        months = ", ".join(show(month) for month in endpoint.at_months)
+        at = f"the change at month {months}, by the complete sum nearest to it within {endpoint.window_days} days"
+    yield f"  {at} of the sum from baseline, in %"
+    if endpoint.percent is not None:
+        yield f"  and the share of subjects whose sum fell by {show(endpoint.percent)} % or more, of the {endpoint.denominator}"
 
 
 def _time(endpoint: Endpoint) -> Iterator[str]:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 NO_EVENT = '{ when = "no_event", cnsr = 1, at = "last_assessment" }'
 WRONG = {
     'kind = "time"\nevents = ["pd"]': "has no id",
-    'id = "X"\nkind = "times"': "kind is 'times'; it takes one of time, proportion",
+    'id = "X"\nkind = "times"': "kind is 'times'; it takes one of time, proportion, change",
     f'id = "X"\nkind = "time"\ncensor = [{NO_EVENT}]': "has no events",
     'id = "X"\nkind = "time"\nevents = ["pd"]': "does not say what happens without an event",
     f'id = "X"\nkind = "time"\nevents = ["pt"]\ncensor = [{NO_EVENT}]': "one of pd, death",
