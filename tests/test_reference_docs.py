@@ -76,6 +76,7 @@ PARSED = {
     "[study]": ("study",),
     "[readers]": ("readers",),
     "[safety]": ("safety",),
+    "[regions]": ("regions",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -87,6 +88,7 @@ IN_CODE: dict[str, set[str]] = {
     "[study]": set(keys.STUDY),
     "[readers]": set(keys.READERS),
     "[safety]": set(keys.SAFETY),
+    "[regions]": set(keys.REGIONS),
 }
 
 
@@ -276,7 +278,7 @@ def columns_of(name: str) -> Table:
         ("measurements.csv", tables.MEASUREMENT_COLUMNS),
         ("responses.csv", tables.RESPONSE_COLUMNS),
         ("best_responses.csv", tables.BEST_COLUMNS),
-        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader")),
+        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader", "region")),
         ("problems.csv", tables.PROBLEM_COLUMNS),
     ],
 )

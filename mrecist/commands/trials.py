@@ -16,6 +16,7 @@ def endpoints(options: Namespace) -> int:
     from mrecist.endpoints.estimate import NOT_INSTALLED, estimates_csv
     from mrecist.endpoints.figures.all import figures
     from mrecist.endpoints.figures.style import files_of
+    from mrecist.endpoints.regions import courses_of_regions
     from mrecist.endpoints.rows import changes_csv, events_csv, outcomes_csv, safety_csv, worst_grades_csv
     from mrecist.endpoints.safety import safety_of
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
@@ -34,11 +35,14 @@ def endpoints(options: Namespace) -> int:
         found = courses_of_reported(options.overall, protocol, read.trial)
     else:
         found = courses_of_results(options.results, protocol)
+    regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
     safety = safety_of(protocol, read.trial)
     for note in (*read.notes, *found.notes, *safety.notes):
         say(f"mrecist: note: {note}")
-    told = (*read.problems, *found.problems)
-    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told))
+    told = tuple(
+        dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
+    )
+    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions)
     problems = (*told, *derived.problems)
     tables.write_whole(options.out / "events.csv", events_csv(derived.times, protocol.sha256))
     tables.write_whole(options.out / "outcomes.csv", outcomes_csv(derived.outcomes, protocol.sha256))

@@ -125,5 +125,7 @@ def _success(endpoint: Endpoint, case: Case, visit: Visit | None) -> bool | None
         return None
     if visit is not None and visit.sums is not None:
         return fell_by(*visit.sums, endpoint.percent)
+    if case.course is not None and not case.course.diseased:
+        return None
     seen = case.course is not None and bool(case.course.visits)
     return False if {"population": True, "assessed": seen, "evaluated": False}[endpoint.denominator] else None

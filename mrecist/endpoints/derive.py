@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mrecist.endpoints.changes import Change, changes_of
@@ -10,6 +10,7 @@ from mrecist.endpoints.clock import NotDerivableError
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
 from mrecist.endpoints.proportions import Outcome, outcomes_of
+from mrecist.endpoints.sources import Found
 from mrecist.endpoints.times import EventTime, time_of
 from mrecist.errors import InputError
 from mrecist.model import Problem
@@ -30,13 +31,18 @@ class Derived:
 
 
 def derive_endpoints(
-    protocol: Protocol, courses: Courses, trial: Trial, left_out: frozenset[str] = frozenset()
+    protocol: Protocol,
+    courses: Courses,
+    trial: Trial,
+    left_out: frozenset[str] = frozenset(),
+    regions: Mapping[str, Found] | None = None,
 ) -> Derived:
     """Derive every endpoint.
 
     Parameters
     ----------
     left_out : subjects with a problem that was told already.
+    regions : what was found of each region that an endpoint is about; a read with a problem there is left out of it.
 
     Raises
     ------
@@ -47,10 +53,16 @@ def derive_endpoints(
     outcomes: list[Outcome] = []
     changes: list[Change] = []
     problems: list[Problem] = list(_unknown(courses, trial, left_out))
+    whole = courses
     for asked in protocol.endpoints:
+        of_region = (regions or {})[asked.region] if asked.region else None
+        courses = of_region.courses if of_region is not None else whole
+        without = {(p.subject, p.reader) for p in of_region.problems} if of_region is not None else set()
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
         for reader in readers_of(endpoint, protocol, courses):
             for case in cases_of(endpoint, courses, trial, reader):
+                if (case.subject.subject, reader) in without:
+                    continue
                 try:
                     if endpoint.kind == "time":
                         times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]

@@ -109,7 +109,7 @@ def _course(
         visits=tuple(sorted(visits, key=lambda visit: visit.date)),
         first_response=dates["first_response"],
         confirmed_response=dates["confirmed_response"],
-        progression=dates["progression"] or _later_progression(assessments, protocol),
+        progression=dates["progression"] or later_progression(assessments, protocol),
         best_unconfirmed=best_responses["best_unconfirmed"],
         best_confirmed=best_responses["best_confirmed"],
         measurable=measurable,
@@ -127,7 +127,7 @@ def _assessment(visit: Visit, flags: str) -> Assessment:
     )
 
 
-def _later_progression(assessments: Sequence[Assessment], protocol: Protocol) -> date | None:
+def later_progression(assessments: Sequence[Assessment], protocol: Protocol) -> date | None:
     """Progression after a new anticancer therapy, where the best response ends with that therapy.
 
     Whether it is an event is for the endpoint's censoring rules to say.
@@ -160,29 +160,37 @@ def _visit(cells: dict[str, str]) -> Visit:
     )
 
 
-def courses_of_reported(path: Path, protocol: Protocol, trial: Trial) -> Found:
-    """From ``overall.csv``: the responses of each subject, the best response and progression by the protocol's rules."""
-    reported, problems = read_overall(path, protocol.partial_date)
+def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: str = "") -> Found:
+    """From ``overall.csv``: the responses of each subject, the best response and progression by the protocol's rules.
+
+    ``region`` : from the rows of that region. A subject whose responses there are all NA has no disease in it.
+    """
+    reported, problems = read_overall(path, protocol.partial_date, region)
     therapies = dict(_new_therapies(trial)) if "new_anticancer_therapy" in protocol.response.cut else None
     dates = SubjectDates(new_therapy=therapies)
     found = []
     for case in reported:
         best = best_of_reported(case, "", protocol.response, dates)
         seen = [Assessment(date=day, overall=overall) for day, overall in case.responses]
+        diseased = not case.responses or any(overall is not Response.NA for _, overall in case.responses)
         found.append(
             Course(
                 subject=case.subject,
                 reader=case.reader,
                 criterion="",
                 baseline=case.baseline_date,
-                visits=tuple(Visit(date=day, overall=overall) for day, overall in case.responses),
+                visits=tuple(
+                    Visit(date=day, overall=overall, clear=bool(region) and not diseased)
+                    for day, overall in case.responses
+                ),
                 first_response=best.first_response_date,
                 confirmed_response=best.confirmed_response_date,
-                progression=best.progression_date or _later_progression(seen, protocol),
+                progression=best.progression_date or later_progression(seen, protocol),
                 best_unconfirmed=best.best_unconfirmed,
                 best_confirmed=best.best_confirmed,
                 source=path.name,
                 has_sums=False,
+                diseased=diseased or not region,
             )
         )
     return Found(courses_of(found), tuple(problems))

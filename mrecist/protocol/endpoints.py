@@ -49,6 +49,7 @@ PLACES = (
 LAST_RESORTS = ("no_event", "no_postbaseline", "missed_visits", "data_cutoff")
 CATEGORIES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD")
 TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified", "gray")
+REGIONS = ("intrahepatic", "extrahepatic")
 KM_INTERVALS = ("log-log", "log", "linear")
 DENOMINATORS = ("population", "assessed", "evaluated")
 PROPORTION_INTERVALS = ("clopper-pearson", "wilson")
@@ -87,6 +88,7 @@ class Endpoint:
     kind: str
     title: str = ""
     criterion: str = ""
+    region: str = ""
     reader: str = ""
     paramcd: str = ""
     population: str = "ITT"
@@ -159,6 +161,8 @@ def _endpoint(section: Mapping[str, Any], criteria: tuple[str, ...], here: str) 
     if asked and asked not in criteria:
         raise ProtocolError(f"{here}: criterion is '{asked}', and the protocol has {', '.join(criteria)}")
     endpoint = Endpoint(**values)
+    if endpoint.region and not endpoint.needs_responses:
+        raise ProtocolError(f"{here}: region is of responses, and this endpoint needs none; take it away")
     _CHECKS[kind](endpoint, here)
     return endpoint
 
@@ -290,6 +294,7 @@ _COMMON: dict[str, Reader] = {
     "kind": text,
     "title": text,
     "criterion": text,
+    "region": one_of(*REGIONS),
     "reader": text,
     "paramcd": text,
     "population": text,

@@ -98,7 +98,8 @@ SAFETY: dict[str, Reader] = {
     "clavien_procedures": texts,
     "clavien_days": whole,
 }
+REGIONS: dict[str, Reader] = {"intrahepatic": texts}
 SECTIONS = {
     *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
-    *("checks", "stability", "safety"),
+    *("checks", "stability", "safety", "regions"),
 }

@@ -27,6 +27,7 @@ from mrecist.protocol.keys import (
     MEASURING,
     ORIGIN,
     READERS,
+    REGIONS,
     RESPONSE,
     SAFETY,
     SCHEDULE,
@@ -78,7 +79,15 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     due = {key: schedule[key] for key in VISITS if key in schedule}
     due |= {key: origin[key] for key in BASELINE_WINDOW if key in origin}
     criteria = criteria_of(section_of(content, "criteria", where), disease, where)
+    regions = _of(content, "regions", REGIONS, where)
     names = tuple(dict.fromkeys([*(setting.name for setting in criteria), *CRITERIA]))
+    endpoints = endpoints_of(content.get("endpoint", []), names, where)
+    for endpoint in endpoints:
+        if endpoint.region and not regions.get("intrahepatic"):
+            wanted = 'intrahepatic = ["liver", "portal vein"]'
+            raise ProtocolError(
+                f"{where} [[endpoint]] {endpoint.id}: region is '{endpoint.region}'; say in [regions] which organs are, {wanted}"
+            )
     return Protocol(
         criteria=criteria,
         title=study.get("title", ""),
@@ -91,8 +100,9 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
         schedule=Schedule(**due),
         readers=Readers(**_of(content, "readers", READERS, where)),
+        intrahepatic=regions.get("intrahepatic", ()),
         safety=safety_of(content, where),
-        endpoints=endpoints_of(content.get("endpoint", []), names, where),
+        endpoints=endpoints,
         checking=checking_of(section_of(content, "checks", where), where),
         sha256=content_hash(content),
     )

@@ -37,6 +37,8 @@ class Protocol:
     schedule: Schedule = field(default_factory=Schedule)
     design: Design = field(default_factory=Design)
     readers: Readers = field(default_factory=Readers)
+    # Organs of the region "intrahepatic"; every other one is "extrahepatic".
+    intrahepatic: tuple[str, ...] = ()
     safety: SafetyRules = field(default_factory=SafetyRules)
     endpoints: tuple[Endpoint, ...] = ()
     checking: Checking = field(default_factory=Checking)

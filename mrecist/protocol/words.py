@@ -109,6 +109,10 @@ def _safety(rules: SafetyRules) -> Iterator[str]:
 
 def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     by = f" by {endpoint.criterion or protocol.criteria[0].name}" if endpoint.needs_responses else ""
+    if endpoint.region == "intrahepatic":
+        by += f", of lesions in {', '.join(protocol.intrahepatic)}"
+    elif endpoint.region:
+        by += f", of lesions elsewhere than in {', '.join(protocol.intrahepatic)}"
     yield f"{endpoint.id}{': ' + endpoint.title if endpoint.title else ''} ({endpoint.kind}{by}), population {endpoint.population}"
     if endpoint.kind == "time":
         yield from _time(endpoint)

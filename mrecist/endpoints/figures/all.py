@@ -43,10 +43,10 @@ def figures(
 
 
 def _reads(protocol: Protocol, courses: Courses) -> list[tuple[str, str]]:
-    """Criteria and readers of the endpoints that need responses."""
+    """Criteria and readers of the endpoints that need responses of the whole subject."""
     found = []
     for endpoint in protocol.endpoints:
-        if endpoint.needs_responses and courses.by_key:
+        if endpoint.needs_responses and not endpoint.region and courses.by_key:
             criterion = criterion_of(endpoint, protocol, courses)
             by = replace(endpoint, criterion=criterion)
             found += [(criterion, reader) for reader in readers_of(by, protocol, courses)]
