@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from mrecist import __version__
 from mrecist.endpoints.changes import Change
+from mrecist.endpoints.eligibility import Eligibility
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.safety import Share, Worst
 from mrecist.endpoints.times import EventTime
@@ -32,6 +33,10 @@ SAFETY_COLUMNS = (
     *("table", "level", "soc", "term", "relation", "grade", "arm", "n", "subjects", "unknown"),
     *("percent", "percent_least", "percent_most", "population", "protocol_sha256", "version"),
 )
+ELIGIBILITY_COLUMNS = (
+    *("subject", "arm", "reader", "eligible", "measurable", "prior_response", "prior_group", "reason"),
+    *("protocol_sha256", "version"),
+)
 _WORD = {True: "yes", False: "no", None: ""}
 
 
@@ -55,6 +60,16 @@ def _with_success(columns: tuple[str, ...], rows: Iterable[Outcome | Change], pr
     made = {"protocol_sha256": protocol_sha256, "version": __version__}
     cells = ({**{n: getattr(row, n, None) for n in columns}, **made, "success": _WORD[row.success]} for row in rows)
     return csv_text(columns, cells)
+
+
+def eligibility_csv(rows: Iterable[Eligibility], protocol_sha256: str) -> str:
+    """``eligibility.csv`` as text; ``eligible`` is empty where it hangs on what is not recorded."""
+    made = {"protocol_sha256": protocol_sha256, "version": __version__}
+    cells = (
+        {**{n: getattr(row, n, None) for n in ELIGIBILITY_COLUMNS}, **made, "eligible": _WORD[row.eligible]}
+        for row in rows
+    )
+    return csv_text(ELIGIBILITY_COLUMNS, cells)
 
 
 def worst_grades_csv(rows: Iterable[Worst], protocol_sha256: str) -> str:

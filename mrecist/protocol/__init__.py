@@ -4,6 +4,7 @@ from mrecist.protocol.endpoints import Censoring, Endpoint, MarkerRule
 from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
 from mrecist.protocol.rules import (
     Design,
+    EligibilityRules,
     EveryWeeks,
     MeasurementError,
     Measuring,
@@ -22,6 +23,7 @@ __all__ = [
     "Censoring",
     "CriterionSetting",
     "Design",
+    "EligibilityRules",
     "Endpoint",
     "EveryWeeks",
     "MarkerRule",

@@ -98,8 +98,15 @@ SAFETY: dict[str, Reader] = {
     "clavien_procedures": texts,
     "clavien_days": whole,
 }
+ELIGIBILITY: dict[str, Reader] = {
+    "measurable": texts,
+    "treated_need_progression": yes_no,
+    "prior_response": text,
+    "low_response": list_of("CR", "PR", "SD", "PD"),
+    "failure": list_of("CR", "PR", "SD", "PD"),
+}
 REGIONS: dict[str, Reader] = {"intrahepatic": texts}
 SECTIONS = {
     *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
-    *("checks", "stability", "safety", "regions"),
+    *("checks", "stability", "safety", "regions", "eligibility"),
 }

@@ -24,6 +24,7 @@ from mrecist.protocol.keys import (
     CHECK_SEVERITIES,
     CONFIRM,
     DESIGN,
+    ELIGIBILITY,
     MEASURING,
     ORIGIN,
     READERS,
@@ -38,6 +39,7 @@ from mrecist.protocol.keys import (
 )
 from mrecist.protocol.rules import (
     Design,
+    EligibilityRules,
     MeasurementError,
     Measuring,
     Origin,
@@ -102,6 +104,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         readers=Readers(**_of(content, "readers", READERS, where)),
         intrahepatic=regions.get("intrahepatic", ()),
         safety=safety_of(content, where),
+        eligibility=eligibility_of(content, names, where),
         endpoints=endpoints,
         checking=checking_of(section_of(content, "checks", where), where),
         sha256=content_hash(content),
@@ -140,6 +143,20 @@ def safety_of(content: Mapping[str, Any], where: str) -> SafetyRules:
             f"{where} [safety]: window_days and last_treatment go together; give both, for example window_days = 30 "
             f'and last_treatment = ["date:last_dose"], or neither'
         )
+    return rules
+
+
+def eligibility_of(content: Mapping[str, Any], criteria: tuple[str, ...], where: str) -> EligibilityRules:
+    """``[eligibility]``; a criterion that is not known, and a response that is in both groups, are refused."""
+    rules = EligibilityRules(asked="eligibility" in content, **_of(content, "eligibility", ELIGIBILITY, where))
+    unknown = [name for name in rules.measurable if name not in criteria]
+    if unknown:
+        raise ProtocolError(
+            f"{where} [eligibility]: measurable names '{unknown[0]}', and the protocol has {', '.join(criteria)}"
+        )
+    both = set(rules.low_response) & set(rules.failure)
+    if both:
+        raise ProtocolError(f"{where} [eligibility]: {min(both)} is a low response and a failure; choose one")
     return rules
 
 

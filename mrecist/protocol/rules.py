@@ -75,6 +75,18 @@ class SafetyRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EligibilityRules:
+    """``[eligibility]``: the criteria by which a lesion has to be measurable, and the column of the response before the study."""
+
+    asked: bool = False
+    measurable: tuple[str, ...] = ()
+    treated_need_progression: bool = True
+    prior_response: str = ""
+    low_response: tuple[str, ...] = ("PR", "SD")
+    failure: tuple[str, ...] = ("PD",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """``[origin]``: day 1. ``procedure`` names the one that ``first_procedure`` means; empty: the column of subjects.csv."""
 

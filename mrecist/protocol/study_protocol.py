@@ -11,6 +11,7 @@ from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import Endpoint
 from mrecist.protocol.rules import (
     Design,
+    EligibilityRules,
     Measuring,
     Origin,
     Readers,
@@ -40,6 +41,7 @@ class Protocol:
     # Organs of the region "intrahepatic"; every other one is "extrahepatic".
     intrahepatic: tuple[str, ...] = ()
     safety: SafetyRules = field(default_factory=SafetyRules)
+    eligibility: EligibilityRules = field(default_factory=EligibilityRules)
     endpoints: tuple[Endpoint, ...] = ()
     checking: Checking = field(default_factory=Checking)
     sha256: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
-from mrecist.protocol.rules import SafetyRules
+from mrecist.protocol.rules import EligibilityRules, SafetyRules
 from mrecist.protocol.study_protocol import Protocol
 from mrecist.units import show
 
@@ -46,6 +46,8 @@ def in_words(protocol: Protocol) -> Iterator[str]:
         yield f"The study's responses are those of reader {protocol.readers.accepted}."
     if protocol.safety.asked:
         yield from _safety(protocol.safety)
+    if protocol.eligibility.asked:
+        yield from _eligibility(protocol.eligibility)
     for endpoint in protocol.endpoints:
         yield ""
         yield from _endpoint(endpoint, protocol)
@@ -93,6 +95,15 @@ def _origin(event: str, procedure: str = "") -> str:
     if event.endswith("response"):
         return f"the day of the {event.replace('_', ' ')}; subjects without one are left out"
     return f"the date in column {event} of subjects.csv"
+
+
+def _eligibility(rules: EligibilityRules) -> Iterator[str]:
+    if rules.measurable:
+        treated = ", treated ones only where they progressed since" if rules.treated_need_progression else ""
+        yield f"Eligible: a target at baseline that is measurable by {' and by '.join(rules.measurable)}{treated}."
+    if rules.prior_response:
+        low, failure = (" or ".join(one) for one in (rules.low_response, rules.failure))
+        yield f"Eligible: {rules.prior_response} of subjects.csv is {low} (low response) or {failure} (failure)."
 
 
 def _safety(rules: SafetyRules) -> Iterator[str]:
