@@ -77,6 +77,7 @@ PARSED = {
     "[readers]": ("readers",),
     "[safety]": ("safety",),
     "[regions]": ("regions",),
+    "[eligibility]": ("eligibility",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -89,6 +90,7 @@ IN_CODE: dict[str, set[str]] = {
     "[readers]": set(keys.READERS),
     "[safety]": set(keys.SAFETY),
     "[regions]": set(keys.REGIONS),
+    "[eligibility]": set(keys.ELIGIBILITY),
 }
 
 
@@ -138,9 +140,11 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
             value = tomllib.loads(f"x = {text}")["x"]
             found = parse(within((*PARSED[heading], key), value))
             # That the section is there at all asks for the tables; no key of it does more than its default.
-            assert found.stability.asked is (heading == "[stability]")
-            assert found.safety.asked is (heading == "[safety]")
-            bare = {name: replace(getattr(found, name), asked=False) for name in ("stability", "safety")}
+            asked = ("stability", "safety", "eligibility")
+            assert [name for name in asked if getattr(found, name).asked] == [
+                name for name in asked if heading == f"[{name}]"
+            ]
+            bare = {name: replace(getattr(found, name), asked=False) for name in asked}
             assert replace(found, sha256="", **bare) == unset, key
 
 

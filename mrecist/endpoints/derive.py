@@ -49,6 +49,7 @@ def derive_endpoints(
     InputError : an endpoint needs a table, a reader, a criterion or a population that was not given.
     """
     check_populations(protocol.endpoints, trial)
+    check_covariates(protocol.endpoints, trial)
     times: list[EventTime] = []
     outcomes: list[Outcome] = []
     changes: list[Change] = []
@@ -149,3 +150,14 @@ def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
             raise InputError(
                 f"endpoint {endpoint.id}: population '{endpoint.population}' is none of {known} and no column of subjects.csv"
             )
+
+
+def check_covariates(endpoints: Sequence[Endpoint], trial: Trial) -> None:
+    """Raises :class:`InputError` for a covariate that is no column of subjects.csv."""
+    columns = {name for subject in trial.subjects.values() for name in subject.words}
+    for endpoint in endpoints:
+        for name in endpoint.covariates:
+            if name not in columns:
+                raise InputError(
+                    f"endpoint {endpoint.id}: covariate '{name}' is no column of subjects.csv with a value"
+                )

@@ -9,6 +9,7 @@ from typing import Protocol as Shape
 from typing import TypeVar
 
 from mrecist.endpoints.changes import Change
+from mrecist.endpoints.cox import adjusted
 from mrecist.endpoints.derive import Derived
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.proportions import Outcome
@@ -141,6 +142,9 @@ def _times(
         yield from landmarks(_in(about, arm), own, endpoint.at_months, endpoint.km_ci, month)
         if endpoint.competing:
             yield from incidences(_in(about, arm), own, endpoint.at_months, month)
+    if endpoint.covariates:
+        words = [trial.subjects[row.subject].words for row in rows]
+        yield from adjusted(about, rows, [{c: one.get(c, "") for c in endpoint.covariates} for one in words], arms)
     if len(arms) > 1:
         yield from _compared(endpoint, about, rows, arms, _strata(rows, protocol, trial))
 

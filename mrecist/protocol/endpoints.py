@@ -14,7 +14,7 @@ from typing import Any
 
 from mrecist.errors import ProtocolError
 from mrecist.protocol.sections import only_known, values_of
-from mrecist.protocol.values import Reader, list_of, number, one_of, text, whole, yes_no
+from mrecist.protocol.values import Reader, list_of, number, one_of, text, texts, whole, yes_no
 
 EVENTS = (
     *(
@@ -48,7 +48,7 @@ PLACES = (
 )
 LAST_RESORTS = ("no_event", "no_postbaseline", "missed_visits", "data_cutoff")
 CATEGORIES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD")
-TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified", "gray")
+TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified")
 REGIONS = ("intrahepatic", "extrahepatic")
 KM_INTERVALS = ("log-log", "log", "linear")
 DENOMINATORS = ("population", "assessed", "evaluated")
@@ -100,6 +100,7 @@ class Endpoint:
     censor: tuple[Censoring, ...] = ()
     competing: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
     km_ci: str = "log-log"
     # proportion
     success: tuple[str, ...] = ()
@@ -306,6 +307,7 @@ _TIME: dict[str, Reader] = {
     "censor": _censorings,
     "competing": _events,
     "tests": list_of(*TESTS),
+    "covariates": texts,
     "km_ci": one_of(*KM_INTERVALS),
 }
 _PROPORTION: dict[str, Reader] = {

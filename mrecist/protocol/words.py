@@ -151,6 +151,8 @@ def _time(endpoint: Endpoint) -> Iterator[str]:
         yield f"  competing: {', '.join(_event(one) for one in endpoint.competing)}"
     for rule in endpoint.censor:
         yield f"  {_censoring(rule)}"
+    if endpoint.covariates:
+        yield f"  hazard ratios adjusted for {', '.join(endpoint.covariates)}"
 
 
 def _censoring(rule: Censoring) -> str:

@@ -168,7 +168,7 @@ def _words(rows: Sequence[Estimate]) -> Iterator[str]:
             yield f"median {row.about.arm} {told} months".replace("median  ", "median ").replace(
                 "reached months", "reached"
             )
-        if row.estimate.startswith("hazard_ratio") and row.value is not None:
+        if row.estimate in ("hazard_ratio", "hazard_ratio_stratified") and row.value is not None:
             yield f"HR {row.about.arm} / {row.against} {row.value:.2f} ({_limit(row.low, 2)} to {_limit(row.high, 2)})"
         if row.estimate.startswith("logrank") and row.p is not None:
             yield f"{row.estimate.replace('_', ', ').replace('logrank', 'log-rank')} p {_p(row.p)}"
