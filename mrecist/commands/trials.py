@@ -55,7 +55,8 @@ def endpoints(options: Namespace) -> int:
     told = tuple(
         dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
     )
-    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions)
+    unread = frozenset((p.subject, p.reader) for p in found.problems)
+    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions, unread)
     screened = screen(protocol, options.results, read.trial)
     problems = (*told, *derived.problems, *screened.problems)
     rows = tuple(estimates(protocol, derived, read.trial))

@@ -36,12 +36,14 @@ def derive_endpoints(
     trial: Trial,
     left_out: frozenset[str] = frozenset(),
     regions: Mapping[str, Found] | None = None,
+    unread: frozenset[tuple[str, str]] = frozenset(),
 ) -> Derived:
     """Derive every endpoint.
 
     Parameters
     ----------
     left_out : subjects with a problem that was told already.
+    unread : (subject, reader) of the reads with a problem, left out of every endpoint that needs responses.
     regions : what was found of each region that an endpoint is about; a read with a problem there is left out of it.
 
     Raises
@@ -58,7 +60,7 @@ def derive_endpoints(
     for asked in protocol.endpoints:
         of_region = (regions or {})[asked.region] if asked.region else None
         courses = of_region.courses if of_region is not None else whole
-        without = {(p.subject, p.reader) for p in of_region.problems} if of_region is not None else set()
+        without = {(p.subject, p.reader) for p in of_region.problems} if of_region is not None else unread
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
         for reader in readers_of(endpoint, protocol, courses):
             for case in cases_of(endpoint, courses, trial, reader):

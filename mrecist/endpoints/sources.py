@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from mrecist.dates import parse_date
+from mrecist.derivation import rows_path
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Course, Courses, Visit, courses_of
 from mrecist.errors import InputError
@@ -54,7 +55,19 @@ def courses_of_results(folder: Path, protocol: Protocol) -> Found:
             f"{folder}: {odd} is in one of responses.csv and best_responses.csv only; assess or score again"
         )
     found = [_course(path, visits[key], best_path, *best[key], protocol) for key in visits]
-    return Found(courses_of(found), notes=tuple(_made_with(folder, protocol)))
+    unread = tuple(_not_derived(folder, {(one.subject, one.reader) for one in found}))
+    return Found(courses_of(found), problems=unread, notes=tuple(_made_with(folder, protocol)))
+
+
+def _not_derived(folder: Path, derived: set[tuple[str, str]]) -> Iterator[Problem]:
+    """Reads that were assessed and have no response: they are not derivable, which is not the same as never assessed."""
+    table = rows_path(folder)
+    if not table.is_file():
+        return
+    reads = {(cells["subject"], cells.get("reader") or "R1") for _, cells in read_rows(table, ("subject",))[1]}
+    for subject, reader in sorted(reads - derived):
+        message = f"subject {subject}, reader {reader}: was assessed and no response could be derived; it is left out, mend the read"
+        yield Problem(subject=subject, reader=reader, message=message)
 
 
 def _made_with(folder: Path, protocol: Protocol) -> Iterator[str]:
