@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,7 +30,7 @@ class Procedure:
     procedure: str
     outcome: str = ""
     clavien_dindo: str = ""
-    complication: date | None = None
+    complication: datetime.date | None = None
     comment: str = ""
 
 
