@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,13 +21,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
-    """One row of procedures.csv: TACE, HAIC, HEPATECTOMY, ABLATION, TRANSPLANT, ... ``clavien_dindo`` is its worst complication."""
+    """One row of procedures.csv: TACE, HAIC, HEPATECTOMY, ABLATION, TRANSPLANT, ... ``clavien_dindo`` is its worst complication (``none``:
+    there was none; empty: not recorded), ``complication`` the day of that.
+    """
 
     subject: str
     date: date
     procedure: str
     outcome: str = ""
     clavien_dindo: str = ""
+    complication: datetime.date | None = None
     comment: str = ""
 
 

@@ -75,6 +75,9 @@ PARSED = {
     "[stability]": ("stability",),
     "[study]": ("study",),
     "[readers]": ("readers",),
+    "[safety]": ("safety",),
+    "[regions]": ("regions",),
+    "[eligibility]": ("eligibility",),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -85,6 +88,9 @@ IN_CODE: dict[str, set[str]] = {
     "[stability]": set(keys.STABILITY),
     "[study]": set(keys.STUDY),
     "[readers]": set(keys.READERS),
+    "[safety]": set(keys.SAFETY),
+    "[regions]": set(keys.REGIONS),
+    "[eligibility]": set(keys.ELIGIBILITY),
 }
 
 
@@ -134,8 +140,12 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
             value = tomllib.loads(f"x = {text}")["x"]
             found = parse(within((*PARSED[heading], key), value))
             # That the section is there at all asks for the tables; no key of it does more than its default.
-            assert found.stability.asked is (heading == "[stability]")
-            assert replace(found, sha256="", stability=replace(found.stability, asked=False)) == unset, key
+            asked = ("stability", "safety", "eligibility")
+            assert [name for name in asked if getattr(found, name).asked] == [
+                name for name in asked if heading == f"[{name}]"
+            ]
+            bare = {name: replace(getattr(found, name), asked=False) for name in asked}
+            assert replace(found, sha256="", **bare) == unset, key
 
 
 def test_the_origin_without_a_key_is_the_baseline() -> None:
@@ -212,10 +222,11 @@ def test_keys_of_an_endpoint() -> None:
     smallest = {
         "time": {"events": ["pd"], "censor": [{"when": "no_event", "cnsr": 1, "at": "last_assessment"}]},
         "proportion": {"success": ["CR"]},
+        "change": {},
     }
     for row in rows:
         (key,) = words(row["key"])
-        kinds = ["time", "proportion"] if row["kind"] == "both" else [row["kind"]]
+        kinds = list(smallest) if row["kind"] == "all" else row["kind"].split(", ")
         for kind, others in smallest.items():
             asked = {"id": "X", "kind": kind, **others, key: object()}
             said = refusal({"endpoint": [asked]})
@@ -271,7 +282,7 @@ def columns_of(name: str) -> Table:
         ("measurements.csv", tables.MEASUREMENT_COLUMNS),
         ("responses.csv", tables.RESPONSE_COLUMNS),
         ("best_responses.csv", tables.BEST_COLUMNS),
-        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader")),
+        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader", "region")),
         ("problems.csv", tables.PROBLEM_COLUMNS),
     ],
 )

@@ -14,18 +14,22 @@ NOT_EVALUATED = (Response.NE, Response.NA, Response.MISSING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """An assessment after baseline. ``percent`` is the change of the sum from baseline, None where there is none."""
+    """An assessment after baseline. ``percent`` is the change of the sum from baseline to four decimals, ``sums`` the sum and the
+    baseline sum, both None where one of them is missing or the baseline is 0.
+    """
 
     date: date
     overall: Response
     timepoint: int | None = None
     percent: Decimal | None = None
+    sums: tuple[Decimal, Decimal] | None = None
     new_lesion: bool = False
+    clear: bool = False
 
     @property
     def evaluated(self) -> bool:
-        """Something was said of the response."""
-        return self.overall not in NOT_EVALUATED
+        """Something was said of the response; also that a region without disease at baseline still has none (``clear``)."""
+        return self.clear or self.overall not in NOT_EVALUATED
 
     def __str__(self) -> str:
         name = f"time point {self.timepoint}" if self.timepoint is not None else "the assessment"
@@ -38,6 +42,7 @@ class Course:
 
     ``baseline`` is the date of the baseline scan. ``first_response``, ``confirmed_response`` and ``progression`` are the engine's
     (docs/files.md, best_responses.csv): progression may date back to the visit on which a doubtful lesion was first seen.
+    ``has_sums`` is False for responses that were reported without sums, ``diseased`` for a region without disease at baseline.
     """
 
     subject: str
@@ -52,6 +57,8 @@ class Course:
     best_confirmed: Response = Response.NE
     measurable: bool | None = None
     source: str = "responses.csv"
+    has_sums: bool = True
+    diseased: bool = True
 
     def evaluated(self, after: date, until: date | None = None) -> tuple[Visit, ...]:
         """Visits with a response from ``after`` to ``until``, both days included."""

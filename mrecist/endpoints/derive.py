@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
+from mrecist.endpoints.changes import Change, changes_of
 from mrecist.endpoints.clock import NotDerivableError, cutoff_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
 from mrecist.endpoints.proportions import Outcome, outcomes_of
+from mrecist.endpoints.sources import Found
 from mrecist.endpoints.times import EventTime, time_of
 from mrecist.errors import InputError
 from mrecist.model import Problem
@@ -22,21 +24,29 @@ POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """Rows of events.csv and outcomes.csv, and problems."""
+    """Rows of events.csv, outcomes.csv and changes.csv, and problems."""
 
     times: tuple[EventTime, ...]
     outcomes: tuple[Outcome, ...]
+    changes: tuple[Change, ...]
     problems: tuple[Problem, ...]
 
 
 def derive_endpoints(
-    protocol: Protocol, courses: Courses, trial: Trial, left_out: frozenset[str] = frozenset()
+    protocol: Protocol,
+    courses: Courses,
+    trial: Trial,
+    left_out: frozenset[str] = frozenset(),
+    regions: Mapping[str, Found] | None = None,
+    unread: frozenset[tuple[str, str]] = frozenset(),
 ) -> Derived:
     """Derive every endpoint.
 
     Parameters
     ----------
     left_out : subjects with a problem that was told already.
+    unread : (subject, reader) of the reads with a problem, left out of every endpoint that needs responses.
+    regions : what was found of each region that an endpoint is about; a read with a problem there is left out of it.
 
     Raises
     ------
@@ -44,24 +54,34 @@ def derive_endpoints(
     """
     check_populations(protocol.endpoints, trial)
     check_rules(protocol)
+    check_covariates(protocol.endpoints, trial)
     times: list[EventTime] = []
     outcomes: list[Outcome] = []
+    changes: list[Change] = []
     problems: list[Problem] = list(_unknown(courses, trial, left_out))
     per_subject = trials_of_subjects(trial)
+    whole = courses
     for asked in protocol.endpoints:
+        of_region = (regions or {})[asked.region] if asked.region else None
+        courses = of_region.courses if of_region is not None else whole
+        without = {(p.subject, p.reader) for p in of_region.problems} if of_region is not None else unread
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
         for reader in readers_of(endpoint, protocol, courses):
             for case in cases_of(endpoint, courses, per_subject, reader, left_out):
+                if (case.subject.subject, reader) in without:
+                    continue
                 try:
                     if endpoint.kind == "time":
                         times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
+                    elif endpoint.kind == "change":
+                        changes += changes_of(endpoint, case, protocol, reader)
                     else:
                         outcomes += outcomes_of(endpoint, case, protocol, reader)
                 except NotDerivableError as error:
                     name = case.subject.subject
                     message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
                     problems.append(Problem(subject=name, reader=reader, message=message))
-    return Derived(times=tuple(times), outcomes=tuple(outcomes), problems=tuple(problems))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=tuple(problems))
 
 
 def _unknown(courses: Courses, trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
@@ -129,7 +149,7 @@ def cases_of(
     longest = {} if endpoint.needs_responses else _longest(courses)
     for name, trial in per_subject.items():
         course = courses.of(name, reader, endpoint.criterion) if endpoint.needs_responses else longest.get(name)
-        if course is None and name in left_out:
+        if course is None and name in left_out and endpoint.needs_responses:
             continue
         if belongs(endpoint.population, trial.subjects[name], course):
             yield Case(subject=trial.subjects[name], course=course, trial=trial)
@@ -177,3 +197,14 @@ def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
             raise InputError(
                 f"endpoint {endpoint.id}: population '{endpoint.population}' is none of {known} and no column of subjects.csv"
             )
+
+
+def check_covariates(endpoints: Sequence[Endpoint], trial: Trial) -> None:
+    """Raises :class:`InputError` for a covariate that is no column of subjects.csv."""
+    columns = {name for subject in trial.subjects.values() for name in subject.words}
+    for endpoint in endpoints:
+        for name in endpoint.covariates:
+            if name not in columns:
+                raise InputError(
+                    f"endpoint {endpoint.id}: covariate '{name}' is no column of subjects.csv with a value"
+                )

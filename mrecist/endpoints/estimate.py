@@ -13,7 +13,7 @@ LEVEL = 0.95
 NOT_INSTALLED = "not installed"
 """How the note of an estimate begins whose libraries are not there."""
 ESTIMATE_COLUMNS = (
-    *("endpoint", "estimate", "arm", "against", "group", "reader", "criterion", "months", "n", "events"),
+    *("endpoint", "estimate", "arm", "against", "covariate", "group", "reader", "criterion", "months", "n", "events"),
     *("value", "low", "high", "level", "unit", "method", "p", "note", "protocol_sha256", "version"),
 )
 
@@ -41,6 +41,7 @@ class Estimate:
     n: int | None = None
     events: int | None = None
     against: str = ""
+    covariate: str = ""
     months: Decimal | None = None
     unit: str = ""
     method: str = ""
@@ -57,7 +58,8 @@ def estimates_csv(rows: Iterable[Estimate], protocol_sha256: str) -> str:
 def _cells(row: Estimate) -> dict[str, object]:
     cells: dict[str, object] = {name: getattr(row.about, name) for name in About.__slots__}
     cells |= {
-        name: getattr(row, name) for name in ("estimate", "against", "months", "n", "events", "unit", "method", "note")
+        name: getattr(row, name)
+        for name in ("estimate", "against", "covariate", "months", "n", "events", "unit", "method", "note")
     }
     cells |= {name: _number(getattr(row, name)) for name in ("value", "low", "high", "p")}
     has_interval = row.low is not None or row.high is not None

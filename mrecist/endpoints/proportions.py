@@ -73,6 +73,8 @@ def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Ou
     if course is None or not course.visits:
         missing = Response(protocol.response.no_assessment)
         return _row(endpoint, case, reader, _without(endpoint, seen=False), missing, None, "never assessed")
+    if not course.diseased:
+        return _row(endpoint, case, reader, None, "", None, f"no {endpoint.region} disease at baseline")
     best = course.best_confirmed if confirmed else course.best_unconfirmed
     _one_vocabulary(endpoint, best)
     if not any(visit.evaluated for visit in course.visits):
@@ -109,6 +111,8 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
     assert start is not None
     due = start + timedelta(days=round(months * protocol.design.days_per_month))
     course, until = case.course, cutoff_of(protocol)
+    if course is not None and not course.diseased:
+        return _row(endpoint, case, reader, None, "", None, f"no {endpoint.region} disease at baseline", months)
     if until is not None and due > until and not _seen_near(course, due, endpoint.window_days, until):
         return _row(
             endpoint, case, reader, None, "", None, f"month {months} is after the data cut-off of {until}", months

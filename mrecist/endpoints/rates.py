@@ -1,4 +1,4 @@
-"""Rates of success with their intervals, and what two arms differ by.
+"""Rates of success with their intervals, what two arms differ by, and quartiles of changes.
 
 Exact interval: Clopper and Pearson 1934; score interval: Wilson 1927; difference: Newcombe 1998, method 10; odds ratio: conditional
 maximum likelihood with exact interval (Fisher; Cornfield 1956), p of Fisher's exact test.
@@ -9,20 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import isfinite, sqrt
+from statistics import quantiles
+from typing import Protocol
 
 from mrecist.endpoints.estimate import LEVEL, About, Estimate
-from mrecist.endpoints.proportions import Outcome
+
+
+class Succeeding(Protocol):
+    """A row that is a success, none, or outside the denominator (None)."""
+
+    @property
+    def success(self) -> bool | None: ...
+
 
 INTERVALS = {"clopper-pearson": "exact", "wilson": "wilson"}
 
 
-def counts(rows: Sequence[Outcome]) -> tuple[int, int]:
+def counts(rows: Sequence[Succeeding]) -> tuple[int, int]:
     """Subjects in the denominator, and successes among them."""
     counted = [row.success for row in rows if row.success is not None]
     return len(counted), sum(counted)
 
 
-def rates(about: About, rows: Sequence[Outcome], months: Decimal | None, first: str) -> Iterator[Estimate]:
+def rates(about: About, rows: Sequence[Succeeding], months: Decimal | None, first: str) -> Iterator[Estimate]:
     """The rate by both intervals, the one that the protocol asks for first."""
     n, successes = counts(rows)
     for method in sorted(INTERVALS, key=lambda name: name != first):
@@ -61,7 +70,7 @@ def interval(successes: int, n: int, method: str) -> tuple[float, float]:
 
 
 def comparisons(
-    about: About, rows: Sequence[Outcome], against: str, other: Sequence[Outcome], months: Decimal | None
+    about: About, rows: Sequence[Succeeding], against: str, other: Sequence[Succeeding], months: Decimal | None
 ) -> Iterator[Estimate]:
     """Difference of two rates, and the odds ratio, of ``about.arm`` against another arm."""
     (n, k), (m, j) = counts(rows), counts(other)
@@ -117,3 +126,19 @@ def _odds_ratio(
         p=float(fisher_exact(table).pvalue),
         note="" if isfinite(ratio) else "infinite: an arm has successes only, or the other has none",
     )
+
+
+def quartiles(about: About, values: Sequence[Decimal], months: Decimal | None) -> Iterator[Estimate]:
+    """First quartile, median and third quartile by linear interpolation (type 7 of Hyndman and Fan 1996, as R)."""
+    found = quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
+    for place, name in enumerate(("first_quartile", "median_change", "third_quartile")):
+        yield Estimate(
+            about=about,
+            estimate=name,
+            value=float(found[place]) if values else None,
+            n=len(values),
+            months=months,
+            unit="%",
+            method="linear interpolation (type 7)",
+            note="" if values else "nobody has a complete sum",
+        )

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from mrecist.dates import parse_date
+from mrecist.derivation import rows_path
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Course, Courses, Visit, courses_of
 from mrecist.errors import InputError
@@ -54,7 +55,9 @@ def courses_of_results(folder: Path, protocol: Protocol) -> Found:
             f"{folder}: {odd} is in one of responses.csv and best_responses.csv only; assess or score again"
         )
     found = [_course(path, visits[key], best_path, *best[key], protocol) for key in visits]
-    return Found(courses_of(found), tuple(_not_assessed(folder)), tuple(_made_with(folder, protocol)))
+    told = tuple(_not_assessed(folder))
+    known = {(one.subject, one.reader) for one in found} | {(one.subject, one.reader or "R1") for one in told}
+    return Found(courses_of(found), (*told, *_not_derived(folder, known)), tuple(_made_with(folder, protocol)))
 
 
 def _not_assessed(folder: Path) -> Iterator[Problem]:
@@ -64,6 +67,17 @@ def _not_assessed(folder: Path) -> Iterator[Problem]:
         if cells["subject"]:
             message = f"{path.name} of {folder}: {cells['message']}"
             yield Problem(subject=cells["subject"], reader=cells["reader"], message=message)
+
+
+def _not_derived(folder: Path, derived: set[tuple[str, str]]) -> Iterator[Problem]:
+    """Reads that were assessed and have no response: they are not derivable, which is not the same as never assessed."""
+    table = rows_path(folder)
+    if not table.is_file():
+        return
+    reads = {(cells["subject"], cells.get("reader") or "R1") for _, cells in read_rows(table, ("subject",))[1]}
+    for subject, reader in sorted(reads - derived):
+        message = f"subject {subject}, reader {reader}: was assessed and no response could be derived; it is left out, mend the read"
+        yield Problem(subject=subject, reader=reader, message=message)
 
 
 def _made_with(folder: Path, protocol: Protocol) -> Iterator[str]:
@@ -118,7 +132,7 @@ def _course(
         visits=tuple(sorted(visits, key=lambda visit: visit.date)),
         first_response=dates["first_response"],
         confirmed_response=dates["confirmed_response"],
-        progression=dates["progression"] or _later_progression(assessments, protocol),
+        progression=dates["progression"] or later_progression(assessments, protocol),
         best_unconfirmed=best_responses["best_unconfirmed"],
         best_confirmed=best_responses["best_confirmed"],
         measurable=measurable,
@@ -136,7 +150,7 @@ def _assessment(visit: Visit, flags: str) -> Assessment:
     )
 
 
-def _later_progression(assessments: Sequence[Assessment], protocol: Protocol) -> date | None:
+def later_progression(assessments: Sequence[Assessment], protocol: Protocol) -> date | None:
     """Progression after a new anticancer therapy, where the best response ends with that therapy.
 
     Whether it is an event is for the endpoint's censoring rules to say.
@@ -156,40 +170,50 @@ def _date(text: str) -> date | None:
 
 
 def _visit(cells: dict[str, str]) -> Visit:
-    percent: Decimal | None = None
+    sums: tuple[Decimal, Decimal] | None = None
     if cells["sum"] and cells["baseline_sum"] and parse_number(cells["baseline_sum"]):
-        percent = percent_change(parse_number(cells["sum"]), parse_number(cells["baseline_sum"]))
+        sums = parse_number(cells["sum"]), parse_number(cells["baseline_sum"])
     return Visit(
         date=parse_date(cells["date"]),
         overall=Response(cells["overall"]),
         timepoint=int(cells["timepoint"]),
-        percent=percent,
+        percent=percent_change(*sums) if sums is not None else None,
+        sums=sums,
         new_lesion=cells["new_lesion"] == "yes",
     )
 
 
-def courses_of_reported(path: Path, protocol: Protocol, trial: Trial) -> Found:
-    """From ``overall.csv``: the responses of each subject, the best response and progression by the protocol's rules."""
-    reported, problems = read_overall(path, protocol.partial_date)
+def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: str = "") -> Found:
+    """From ``overall.csv``: the responses of each subject, the best response and progression by the protocol's rules.
+
+    ``region`` : from the rows of that region. A subject whose responses there are all NA has no disease in it.
+    """
+    reported, problems = read_overall(path, protocol.partial_date, region)
     therapies = dict(_new_therapies(trial)) if "new_anticancer_therapy" in protocol.response.cut else None
     dates = SubjectDates(new_therapy=therapies)
     found = []
     for case in reported:
         best = best_of_reported(case, "", protocol.response, dates)
         seen = [Assessment(date=day, overall=overall) for day, overall in case.responses]
+        diseased = not case.responses or any(overall is not Response.NA for _, overall in case.responses)
         found.append(
             Course(
                 subject=case.subject,
                 reader=case.reader,
                 criterion="",
                 baseline=case.baseline_date,
-                visits=tuple(Visit(date=day, overall=overall) for day, overall in case.responses),
+                visits=tuple(
+                    Visit(date=day, overall=overall, clear=bool(region) and not diseased)
+                    for day, overall in case.responses
+                ),
                 first_response=best.first_response_date,
                 confirmed_response=best.confirmed_response_date,
-                progression=best.progression_date or _later_progression(seen, protocol),
+                progression=best.progression_date or later_progression(seen, protocol),
                 best_unconfirmed=best.best_unconfirmed,
                 best_confirmed=best.best_confirmed,
                 source=path.name,
+                has_sums=False,
+                diseased=diseased or not region,
             )
         )
     return Found(courses_of(found), tuple(problems))

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Protocol as Shape
 from typing import TypeVar
 
+from mrecist.endpoints.changes import Change
+from mrecist.endpoints.cox import adjusted
 from mrecist.endpoints.derive import Derived
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.proportions import Outcome
-from mrecist.endpoints.rates import comparisons, rates
+from mrecist.endpoints.rates import comparisons, quartiles, rates
 from mrecist.endpoints.survival import hazard_ratio, incidences, landmarks, logrank, medians, missing_libraries
 from mrecist.endpoints.times import EventTime
 from mrecist.protocol import Endpoint, Protocol
@@ -60,6 +62,8 @@ def estimates(protocol: Protocol, derived: Derived, trial: Trial) -> Iterator[Es
         for group in groups(protocol, trial):
             if endpoint.kind == "time":
                 yield from _by_reader(endpoint, group.of(derived.times, trial), group, protocol, trial, _times)
+            elif endpoint.kind == "change":
+                yield from _by_reader(endpoint, group.of(derived.changes, trial), group, protocol, trial, _changes)
             else:
                 yield from _by_reader(endpoint, group.of(derived.outcomes, trial), group, protocol, trial, _outcomes)
 
@@ -113,6 +117,18 @@ def _outcomes(
             yield from comparisons(_in(about, arm), by_arm[arm], arms[0], by_arm[arms[0]], month)
 
 
+def _changes(
+    endpoint: Endpoint, about: About, rows: list[Change], protocol: Protocol, _trial: Trial
+) -> Iterator[Estimate]:
+    arms = arms_of(rows, protocol)
+    for month in endpoint.at_months or (None,):
+        for arm in (*((ALL,) if len(arms) != 1 else ()), *arms):
+            own = [row for row in rows if row.months == month and arm in (ALL, row.arm)]
+            yield from quartiles(_in(about, arm), [row.percent for row in own if row.percent is not None], month)
+            if endpoint.percent is not None:
+                yield from rates(_in(about, arm), own, month, endpoint.ci)
+
+
 def _times(
     endpoint: Endpoint, about: About, rows: list[EventTime], protocol: Protocol, trial: Trial
 ) -> Iterator[Estimate]:
@@ -126,6 +142,9 @@ def _times(
         yield from landmarks(_in(about, arm), own, endpoint.at_months, endpoint.km_ci, month)
         if endpoint.competing:
             yield from incidences(_in(about, arm), own, endpoint.at_months, month)
+    if endpoint.covariates:
+        words = [trial.subjects[row.subject].words for row in rows]
+        yield from adjusted(about, rows, [{c: one.get(c, "") for c in endpoint.covariates} for one in words], arms)
     if len(arms) > 1:
         yield from _compared(endpoint, about, rows, arms, _strata(rows, protocol, trial))
 

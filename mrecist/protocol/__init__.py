@@ -4,12 +4,14 @@ from mrecist.protocol.endpoints import Censoring, Endpoint, MarkerRule
 from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
 from mrecist.protocol.rules import (
     Design,
+    EligibilityRules,
     EveryWeeks,
     MeasurementError,
     Measuring,
     Origin,
     Readers,
     ResponseRules,
+    SafetyRules,
     Schedule,
     StabilityRules,
 )
@@ -21,6 +23,7 @@ __all__ = [
     "Censoring",
     "CriterionSetting",
     "Design",
+    "EligibilityRules",
     "Endpoint",
     "EveryWeeks",
     "MarkerRule",
@@ -30,6 +33,7 @@ __all__ = [
     "Protocol",
     "Readers",
     "ResponseRules",
+    "SafetyRules",
     "Schedule",
     "StabilityRules",
     "content_hash",

@@ -14,7 +14,7 @@ from typing import Any
 
 from mrecist.errors import ProtocolError
 from mrecist.protocol.sections import only_known, values_of
-from mrecist.protocol.values import Reader, list_of, number, one_of, text, whole, yes_no
+from mrecist.protocol.values import Reader, list_of, number, one_of, text, texts, whole, yes_no
 
 EVENTS = (
     *(
@@ -48,7 +48,8 @@ PLACES = (
 )
 LAST_RESORTS = ("no_event", "no_postbaseline", "missed_visits", "data_cutoff")
 CATEGORIES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD")
-TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified", "gray")
+TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified")
+REGIONS = ("intrahepatic", "extrahepatic")
 KM_INTERVALS = ("log-log", "log", "linear")
 DENOMINATORS = ("population", "assessed", "evaluated")
 PROPORTION_INTERVALS = ("clopper-pearson", "wilson")
@@ -77,16 +78,17 @@ class MarkerRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One endpoint. Which fields matter is said by ``kind``: ``time`` or ``proportion``.
+    """One endpoint. Which fields matter is said by ``kind``: ``time``, ``proportion`` or ``change``.
 
-    ``at_months`` of a proportion asks for the response at these months (within ``window_days``), not for the best one;
-    ``at_months`` of a time are the landmarks at which the survival function is told.
+    ``at_months`` of a proportion or a change asks for the response, or the sum, at these months (within ``window_days``), not for
+    the best one; ``at_months`` of a time are the landmarks at which the survival function is told.
     """
 
     id: str
     kind: str
     title: str = ""
     criterion: str = ""
+    region: str = ""
     reader: str = ""
     paramcd: str = ""
     population: str = "ITT"
@@ -98,6 +100,7 @@ class Endpoint:
     censor: tuple[Censoring, ...] = ()
     competing: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
     km_ci: str = "log-log"
     # proportion
     success: tuple[str, ...] = ()
@@ -105,10 +108,15 @@ class Endpoint:
     marker: MarkerRule | None = None
     denominator: str = "population"
     ci: str = "clopper-pearson"
+    # change
+    at: str = "best"
+    percent: Decimal | None = None
 
     @property
     def needs_responses(self) -> bool:
         """It cannot be derived without responses."""
+        if self.kind == "change":
+            return True
         asked = {
             *self.events,
             *self.competing,
@@ -141,7 +149,7 @@ def endpoints_of(content: Any, criteria: tuple[str, ...], where: str) -> tuple[E
 
 
 def _endpoint(section: Mapping[str, Any], criteria: tuple[str, ...], here: str) -> Endpoint:
-    only_known(section, {*_COMMON, *_TIME, *_PROPORTION}, here, "endpoint")
+    only_known(section, set(ENDPOINT_KEYS), here, "endpoint")
     kind = section.get("kind")
     if kind not in _OF_KIND:
         raise ProtocolError(f"{here}: kind is {kind!r}; it takes one of {', '.join(_OF_KIND)}")
@@ -154,7 +162,9 @@ def _endpoint(section: Mapping[str, Any], criteria: tuple[str, ...], here: str) 
     if asked and asked not in criteria:
         raise ProtocolError(f"{here}: criterion is '{asked}', and the protocol has {', '.join(criteria)}")
     endpoint = Endpoint(**values)
-    (_check_time if kind == "time" else _check_proportion)(endpoint, here)
+    if endpoint.region and not endpoint.needs_responses:
+        raise ProtocolError(f"{here}: region is of responses, and this endpoint needs none; take it away")
+    _CHECKS[kind](endpoint, here)
     return endpoint
 
 
@@ -183,6 +193,14 @@ def _check_proportion(endpoint: Endpoint, here: str) -> None:
         raise ProtocolError(f"{here}: success mixes responses and other events; make two endpoints")
     if endpoint.at_months and not categories:
         raise ProtocolError(f"{here}: at_months asks for responses at a month, and success names none")
+
+
+def _check_change(endpoint: Endpoint, here: str) -> None:
+    if endpoint.at_months and endpoint.at != "best":
+        raise ProtocolError(f"{here}: at is '{endpoint.at}' and at_months asks for months; keep one")
+
+
+_CHECKS = {"time": _check_time, "proportion": _check_proportion, "change": _check_change}
 
 
 # --- reading values --------------------------------------------------------------------------------------------------
@@ -277,6 +295,7 @@ _COMMON: dict[str, Reader] = {
     "kind": text,
     "title": text,
     "criterion": text,
+    "region": one_of(*REGIONS),
     "reader": text,
     "paramcd": text,
     "population": text,
@@ -288,6 +307,7 @@ _TIME: dict[str, Reader] = {
     "censor": _censorings,
     "competing": _events,
     "tests": list_of(*TESTS),
+    "covariates": texts,
     "km_ci": one_of(*KM_INTERVALS),
 }
 _PROPORTION: dict[str, Reader] = {
@@ -298,5 +318,12 @@ _PROPORTION: dict[str, Reader] = {
     "denominator": one_of(*DENOMINATORS),
     "ci": one_of(*PROPORTION_INTERVALS),
 }
-_OF_KIND = {"time": _TIME, "proportion": _PROPORTION}
-ENDPOINT_KEYS: tuple[str, ...] = tuple({**_COMMON, **_TIME, **_PROPORTION})
+_CHANGE: dict[str, Reader] = {
+    "at": one_of("best", "first"),
+    "percent": number,
+    "window_days": whole,
+    "denominator": one_of(*DENOMINATORS),
+    "ci": one_of(*PROPORTION_INTERVALS),
+}
+_OF_KIND = {"time": _TIME, "proportion": _PROPORTION, "change": _CHANGE}
+ENDPOINT_KEYS: tuple[str, ...] = tuple({**_COMMON, **_TIME, **_PROPORTION, **_CHANGE})

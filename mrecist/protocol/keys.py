@@ -22,6 +22,7 @@ from mrecist.protocol.values import (
     stretches,
     text,
     texts,
+    treatments,
     whole,
     yes_no,
 )
@@ -89,7 +90,23 @@ READERS: dict[str, Reader] = {
     "adjudicate_on": texts,
     "accepted": text,
 }
+SAFETY: dict[str, Reader] = {
+    "ctcae_version": text,
+    "population": text,
+    "last_treatment": treatments,
+    "window_days": whole,
+    "clavien_procedures": texts,
+    "clavien_days": whole,
+}
+ELIGIBILITY: dict[str, Reader] = {
+    "measurable": texts,
+    "treated_need_progression": yes_no,
+    "prior_response": text,
+    "low_response": list_of("CR", "PR", "SD", "PD"),
+    "failure": list_of("CR", "PR", "SD", "PD"),
+}
+REGIONS: dict[str, Reader] = {"intrahepatic": texts}
 SECTIONS = {
     *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
-    *("checks", "stability"),
+    *("checks", "stability", "safety", "regions", "eligibility"),
 }

@@ -24,10 +24,13 @@ from mrecist.protocol.keys import (
     CHECK_SEVERITIES,
     CONFIRM,
     DESIGN,
+    ELIGIBILITY,
     MEASURING,
     ORIGIN,
     READERS,
+    REGIONS,
     RESPONSE,
+    SAFETY,
     SCHEDULE,
     SECTIONS,
     STABILITY,
@@ -36,11 +39,13 @@ from mrecist.protocol.keys import (
 )
 from mrecist.protocol.rules import (
     Design,
+    EligibilityRules,
     MeasurementError,
     Measuring,
     Origin,
     Readers,
     ResponseRules,
+    SafetyRules,
     Schedule,
     StabilityRules,
 )
@@ -76,7 +81,15 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     due = {key: schedule[key] for key in VISITS if key in schedule}
     due |= {key: origin[key] for key in BASELINE_WINDOW if key in origin}
     criteria = criteria_of(section_of(content, "criteria", where), disease, where)
+    regions = _of(content, "regions", REGIONS, where)
     names = tuple(dict.fromkeys([*(setting.name for setting in criteria), *CRITERIA]))
+    endpoints = endpoints_of(content.get("endpoint", []), names, where)
+    for endpoint in endpoints:
+        if endpoint.region and not regions.get("intrahepatic"):
+            wanted = 'intrahepatic = ["liver", "portal vein"]'
+            raise ProtocolError(
+                f"{where} [[endpoint]] {endpoint.id}: region is '{endpoint.region}'; say in [regions] which organs are, {wanted}"
+            )
     return Protocol(
         criteria=criteria,
         title=study.get("title", ""),
@@ -89,7 +102,10 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
         schedule=Schedule(**due),
         readers=Readers(**_of(content, "readers", READERS, where)),
-        endpoints=endpoints_of(content.get("endpoint", []), names, where),
+        intrahepatic=regions.get("intrahepatic", ()),
+        safety=safety_of(content, where),
+        eligibility=eligibility_of(content, names, where),
+        endpoints=endpoints,
         checking=checking_of(section_of(content, "checks", where), where),
         sha256=content_hash(content),
     )
@@ -116,6 +132,31 @@ def response_rules_of(content: Mapping[str, Any], where: str) -> ResponseRules:
             f"{where} [response]: data_cutoff is {rules.data_cutoff} and cut does not name it, so it would change nothing; "
             f'add it, cut = ["first_pd", "data_cutoff"]'
         )
+    return rules
+
+
+def safety_of(content: Mapping[str, Any], where: str) -> SafetyRules:
+    """``[safety]``; a window without the treatment that it counts from is refused."""
+    rules = SafetyRules(asked="safety" in content, **_of(content, "safety", SAFETY, where))
+    if (rules.window_days is None) == bool(rules.last_treatment):
+        raise ProtocolError(
+            f"{where} [safety]: window_days and last_treatment go together; give both, for example window_days = 30 "
+            f'and last_treatment = ["date:last_dose"], or neither'
+        )
+    return rules
+
+
+def eligibility_of(content: Mapping[str, Any], criteria: tuple[str, ...], where: str) -> EligibilityRules:
+    """``[eligibility]``; a criterion that is not known, and a response that is in both groups, are refused."""
+    rules = EligibilityRules(asked="eligibility" in content, **_of(content, "eligibility", ELIGIBILITY, where))
+    unknown = [name for name in rules.measurable if name not in criteria]
+    if unknown:
+        raise ProtocolError(
+            f"{where} [eligibility]: measurable names '{unknown[0]}', and the protocol has {', '.join(criteria)}"
+        )
+    both = set(rules.low_response) & set(rules.failure)
+    if both:
+        raise ProtocolError(f"{where} [eligibility]: {min(both)} is a low response and a failure; choose one")
     return rules
 
 

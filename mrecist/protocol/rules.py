@@ -59,6 +59,34 @@ class Readers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyRules:
+    """``[safety]``: which adverse events are counted, of whom. ``asked``: the protocol has the section.
+
+    ``window_days`` counts from the last of ``last_treatment``; None: no end. ``clavien_days``: see docs/endpoints.md.
+    """
+
+    asked: bool = False
+    ctcae_version: str = ""
+    population: str = "treated"
+    last_treatment: tuple[str, ...] = ()
+    window_days: int | None = None
+    clavien_procedures: tuple[str, ...] = ()
+    clavien_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EligibilityRules:
+    """``[eligibility]``: the criteria by which a lesion has to be measurable, and the column of the response before the study."""
+
+    asked: bool = False
+    measurable: tuple[str, ...] = ()
+    treated_need_progression: bool = True
+    prior_response: str = ""
+    low_response: tuple[str, ...] = ("PR", "SD")
+    failure: tuple[str, ...] = ("PD",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """``[origin]``: day 1. ``procedure`` names the one that ``first_procedure`` means; empty: the column of subjects.csv."""
 

@@ -9,7 +9,17 @@ from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import Endpoint
-from mrecist.protocol.rules import Design, Measuring, Origin, Readers, ResponseRules, Schedule, StabilityRules
+from mrecist.protocol.rules import (
+    Design,
+    EligibilityRules,
+    Measuring,
+    Origin,
+    Readers,
+    ResponseRules,
+    SafetyRules,
+    Schedule,
+    StabilityRules,
+)
 from mrecist.protocol.variants import CriterionSetting, as_published
 
 
@@ -28,6 +38,10 @@ class Protocol:
     schedule: Schedule = field(default_factory=Schedule)
     design: Design = field(default_factory=Design)
     readers: Readers = field(default_factory=Readers)
+    # Organs of the region "intrahepatic"; every other one is "extrahepatic".
+    intrahepatic: tuple[str, ...] = ()
+    safety: SafetyRules = field(default_factory=SafetyRules)
+    eligibility: EligibilityRules = field(default_factory=EligibilityRules)
     endpoints: tuple[Endpoint, ...] = ()
     checking: Checking = field(default_factory=Checking)
     sha256: str = ""
@@ -39,6 +53,7 @@ class Protocol:
         """Columns of subjects.csv that endpoints take dates from by name (``date:COLUMN``)."""
         asked = [word for one in self.endpoints for word in (one.origin, *one.events, *one.competing, *one.success)]
         asked += [rule.when for one in self.endpoints for rule in one.censor]
+        asked += self.safety.last_treatment
         return tuple(dict.fromkeys(word.removeprefix("date:") for word in asked if word.startswith("date:")))
 
     def setting(self, name: str) -> CriterionSetting:

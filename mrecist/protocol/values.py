@@ -92,6 +92,16 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def treatments(value: Any) -> tuple[str, ...]:
+    tags = ("date:", "procedure:")
+    known = isinstance(value, list) and all(
+        isinstance(one, str) and any(one.startswith(tag) and one != tag for tag in tags) for one in value
+    )
+    if not known:
+        raise ValueError("a list of date:COLUMN and procedure:NAME")
+    return tuple(value)
+
+
 def one_of(*allowed: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if value not in allowed:

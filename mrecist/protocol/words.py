@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
+from mrecist.protocol.rules import EligibilityRules, SafetyRules
 from mrecist.protocol.study_protocol import Protocol
 from mrecist.units import show
 
@@ -43,6 +44,10 @@ def in_words(protocol: Protocol) -> Iterator[str]:
     yield f"Day 1 is {_origin(protocol.origin.event or 'baseline', protocol.origin.procedure)}."
     if protocol.readers.accepted:
         yield f"The study's responses are those of reader {protocol.readers.accepted}."
+    if protocol.safety.asked:
+        yield from _safety(protocol.safety)
+    if protocol.eligibility.asked:
+        yield from _eligibility(protocol.eligibility)
     for endpoint in protocol.endpoints:
         yield ""
         yield from _endpoint(endpoint, protocol)
@@ -92,10 +97,50 @@ def _origin(event: str, procedure: str = "") -> str:
     return f"the date in column {event} of subjects.csv"
 
 
+def _eligibility(rules: EligibilityRules) -> Iterator[str]:
+    if rules.measurable:
+        treated = ", treated ones only where they progressed since" if rules.treated_need_progression else ""
+        yield f"Eligible: a target at baseline that is measurable by {' and by '.join(rules.measurable)}{treated}."
+    if rules.prior_response:
+        low, failure = (" or ".join(one) for one in (rules.low_response, rules.failure))
+        yield f"Eligible: {rules.prior_response} of subjects.csv is {low} (low response) or {failure} (failure)."
+
+
+def _safety(rules: SafetyRules) -> Iterator[str]:
+    version = f", CTCAE {rules.ctcae_version}" if rules.ctcae_version else ""
+    since = (
+        f" up to {rules.window_days} days after the last of {', '.join(_event(one) for one in rules.last_treatment)}"
+    )
+    window = since if rules.window_days is not None else ""
+    yield f"Adverse events{version}: from the first treatment on{window}, of population {rules.population}."
+    if rules.clavien_procedures:
+        days = f" within {rules.clavien_days} days" if rules.clavien_days is not None else ""
+        yield f"Complications (Clavien-Dindo) of {' or '.join(rules.clavien_procedures)}{days}."
+
+
 def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     by = f" by {endpoint.criterion or protocol.criteria[0].name}" if endpoint.needs_responses else ""
+    if endpoint.region == "intrahepatic":
+        by += f", of lesions in {', '.join(protocol.intrahepatic)}"
+    elif endpoint.region:
+        by += f", of lesions elsewhere than in {', '.join(protocol.intrahepatic)}"
     yield f"{endpoint.id}{': ' + endpoint.title if endpoint.title else ''} ({endpoint.kind}{by}), population {endpoint.population}"
-    yield from _time(endpoint) if endpoint.kind == "time" else _proportion(endpoint, protocol)
+    if endpoint.kind == "time":
+        yield from _time(endpoint)
+    elif endpoint.kind == "change":
+        yield from _change(endpoint)
+    else:
+        yield from _proportion(endpoint, protocol)
+
+
+def _change(endpoint: Endpoint) -> Iterator[str]:
+    at = "the best change" if endpoint.at == "best" else "the change at the first assessment"
+    if endpoint.at_months:
+        months = ", ".join(show(month) for month in endpoint.at_months)
+        at = f"the change at month {months}, by the complete sum nearest to it within {endpoint.window_days} days"
+    yield f"  {at} of the sum from baseline, in %"
+    if endpoint.percent is not None:
+        yield f"  and the share of subjects whose sum fell by {show(endpoint.percent)} % or more, of the {endpoint.denominator}"
 
 
 def _time(endpoint: Endpoint) -> Iterator[str]:
@@ -106,6 +151,8 @@ def _time(endpoint: Endpoint) -> Iterator[str]:
         yield f"  competing: {', '.join(_event(one) for one in endpoint.competing)}"
     for rule in endpoint.censor:
         yield f"  {_censoring(rule)}"
+    if endpoint.covariates:
+        yield f"  hazard ratios adjusted for {', '.join(endpoint.covariates)}"
 
 
 def _censoring(rule: Censoring) -> str:

@@ -24,7 +24,7 @@ DATE_COLUMNS = (
     *("withdrawal", "lost_to_follow_up", "death", "last_alive"),
 )
 """Columns of subjects.csv that are dates; a protocol may name others (``date:COLUMN``)."""
-CLAVIEN_DINDO = ("I", "II", "IIIa", "IIIb", "IVa", "IVb", "V")
+CLAVIEN_DINDO = ("none", "I", "II", "IIIa", "IIIb", "IVa", "IVb", "V")
 TABLES = ("procedures", "therapies", "markers", "liver", "occurrences", "adverse_events")
 
 
@@ -151,9 +151,22 @@ def _within(low: int, high: int) -> Cell:
 
 def _procedures(path: Path, partial_date: PartialDate) -> Tidy[Procedure]:
     columns = _columns(
-        partial_date, "date", procedure=_upper, outcome=str, clavien_dindo=_word(*CLAVIEN_DINDO), comment=str
+        partial_date,
+        *("date", "complication"),
+        procedure=_upper,
+        outcome=str,
+        clavien_dindo=_word(*CLAVIEN_DINDO),
+        comment=str,
     )
-    return read_tidy(path, Procedure, columns, ("subject", "date", "procedure"))
+    return read_tidy(path, Procedure, columns, ("subject", "date", "procedure"), _complicated)
+
+
+def _complicated(row: Procedure) -> None:
+    """A complication has a grade and does not come before its procedure."""
+    if row.complication is not None and row.clavien_dindo in ("", "none"):
+        raise ValueError(f"complication is {row.complication} and clavien_dindo is '{row.clavien_dindo}'; correct one")
+    if row.complication is not None and row.complication < row.date:
+        raise ValueError(f"complication is {row.complication}, before the procedure on {row.date}; correct one")
 
 
 def _therapies(path: Path, partial_date: PartialDate) -> Tidy[Therapy]:

@@ -84,3 +84,18 @@ def test_reads_with_a_problem_are_not_never_assessed(results: Path, capsys: pyte
     assert [(row["subject"], row["success"]) for row in told] == [("S1", "yes"), ("S3", "no")]
     assert [row["subject"] for row in rows(results.parent / "out" / "events.csv")] == ["S1", "S3"]
     assert "a mask is damaged" in capsys.readouterr().err
+
+
+def test_a_read_that_could_not_be_derived_is_not_called_never_assessed(results: Path) -> None:
+    table = results / "derivation" / "measurements.csv"
+    with table.open("a", encoding="utf-8") as file:
+        file.write("S2,0,2019-12-20,T01,target,measured,0\n")
+    (results.parent / "subjects.csv").write_text(
+        "subject,arm,randomisation,death\nS1,A,2020-01-01,\nS2,A,2020-01-01,2020-02-01\n", encoding="utf-8"
+    )
+    death = time_endpoint('["death"]', name="OS").replace("last_assessment", "last_alive")
+    assert endpoints(results, HEAD + death + proportion(more='criterion = "recist11"')) == 1
+    out = results.parent / "out"
+    assert [row["subject"] for row in rows(out / "outcomes.csv")] == ["S1"]
+    assert [row["subject"] for row in rows(out / "events.csv")] == ["S1", "S2"]
+    assert [row["message"][:30] for row in rows(out / "problems.csv")] == ["subject S2, reader R1: was ass"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from mrecist.endpoints.changes import counted_visits
 from mrecist.endpoints.clock import Clock, NotDerivableError, cutoff_of, start_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.derive import Derived, criterion_of, readers_of, trials_of_subjects
@@ -41,12 +43,13 @@ def figures(
 
 
 def _reads(protocol: Protocol, courses: Courses) -> list[tuple[str, str]]:
-    """Criteria and readers of the endpoints that need responses."""
+    """Criteria and readers of the endpoints that need responses of the whole subject."""
     found = []
     for endpoint in protocol.endpoints:
-        if endpoint.needs_responses and courses.by_key:
+        if endpoint.needs_responses and not endpoint.region and courses.by_key:
             criterion = criterion_of(endpoint, protocol, courses)
-            found += [(criterion, reader) for reader in readers_of(endpoint, protocol, courses)]
+            by = replace(endpoint, criterion=criterion)
+            found += [(criterion, reader) for reader in readers_of(by, protocol, courses)]
     return list(dict.fromkeys(found))
 
 
@@ -93,10 +96,7 @@ def patient_of(clock: Clock, course: Course) -> Patient:
     therapy, death = (first(clock.case, word, clock.start, clock.until) for word in ("new_anticancer_therapy", "death"))
     alive = clock.last_alive()
     last = death.date if death is not None else alive[0] if alive is not None else clock.start
-    stop = min(
-        [day for day in (course.progression, therapy.date if therapy else None, clock.until) if day], default=last
-    )
-    seen = [visit for visit in course.visits if visit.date >= clock.start and visit.date <= max(stop, clock.start)]
+    seen = counted_visits(clock, course)
     edges = [visit.date for visit in seen[1:]] + [max(last, seen[-1].date)] if seen else []
     marks = [(course.first_response, "response"), (course.progression, "progression")]
     marks += [(one.date, word) for one, word in ((therapy, "new therapy"), (death, "death")) if one is not None]
@@ -168,7 +168,7 @@ def _words(rows: Sequence[Estimate]) -> Iterator[str]:
             yield f"median {row.about.arm} {told} months".replace("median  ", "median ").replace(
                 "reached months", "reached"
             )
-        if row.estimate.startswith("hazard_ratio") and row.value is not None:
+        if row.estimate in ("hazard_ratio", "hazard_ratio_stratified") and row.value is not None:
             yield f"HR {row.about.arm} / {row.against} {row.value:.2f} ({_limit(row.low, 2)} to {_limit(row.high, 2)})"
         if row.estimate.startswith("logrank") and row.p is not None:
             yield f"{row.estimate.replace('_', ', ').replace('logrank', 'log-rank')} p {_p(row.p)}"
