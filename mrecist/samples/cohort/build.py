@@ -133,7 +133,10 @@ def _files(study: Study, subjects: Sequence[Subject], known: Sequence[Known]) ->
     yield "measurements.csv", csv_text(lesions.COLUMNS, (row for one in subjects for row in one.measurements))
     yield "procedures.csv", _csv(("date", "procedure", "outcome"), subjects, _procedures)
     yield "therapies.csv", _csv(("date", "therapy"), subjects, _therapies)
-    yield "markers.csv", csv_text(("subject", "date", "test", "value", "unit"), (r for s in subjects for r in s.markers))
+    yield (
+        "markers.csv",
+        csv_text(("subject", "date", "test", "value", "unit"), (r for s in subjects for r in s.markers)),
+    )
     yield "occurrences.csv", _csv(("date", "event"), subjects, _occurrences)
     columns = ("start", "term", "grade", "ctcae_version", "soc", "related")
     yield "adverse_events.csv", _csv(columns, subjects, lambda one: _reactions(one, study))

@@ -100,9 +100,7 @@ def _times(endpoint: Endpoint, world: _World) -> Iterator[Known]:
     month = float(world.protocol.design.days_per_month)
     for months in endpoint.at_months:
         value = survival(endpoint, world, int(float(months) * month))
-        yield Known(
-            endpoint=endpoint.id, arm=world.arm.name, estimate="survival", months=months, value=value, unit=""
-        )
+        yield Known(endpoint=endpoint.id, arm=world.arm.name, estimate="survival", months=months, value=value, unit="")
     median = median_days(endpoint, world)
     yield Known(
         endpoint=endpoint.id, arm=world.arm.name, estimate="median", months=None, value=median / month, unit="months"

@@ -1,7 +1,7 @@
 """The lesions of a simulated subject at its visits: rows of measurements.csv.
 
 All targets follow one course: unchanged, then at the response visit half their size (CR: gone, or without enhancement), and at
-the visit that shows the progression half as large again as at the nadir and 6 mm more, or a new lesion, or a non-target that
+the visit that shows the progression half as large again as at the smallest that a visit showed, and 6 mm more, or a new lesion, or a non-target that
 progresses. Sizes vary by 1.5 % from visit to visit. So each category holds by a margin (mRECIST and RECIST 1.1: -30 %, +20 % and 5
 mm), and what the engine finds is what was drawn. Where the viable part is measured, the whole lesion follows 40 % of its way.
 """
@@ -21,7 +21,19 @@ NOISE = 0.015
 REGROWTH, REGROWTH_MM = 1.5, 6.0
 WHOLE_FOLLOWS = 0.4
 COLUMNS = (
-    *("subject", "timepoint", "date", "lesion", "role", "kind", "organ", "state", "longest_mm", "short_mm", "viable_mm"),
+    *(
+        "subject",
+        "timepoint",
+        "date",
+        "lesion",
+        "role",
+        "kind",
+        "organ",
+        "state",
+        "longest_mm",
+        "short_mm",
+        "viable_mm",
+    ),
     *("viable_short_mm", "pattern", "local_therapy", "modality", "phase", "comment"),
 )
 Row = dict[str, Any]
@@ -50,10 +62,14 @@ def rows_of(life: Life, disease: Disease, rng: np.random.Generator) -> Iterator[
     """Day (None: the baseline scan) and row of every lesion at every visit that takes place."""
     for row in _at_baseline(disease):
         yield None, row
+    smallest = 1.0
     for visit in life.attended():
         progressed = visit.day >= life.progression
-        for row in _targets(life, disease, visit, rng):
+        grown = progressed and life.by == "growth"
+        share = smallest if grown else _share(life, visit)
+        for row in _targets(life, disease, visit, share, grown, rng):
             yield visit.day, row
+        smallest = min(smallest, share)
         if disease.non_target:
             yield visit.day, _non_target(visit, _non_target_state(life, visit))
         if progressed and life.by == "new lesion":
@@ -67,16 +83,16 @@ def _at_baseline(disease: Disease) -> Iterator[Row]:
         yield _row(0, "NT01", "non-target", "present", comment="small satellite lesions")
 
 
-def _targets(life: Life, disease: Disease, visit: Visit, rng: np.random.Generator) -> Iterator[Row]:
+def _targets(
+    life: Life, disease: Disease, visit: Visit, share: float, grown: bool, rng: np.random.Generator
+) -> Iterator[Row]:
     operated = life.surgery is not None and visit.day >= life.surgery
-    grown = visit.day >= life.progression and life.by == "growth"
     for number, (longest, viable) in enumerate(disease.targets, 1):
         noise = 1 + NOISE * rng.uniform(-1, 1)
         if operated:
             therapy = "resection" if life.procedure == "HEPATECTOMY" else "ablation"
             yield {**_target(number, visit.number, "not-evaluable", None, None), "local_therapy": therapy}
             continue
-        share = _share(life, visit)
         if share == 0 and not disease.viable:
             yield _target(number, visit.number, "absent", None, None)
             continue

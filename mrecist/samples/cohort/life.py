@@ -115,7 +115,11 @@ def live(study: Study, protocol: Protocol, arm: Arm, rng: np.random.Generator) -
     first = 0 if visits_start_at_entry(study, protocol) else start
     # A year beyond the cut-off, so that the truth says when a later progression would have been seen.
     visits = tuple(
-        Visit(number=n, day=first + due + int(rng.integers(0, study.late_days + 1)), missed=bool(rng.random() < study.missed))
+        Visit(
+            number=n,
+            day=first + due + int(rng.integers(0, study.late_days + 1)),
+            missed=bool(rng.random() < study.missed),
+        )
         for n, due in enumerate(due_days(protocol, cutoff + 366), 1)
     )
     draw = rng.random()
@@ -138,7 +142,9 @@ def live(study: Study, protocol: Protocol, arm: Arm, rng: np.random.Generator) -
         procedure=procedure,
         surgery=surgery,
         markers=tuple(
-            MarkerCourse(plan=plan, elevated=bool(rng.random() < plan.elevated), converts=bool(rng.random() < plan.converts))
+            MarkerCourse(
+                plan=plan, elevated=bool(rng.random() < plan.elevated), converts=bool(rng.random() < plan.converts)
+            )
             for plan in study.markers
         ),
         reactions=tuple(_reactions(study, start, rng)),
