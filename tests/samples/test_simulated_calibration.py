@@ -108,7 +108,8 @@ def _within(one: Known, found: Estimate) -> bool:
     """Within four standard errors of a share, or the 99.99 % interval that is twice as wide as the 95 % one."""
     assert found.value is not None
     if one.estimate == "median":
-        assert found.low is not None and found.high is not None
+        assert found.low is not None
+        assert found.high is not None
         return found.low * 2 - found.value <= one.value <= found.high * 2 - found.value
     return abs(found.value - one.value) <= 4 * sqrt(one.value * (1 - one.value) / (found.n or 1)) + 0.004
 

@@ -83,7 +83,7 @@ def test_times_from_two_origins() -> None:
 
 
 def test_shares() -> None:
-    """NCT06071052: visits every 8 weeks after randomisation; response at the first (60 %) or second visit; surgery ten days after the second."""
+    """NCT06071052: visits every 8 weeks; response at the first (60 %) or second visit; surgery ten days after the second."""
     study = STUDIES["NCT06071052"]
     (arm,) = study.arms
     world = drawn(study, arm, visits_at_entry=True, every=56)
@@ -102,7 +102,7 @@ def test_shares() -> None:
 
 
 def test_one_value_by_hand() -> None:
-    """Without lead, lateness or progression, the six-month survival of a median of six months: day 183 is the last that is over, so 2^(-181/182.6)."""
+    """A median of six months (182.625 days) without lead: at six months 2^(-181/182.625), as day 1 is the day of the start."""
     study = replace(STUDIES["regorafenib-toripalimab-rfa"], lead=(0, 0))
     study = replace(study, arms=(replace(study.arms[0], os_months=6.0, pfs_months=3.0),))
     found = tuple(known_values(study, load_protocol(build.protocol_file(study))))

@@ -1,10 +1,10 @@
 """What the endpoints of a simulated study truly are: closed forms of the distributions that its subjects are drawn from.
 
-All times are whole days, the ceiling of exponential times from the start of treatment: P(T > d) = exp(-rate d). Day 1 of an endpoint
-is the first day of the study or the start of treatment, ``lead`` days later, uniform. A progression shows at the first visit on or after it,
-a visit being 0 to ``late_days`` later than due, uniform. Nothing else is assumed: the values are for subjects who attend every
-visit and are followed to the end, so they are what an estimate approaches when few visits are missed and losses are independent.
-Where no closed form is written down (responses at a month, duration of response), there is no row.
+All times are whole days, the ceiling of exponential times from the start of treatment: P(T > d) = exp(-rate d). Day 1 of an
+endpoint is the first day of the study or the start of treatment, ``lead`` days later, uniform. A progression shows at the first
+visit on or after it, a visit being 0 to ``late_days`` later than due, uniform. Nothing else is assumed: the values are for
+subjects who attend every visit and are followed to the end, so they are what an estimate approaches when few visits are missed
+and losses are independent. Where no closed form is written down (responses at a month, duration of response), there is no row.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The lesions of a simulated subject at its visits: rows of measurements.csv.
 
 All targets follow one course: unchanged, then at the response visit half their size (CR: gone, or without enhancement), and at
-the visit that shows the progression half as large again as at the smallest that a visit showed, and 6 mm more, or a new lesion, or a non-target that
-progresses. Sizes vary by 1.5 % from visit to visit. So each category holds by a margin (mRECIST and RECIST 1.1: -30 %, +20 % and 5
-mm), and what the engine finds is what was drawn. Where the viable part is measured, the whole lesion follows 40 % of its way.
+the visit that shows the progression half as large again as at the smallest that a visit showed, and 6 mm more, or a new lesion,
+or a non-target that progresses. Sizes vary by 1.5 % from visit to visit. So each category holds by a margin (mRECIST and RECIST
+1.1: -30 %, +20 % and 5 mm), and what the engine finds is what was drawn. Where the viable part is measured, the whole lesion
+follows 40 % of its way.
 """
 
 from __future__ import annotations
