@@ -196,6 +196,14 @@ def test_the_two_origins_of_cao_2022_differ_by_the_lead(tmp_path: Path) -> None:
             assert 5 <= one.days - other.days <= 14
 
 
+def test_leaving_out_the_lost_of_cao_2022_shortens_survival() -> None:
+    """What docs/studies.md warns of: who is lost would have lived longer than who stays, so the analysis of the latter is too dark."""
+    people = build.simulate(STUDIES["Cao2022"], seed=1, subjects=1500).subjects
+    lost = [one.life.death for one in people if one.life.lost <= min(one.life.death - 1, one.life.cutoff)]
+    stays = [one.life.death for one in people if one.life.lost > min(one.life.death - 1, one.life.cutoff)]
+    assert np.mean(lost) > 1.3 * np.mean(stays)
+
+
 def test_untreatable_progression_counts_from_the_first_procedure(tmp_path: Path) -> None:
     done = finished(STUDIES["NCT05233358"], tmp_path, seed=3, subjects=60)
     people = {one.name: one for one in done.cohort.subjects}

@@ -155,4 +155,5 @@ def _mm(size: float | None, share: float = 1.0) -> str:
 
 def _new(disease: Disease, visit: Visit) -> Row:
     more: Mapping[str, str] = {"pattern": "typical"} if disease.hcc else {}
-    return _row(visit.number, "NEW01", "new", "unequivocal", longest_mm="18.0", short_mm="15.0", **more)
+    size = {"longest_mm": "18.0", "short_mm": "15.0", "phase": "ARTERIAL"}
+    return _row(visit.number, "NEW01", "new", "unequivocal", **size, **more)
