@@ -43,6 +43,22 @@ def load(out: Path, subject: str) -> Derivation:
 
     Raises :class:`InputError` when ``out`` holds no derivation, or one whose files do not belong together.
     """
+    protocol, settings, version = load_rules(out)
+    found = tables.read_measurements(rows_path(out), protocol.partial_date, only=subject.__eq__)
+    reads = {reader: rows for (_, reader), rows in found.reads().items()}
+    return Derivation(reads=reads, protocol=protocol, settings=settings, version=version)
+
+
+def rows_path(out: Path) -> Path:
+    """The table of the rows that were assessed."""
+    return out / FOLDER / "measurements.csv"
+
+
+def load_rules(out: Path) -> tuple[Protocol, tuple[CriterionSetting, ...], str]:
+    """The protocol and criteria that responses were derived by, and the version of `mrecist` that did it.
+
+    Raises :class:`InputError` as :func:`load` does.
+    """
     folder = out / FOLDER
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -57,6 +73,4 @@ def load(out: Path, subject: str) -> Derivation:
             f"{folder}: protocol.toml was changed since the run (sha256 {protocol.sha256[:12]}..., was {sha256[:12]}...); "
             f"run assess or score again"
         )
-    found = tables.read_measurements(folder / "measurements.csv", protocol.partial_date, only=subject.__eq__)
-    reads = {reader: rows for (_, reader), rows in found.reads().items()}
-    return Derivation(reads=reads, protocol=protocol, settings=protocol.select(criteria), version=version)
+    return protocol, protocol.select(criteria), version

@@ -274,7 +274,7 @@ def _read_arms(path: Path) -> dict[str, str]:
 
 
 def _read_dates(path: Path, protocol: Protocol) -> SubjectDates:
-    needed = [protocol.origin_event] if protocol.origin_event not in ("", "baseline") else []
+    needed = [protocol.origin.event] if protocol.origin.event not in ("", "baseline") else []
     needed += ["new_anticancer_therapy"] if "new_anticancer_therapy" in protocol.response.cut else []
     if needed and not path.exists():
         raise InputError(f"{path}: is missing; the protocol needs its dates of {', '.join(needed)}")

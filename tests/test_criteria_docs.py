@@ -270,7 +270,9 @@ def test_every_option_is_shown_where_it_decides() -> None:
     keys = {key.rpartition(".")[2] for key in shown}
     assert keys == {f.name for f in fields(Thresholds)} | {"cr_then_worse", "disease"}
     of_best = {row["option"].strip("`").split(" = ")[0] for row in BEST} - {""}
-    responses = {f"response.{k}" for k in protocols._RESPONSE} | {f"response.confirm.{k}" for k in protocols._CONFIRM}
+    responses = {f"response.{k}" for k in protocols.keys.RESPONSE} | {
+        f"response.confirm.{k}" for k in protocols.keys.CONFIRM
+    }
     in_tables = {part.split(" = ")[0].strip(" `") for row in SHOWN for part in row["option"].split(";")}
     # `required` names one of two answers that are both given: in the sentence only.
     assert responses - of_best - in_tables == {"response.confirm.required"}

@@ -13,11 +13,12 @@ PACKAGE = Path(__file__).parents[1] / "mrecist"
 LADDER = (
     ("errors", "units", "dates", "info", "plain"),
     ("model",),
-    ("imaging", "criteria", "results", "checklist", "contradictions"),
+    ("imaging", "criteria", "results", "checklist", "contradictions", "trial"),
     ("measure", "protocol"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment"),
     ("derivation", "checks", "stability", "identity", "segmenters"),
+    ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
@@ -28,7 +29,7 @@ LADDER = (
 )
 RUNG = {name: rung for rung, names in enumerate(LADDER) for name in names}
 WORDS_ONLY = (
-    *("errors", "units", "dates", "model", "results", "criteria", "checklist", "contradictions"),
+    *("errors", "units", "dates", "model", "trial", "results", "criteria", "checklist", "contradictions"),
     *("protocol", "tables", "response", "checks", "sdtm"),
 )
 MAY_IMPORT_DICOM = ("imaging", "samples", "objects", "pacs")

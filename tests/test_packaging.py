@@ -23,7 +23,7 @@ from mrecist.samples.build import sample_data_path, sample_study_path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mrecist"
-DATA = {"py.typed", "report/report.css", "report/template.html"}
+DATA = {"py.typed", "report/report.css", "report/template.html", "samples/studies/Cao2022.toml"}
 
 
 def pyproject() -> dict[str, Any]:

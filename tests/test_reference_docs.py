@@ -19,14 +19,17 @@ from doc_pages import ROOT, Table, cell, names, page, section, table, tables_of,
 from mrecist import model, protocol, reading, score, study, tables
 from mrecist.criteria import CRITERIA
 from mrecist.criteria.irecist import IMMUNE
-from mrecist.dates import parse_date
+from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError, ProtocolError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.phase import PhaseName
 from mrecist.measure.conventions import Convention
 from mrecist.measure.lesion import DEFAULT_CONVENTION
+from mrecist.protocol import keys
+from mrecist.protocol.endpoints import ENDPOINT_KEYS
 from mrecist.response.flags import MEANING
+from mrecist.tables.trial import DATE_COLUMNS
 
 # --- flags.md --------------------------------------------------------------------------------------------------------
 
@@ -70,14 +73,24 @@ PARSED = {
     "[origin]": ("origin",),
     "[schedule]": ("schedule",),
     "[stability]": ("stability",),
+    "[study]": ("study",),
+    "[readers]": ("readers",),
+    "[safety]": ("safety",),
+    "[regions]": ("regions",),
+    "[eligibility]": ("eligibility",),
 }
 IN_CODE: dict[str, set[str]] = {
-    "[response]": set(protocol._RESPONSE),
-    "[response.confirm]": set(protocol._CONFIRM),
-    "[measurement]": set(protocol._MEASURING),
-    "[origin]": set(protocol._ORIGIN),
-    "[schedule]": set(protocol._SCHEDULE),
-    "[stability]": set(protocol._STABILITY),
+    "[response]": set(keys.RESPONSE),
+    "[response.confirm]": set(keys.CONFIRM),
+    "[measurement]": set(keys.MEASURING),
+    "[origin]": set(keys.ORIGIN),
+    "[schedule]": set(keys.SCHEDULE),
+    "[stability]": set(keys.STABILITY),
+    "[study]": set(keys.STUDY),
+    "[readers]": set(keys.READERS),
+    "[safety]": set(keys.SAFETY),
+    "[regions]": set(keys.REGIONS),
+    "[eligibility]": set(keys.ELIGIBILITY),
 }
 
 
@@ -108,9 +121,9 @@ def criteria_tables() -> tuple[Table, Table, Table]:
 
 def test_every_section_is_documented() -> None:
     rows = table(section(page("protocol.md"), "Sections"), "section")
-    assert sorted(names(rows)) == sorted(protocol._SECTIONS)
+    assert sorted(names(rows)) == sorted(keys.SECTIONS)
     headings = {h.split(".")[0] for h in re.findall(r"^## `\[+([a-z.]+)", page("protocol.md"), flags=re.MULTILINE)}
-    assert headings == protocol._SECTIONS - {"format"}
+    assert headings == keys.SECTIONS - {"format", "extends"}
 
 
 @pytest.mark.parametrize("heading", PARSED)
@@ -127,20 +140,24 @@ def test_keys_and_defaults_of_a_section(heading: str) -> None:
             value = tomllib.loads(f"x = {text}")["x"]
             found = parse(within((*PARSED[heading], key), value))
             # That the section is there at all asks for the tables; no key of it does more than its default.
-            assert found.stability.asked is (heading == "[stability]")
-            assert replace(found, sha256="", stability=replace(found.stability, asked=False)) == unset, key
+            asked = ("stability", "safety", "eligibility")
+            assert [name for name in asked if getattr(found, name).asked] == [
+                name for name in asked if heading == f"[{name}]"
+            ]
+            bare = {name: replace(getattr(found, name), asked=False) for name in asked}
+            assert replace(found, sha256="", **bare) == unset, key
 
 
 def test_the_origin_without_a_key_is_the_baseline() -> None:
     assert cell(keys_of("[origin]"), "event", "default") == "the baseline scan"
-    assert parse({}).origin_event == ""
+    assert parse({}).origin.event == ""
 
 
 @pytest.mark.parametrize("heading", PARSED)
 def test_what_a_key_takes(heading: str) -> None:
     for row in keys_of(heading):
         (key,) = words(row["key"])
-        wrong = 0 if key == "round_mm" else object()
+        wrong = 0 if key in ("round_mm", "days_per_month") else object()
         takes = refusal(within((*PARSED[heading], key), wrong)).split("it takes ")[1]
         if key == "convention":
             assert set(words(row["takes"])) == {f'"{c}"' for c in Convention}
@@ -148,14 +165,14 @@ def test_what_a_key_takes(heading: str) -> None:
         elif '"' in takes:
             assert words(row["takes"]) == re.findall(r'"[^"]*"', takes)
         else:
-            assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
+            assert re.sub(r"^an? ", "", row["takes"]) == re.sub(r"^an? | of 0 or more$", "", takes)
 
 
 def test_criterion_keys_and_what_they_take() -> None:
     naming, rows, _ = criteria_tables()
     assert names(naming) == ["standard"]
     assert words(cell(naming, "standard", "takes")) == [f'"{name}"' for name in CRITERIA]
-    assert sorted(names(rows)) == sorted(protocol._THRESHOLDS)
+    assert sorted(names(rows)) == sorted(keys.THRESHOLDS)
     for row in rows:
         (key,) = words(row["key"])
         name = next(name for name, criterion in CRITERIA.items() if key in criterion.options)
@@ -199,19 +216,27 @@ def test_diseases_that_are_refused() -> None:
         assert [s.name for s in parse({"study": {"disease": disease}}).criteria] == ["recist11", "mrecist"]
 
 
-def test_sections_that_are_checked_for_names_only() -> None:
-    rows = keys_of("[study]")
-    assert sorted(names(rows)) == sorted(protocol._LATER_SECTIONS["study"])
+def test_keys_of_an_endpoint() -> None:
+    rows = keys_of("[[endpoint]]")
+    assert sorted(names(rows)) == sorted(ENDPOINT_KEYS)
+    smallest = {
+        "time": {"events": ["pd"], "censor": [{"when": "no_event", "cnsr": 1, "at": "last_assessment"}]},
+        "proportion": {"success": ["CR"]},
+        "change": {},
+    }
     for row in rows:
         (key,) = words(row["key"])
-        if row["meaning"] == "names only":
-            assert replace(parse({"study": {key: 1.5}}), sha256="") == replace(parse({}), sha256="")
-        else:
-            assert "it takes" in refusal({"study": {key: 1.5}})
-    text = section(page("protocol.md"), "`[[endpoint]]`")
-    listed = words(text.split(":", 1)[1])
-    assert sorted(listed) == sorted(protocol._LATER_SECTIONS["endpoint"])
-    assert replace(parse({"endpoint": [dict.fromkeys(listed, 1.5)]}), sha256="") == replace(parse({}), sha256="")
+        kinds = list(smallest) if row["kind"] == "all" else row["kind"].split(", ")
+        for kind, others in smallest.items():
+            asked = {"id": "X", "kind": kind, **others, key: object()}
+            said = refusal({"endpoint": [asked]})
+            if key not in ("id", "kind"):
+                assert ("it takes" in said) is (kind in kinds), said
+            for text in words(row["default"]) if kind in kinds and key not in ("confirmed", "origin") else ():
+                value = {**asked, key: tomllib.loads(f"x = {text}")["x"]}
+                bare = {name: one for name, one in asked.items() if name != key}
+                found, unset = (parse({"endpoint": [one]}).endpoints for one in (value, bare))
+                assert replace(found[0], reader="") == unset[0], key
 
 
 def test_every_toml_example_is_a_protocol() -> None:
@@ -231,7 +256,7 @@ def test_the_whole_file_names_every_key_that_is_derived_with() -> None:
         for key in path:
             part = part[key]
         assert set(part) - {"confirm"} == IN_CODE[heading]
-    assert {key for part in content["criteria"].values() for key in part} == {*protocol._THRESHOLDS, "standard"}
+    assert {key for part in content["criteria"].values() for key in part} == {*keys.THRESHOLDS, "standard"}
     whole = parse({key: value for key, value in content.items() if key != "format"})
     for name, criterion in CRITERIA.items():
         assert whole.setting(name).thresholds == criterion.thresholds
@@ -257,7 +282,7 @@ def columns_of(name: str) -> Table:
         ("measurements.csv", tables.MEASUREMENT_COLUMNS),
         ("responses.csv", tables.RESPONSE_COLUMNS),
         ("best_responses.csv", tables.BEST_COLUMNS),
-        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader")),
+        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader", "region")),
         ("problems.csv", tables.PROBLEM_COLUMNS),
     ],
 )
@@ -339,7 +364,7 @@ MASKS_ROW = {
 def test_columns_of_the_mask_table(tmp_path: Path) -> None:
     rows = columns_of("masks.csv")
     assert names(rows) == list(MASKS_ROW) == [f.name for f in fields(study.LabelMaskFile) if f.name in MASKS_ROW]
-    (mask,) = study._read_label_masks(write_row(tmp_path / "masks.csv", MASKS_ROW), protocol.PartialDate.REFUSE)
+    (mask,) = study._read_label_masks(write_row(tmp_path / "masks.csv", MASKS_ROW), PartialDate.REFUSE)
     assert (mask.subject, mask.timepoint, mask.series_uid, mask.reader) == ("S1", 1, "1.2.3", "R7")
     assert (mask.lesions, mask.viable) == (tmp_path / "l.nii.gz", tmp_path / "v.nii.gz")
     assert mask.date == parse_date("2024-03-06")
@@ -347,9 +372,9 @@ def test_columns_of_the_mask_table(tmp_path: Path) -> None:
         path = write_row(tmp_path / "less.csv", {k: v for k, v in MASKS_ROW.items() if k != column})
         if column in required("masks.csv"):
             with pytest.raises(InputError, match=f"no column '{column}'"):
-                study._read_label_masks(path, protocol.PartialDate.REFUSE)
+                study._read_label_masks(path, PartialDate.REFUSE)
         else:
-            study._read_label_masks(path, protocol.PartialDate.REFUSE)
+            study._read_label_masks(path, PartialDate.REFUSE)
 
 
 def test_columns_of_the_series_table(tmp_path: Path) -> None:
@@ -373,7 +398,9 @@ def test_columns_of_the_subject_table(tmp_path: Path) -> None:
     assert required("subjects.csv") == {"subject"}
     events = {event.strip('"') for event in words(cell(keys_of("[origin]"), "event", "takes"))} - {"baseline"}
     therapy = "new_anticancer_therapy"
-    assert set(names(rows)) == {"subject", "arm", *events, therapy}
+    known = {name for row in rows for name in words(row["column"])}
+    assert known - {"date:COLUMN"} == {"subject", "arm", *DATE_COLUMNS}
+    assert events < set(DATE_COLUMNS)
     days = {name: f"2024-03-{day:02d}" for day, name in enumerate((*sorted(events), therapy), start=1)}
     given = {"subject": "S1", "arm": "A", **days}
     path = write_row(tmp_path / "subjects.csv", given)

@@ -248,7 +248,7 @@ def table_faults(row: Row) -> list[str]:
     protocol = protocol_with(row["option"])
     therapy = row["new anticancer therapy"]
     dates = SubjectDates(
-        origins={} if protocol.origin_event else None,
+        origins={} if protocol.origin.event else None,
         new_therapy=None if therapy == "no table" else {"S": date.fromisoformat(therapy)} if therapy else {},
     )
     derived = derive({("S", "R1"): rows}, protocol, (protocol.setting("recist11"),), dates)

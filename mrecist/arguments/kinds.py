@@ -94,3 +94,17 @@ def listener(text: str) -> tuple[str, int]:
     if not port.isdecimal() or not 1 <= int(port) <= 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port, or ADDRESS:PORT")
     return address.strip("[]") or "127.0.0.1", int(port)
+
+
+def seed(text: str) -> int:
+    """The start of random numbers."""
+    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a seed (0 to {2**32 - 1})")
+    return int(text)
+
+
+def subjects(text: str) -> int:
+    """A number of simulated subjects."""
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 99_999:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of subjects (1 to 99999)")
+    return int(text)

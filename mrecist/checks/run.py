@@ -182,7 +182,7 @@ def _of_read(read: Read, protocol: Protocol, dates: SubjectDates, unstated: froz
         read=read,
         limits=protocol.checking,
         schedule=protocol.schedule,
-        origin_event="" if dates.origins is None else protocol.origin_event,
+        origin_event="" if dates.origins is None else protocol.origin.event,
         origin=None if dates.origins is None else dates.origins.get(read.subject),
         unstated=unstated,
     )

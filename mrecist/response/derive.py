@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,8 +29,14 @@ def derive(
     protocol: Protocol,
     criteria: tuple[CriterionSetting, ...],
     dates: SubjectDates | None = None,
+    part: Callable[[Read], Read] | None = None,
 ) -> Derived:
-    """Assess every read by every criterion."""
+    """Assess every read by every criterion.
+
+    ``part`` takes a part of each read (the lesions of a region) once its rows have been found free of contradictions; raises
+    :class:`ReadError` where it cannot.
+    """
+    part = part or _whole
     dates = dates or SubjectDates()
     responses: list[VisitResponse] = []
     best: list[BestResponse] = []
@@ -38,12 +44,12 @@ def derive(
     for (subject, reader), rows in reads.items():
         try:
             read = build_read(rows)
-            visits = [responses_of(read, setting, protocol.response) for setting in criteria]
+            visits = [responses_of(part(read), setting, protocol.response) for setting in criteria]
         except ReadError as error:
             problems.append(Problem(subject=subject, reader=reader, message=str(error)))
             continue
         until, _ = last_day(subject, protocol.response, dates)
-        known = visits if until is None else _as_known(read, until, visits, criteria, protocol.response)
+        known = visits if until is None else _as_known(read, until, visits, criteria, protocol.response, part)
         for of_criterion, then in zip(visits, known, strict=True):
             responses += _shown(of_criterion, protocol.response)
             best.append(best_of_visits(then, protocol.response, dates, cut=len(then) < len(of_criterion)))
@@ -56,13 +62,18 @@ def _as_known(
     visits: list[tuple[VisitResponse, ...]],
     criteria: tuple[CriterionSetting, ...],
     rules: ResponseRules,
+    part: Callable[[Read], Read],
 ) -> list[tuple[VisitResponse, ...]]:
     """The responses as they were known on the last day that counts: a later scan proves no new lesion before it."""
     kept = [visit for visit in read.visits if visit.timepoint == 0 or visit.dates[0] <= until]
     if len(kept) == len(read.visits):
         return visits
     before = build_read(row for visit in kept for row in visit.rows.values())
-    return [responses_of(before, setting, rules) for setting in criteria]
+    return [responses_of(part(before), setting, rules) for setting in criteria]
+
+
+def _whole(read: Read) -> Read:
+    return read
 
 
 def _shown(visits: tuple[VisitResponse, ...], rules: ResponseRules) -> Iterable[VisitResponse]:

@@ -24,11 +24,12 @@ from mrecist.session.mending import Mending
 from mrecist.session.proposing import Asked, Proposal, middle_value, propose, propose_click, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import MEANING, is_written, reopen, safe_name, session_folder, sign, write_signed
+from mrecist.session.signed import MEANING, is_written, reopen, session_folder, sign, write_signed
 from mrecist.session.state import DrawnMask, Provenance, ReadState
 from mrecist.session.volumes import Volumes
 from mrecist.session.waiting import Pending
 from mrecist.study import Study, open_study
+from mrecist.tables import safe_name
 
 
 @dataclass(slots=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from mrecist.session.checklist import open_points
 from mrecist.session.rows import Rows, diameter_of
 from mrecist.session.session import Session, utc_now
 from mrecist.session.state import ReadState
-from mrecist.tables import measurements_csv, write_whole
+from mrecist.tables import measurements_csv, safe_name, write_whole
 
 KEPT = "reads/.sessions"
 _WRITTEN, _SIGNATURES = "written.json", "signatures.json"
@@ -192,9 +191,3 @@ def _marks(state: ReadState, session: Session, rows: Rows) -> dict[str, Any]:
 def session_folder(study: Path, reader: str, subject: str) -> Path:
     """Where the session of a reader with a subject is kept in a study folder."""
     return study / KEPT / f"{safe_name(reader)}_{safe_name(subject)}"
-
-
-def safe_name(text: str) -> str:
-    """A part of a file name that no text can lead out of the folder, different for different texts."""
-    plain = re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")[:32]
-    return plain if plain and plain == text else f"{plain}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"

@@ -7,6 +7,7 @@ are not used in part. Writing is whole or not at all.
 from mrecist.tables.files import csv_text as csv_text
 from mrecist.tables.files import read_column as read_column
 from mrecist.tables.files import read_rows as read_rows
+from mrecist.tables.files import safe_name as safe_name
 from mrecist.tables.files import write_whole as write_whole
 from mrecist.tables.measurements import MEASUREMENT_COLUMNS as MEASUREMENT_COLUMNS
 from mrecist.tables.measurements import REQUIRED_COLUMNS as REQUIRED_COLUMNS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import io
 import os
 import re
@@ -169,3 +170,9 @@ def not_empty(name: str, text: str) -> str:
     if not text:
         raise ValueError(f"{name} is empty; it is required")
     return text
+
+
+def safe_name(text: str) -> str:
+    """A part of a file name that no text can lead out of the folder, different for different texts."""
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")[:32]
+    return plain if plain and plain == text else f"{plain}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"

@@ -14,6 +14,7 @@ from mrecist.model import (
 )
 from mrecist.tables.files import not_empty, read_rows
 
+REGIONS = ("intrahepatic", "extrahepatic")
 OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
 
 
@@ -28,14 +29,23 @@ class ReportedResponses:
 
 
 def read_overall(
-    path: Path, partial: PartialDate = PartialDate.REFUSE
+    path: Path, partial: PartialDate = PartialDate.REFUSE, region: str = ""
 ) -> tuple[list[ReportedResponses], list[Problem]]:
-    """Read ``overall.csv``; a subject whose rows cannot be read or contradict each other becomes a problem."""
-    _, lines = read_rows(path, OVERALL_REQUIRED)
+    """Read ``overall.csv``; a subject whose rows cannot be read or contradict each other becomes a problem.
+
+    ``region`` : the rows of that region only; without it those of none, which are of the whole subject.
+    """
+    _, lines = read_rows(path, (*OVERALL_REQUIRED, "region") if region else OVERALL_REQUIRED)
     if not lines:
         raise InputError(f"{path}: has a header and no rows; nothing to derive")
     cases: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
     for number, cells in lines:
+        if cells.get("region", "") not in ("", *REGIONS):
+            raise InputError(
+                f"{path}: line {number}: region is '{cells['region']}', not one of: {', '.join(REGIONS)}, or empty"
+            )
+        if cells.get("region", "") != region:
+            continue
         cases.setdefault((cells["subject"], cells.get("reader") or "R1"), []).append((number, cells))
     reported: list[ReportedResponses] = []
     problems: list[Problem] = []

@@ -34,7 +34,7 @@ def read_subject_dates(path: Path | None, protocol: Protocol, *, origin: bool = 
 
     Without the table they are missing for everybody, and flagged so. ``origin`` is False where another table starts the clock.
     """
-    event = protocol.origin_event if origin and protocol.origin_event != "baseline" else ""
+    event = protocol.origin.event if origin and protocol.origin.event != "baseline" else ""
     if path is None:
         return SubjectDates(origins={} if event else None)
     therapy = "new_anticancer_therapy"

@@ -60,7 +60,7 @@ def findings(
 ) -> tuple[Finding, ...]:
     """What the checks find in these rows, by RECIST 1.1 and mRECIST or by one criterion; ``start`` is the subject's origin date."""
     rules = protocol(**sections)
-    named = rules.origin_event not in ("", "baseline")
+    named = rules.origin.event not in ("", "baseline")
     dates = SubjectDates(origins={} if start is None else {"S1": start}) if named else None
     return check_read(rows, rules, [rules.setting(criterion)] if criterion else None, dates)
 

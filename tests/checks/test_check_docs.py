@@ -13,6 +13,7 @@ import pytest
 from mrecist import checklist, protocol
 from mrecist.checks.finding import FINDING_COLUMNS
 from mrecist.errors import ProtocolError
+from mrecist.protocol import keys
 
 DOCS = Path(__file__).parents[2] / "docs"
 GROUPS = {
@@ -68,8 +69,8 @@ def test_keys_and_defaults_of_the_protocol() -> None:
     }
     windows = [row for row in rows if len(row) == 5]
     assert [(row[0], row[1].strip("`")) for row in windows] == [
-        *(("`[schedule]`", name) for name in protocol._VISITS),
-        *(("`[origin]`", name) for name in protocol._BASELINE_WINDOW),
+        *(("`[schedule]`", name) for name in keys.VISITS),
+        *(("`[origin]`", name) for name in keys.BASELINE_WINDOW),
     ]
     nothing_set = protocol.Schedule()
     assert nothing_set.visits == ()

@@ -16,7 +16,7 @@ from mrecist.criteria import CRITERIA
 from mrecist.criteria._rule import Criterion, Thresholds
 from mrecist.criteria.irecist import CONFIRMED_BY
 from mrecist.model import Response
-from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
+from mrecist.protocol import CriterionSetting, Origin, Protocol, ResponseRules
 from mrecist.response import immune
 
 CASES = load_cases()
@@ -220,4 +220,4 @@ def test_no_setting_of_best_response_is_left_out() -> None:
 
 
 def test_the_origin_matters() -> None:
-    assert broken_by(lambda protocol: replace(protocol, origin_event=""))
+    assert broken_by(lambda protocol: replace(protocol, origin=Origin()))

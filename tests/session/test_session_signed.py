@@ -22,10 +22,10 @@ from mrecist.session.checklist import live
 from mrecist.session.room import enter
 from mrecist.session.rows import Rows
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import is_written, reopen, safe_name, sign, write_signed
+from mrecist.session.signed import is_written, reopen, sign, write_signed
 from mrecist.session.state import ManualLine
 from mrecist.study import open_study
-from mrecist.tables import write_whole
+from mrecist.tables import safe_name, write_whole
 
 
 @dataclass

@@ -1,0 +1,20 @@
+"""Simulated cohorts of studies."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mrecist.arguments import kinds
+
+
+def simulate(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist simulate``."""
+    parser.add_argument("study", metavar="STUDY", help="its name (docs/studies.md); another one names them all")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty or new folder")
+    parser.add_argument(
+        "--seed", type=kinds.seed, default=0, metavar="N", help="start of the random numbers (default 0)"
+    )
+    parser.add_argument(
+        "--subjects", type=kinds.subjects, default=0, metavar="N", help="default: as many as the study has"
+    )

@@ -1,0 +1,210 @@
+"""All endpoints of a protocol for all subjects: times, outcomes, and what could not be derived. One subject stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+from mrecist.endpoints.changes import Change, changes_of
+from mrecist.endpoints.clock import NotDerivableError, cutoff_of
+from mrecist.endpoints.course import Course, Courses
+from mrecist.endpoints.happenings import Case
+from mrecist.endpoints.proportions import Outcome, outcomes_of
+from mrecist.endpoints.sources import Found
+from mrecist.endpoints.times import EventTime, time_of
+from mrecist.errors import InputError
+from mrecist.model import Problem
+from mrecist.protocol import Endpoint, Protocol
+from mrecist.trial import Subject, Trial
+
+POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """Rows of events.csv, outcomes.csv and changes.csv, and problems."""
+
+    times: tuple[EventTime, ...]
+    outcomes: tuple[Outcome, ...]
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...]
+
+
+def derive_endpoints(
+    protocol: Protocol,
+    courses: Courses,
+    trial: Trial,
+    left_out: frozenset[str] = frozenset(),
+    regions: Mapping[str, Found] | None = None,
+    unread: frozenset[tuple[str, str]] = frozenset(),
+) -> Derived:
+    """Derive every endpoint.
+
+    Parameters
+    ----------
+    left_out : subjects with a problem that was told already.
+    unread : (subject, reader) of the reads with a problem, left out of every endpoint that needs responses.
+    regions : what was found of each region that an endpoint is about; a read with a problem there is left out of it.
+
+    Raises
+    ------
+    InputError : an endpoint needs a table, a reader, a criterion or a population that was not given.
+    """
+    check_populations(protocol.endpoints, trial)
+    check_rules(protocol)
+    check_covariates(protocol.endpoints, trial)
+    times: list[EventTime] = []
+    outcomes: list[Outcome] = []
+    changes: list[Change] = []
+    problems: list[Problem] = list(_unknown(courses, trial, left_out))
+    per_subject = trials_of_subjects(trial)
+    whole = courses
+    for asked in protocol.endpoints:
+        of_region = (regions or {})[asked.region] if asked.region else None
+        courses = of_region.courses if of_region is not None else whole
+        without = {(p.subject, p.reader) for p in of_region.problems} if of_region is not None else unread
+        endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
+        for reader in readers_of(endpoint, protocol, courses):
+            for case in cases_of(endpoint, courses, per_subject, reader, left_out):
+                if (case.subject.subject, reader) in without:
+                    continue
+                try:
+                    if endpoint.kind == "time":
+                        times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
+                    elif endpoint.kind == "change":
+                        changes += changes_of(endpoint, case, protocol, reader)
+                    else:
+                        outcomes += outcomes_of(endpoint, case, protocol, reader)
+                except NotDerivableError as error:
+                    name = case.subject.subject
+                    message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
+                    problems.append(Problem(subject=name, reader=reader, message=message))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=tuple(problems))
+
+
+def _unknown(courses: Courses, trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
+    """Subjects with responses and without a row in subjects.csv."""
+    for name in sorted({subject for subject, _, _ in courses.by_key} - trial.subjects.keys() - left_out):
+        message = f"subject {name} has responses and no row in subjects.csv; it is left out of every endpoint, add it"
+        yield Problem(subject=name, reader="", message=message)
+
+
+def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tuple[str, ...]:
+    """Whose responses an endpoint is derived from: the one it names, the accepted one, or each of them.
+
+    ``""`` where an endpoint needs no responses.
+    """
+    if not endpoint.needs_responses:
+        return ("",)
+    there = courses.readers_of(endpoint.criterion)
+    asked = protocol.readers.accepted if endpoint.reader == "accepted" else endpoint.reader
+    if endpoint.reader == "accepted" and not asked and len(there) > 1:
+        raise InputError(
+            f"endpoint {endpoint.id}: [readers] accepted is not given and there are {', '.join(there)}; name one"
+        )
+    if not asked or endpoint.reader == "all":
+        return there
+    if asked not in there and len(there) == 1 and endpoint.reader == "accepted":
+        return there
+    if asked not in there:
+        raise InputError(
+            f"endpoint {endpoint.id}: reader {asked} is not among those of the responses ({', '.join(there)})"
+        )
+    return (asked,)
+
+
+def criterion_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> str:
+    """The criterion of an endpoint, the protocol's first unless it names one; raises :class:`InputError` when nobody used it."""
+    name = endpoint.criterion or protocol.criteria[0].name
+    there = sorted({criterion for _, _, criterion in courses.by_key})
+    if there and name not in there and "" not in there:
+        raise InputError(f"endpoint {endpoint.id}: no response is by criterion {name}; there are {', '.join(there)}")
+    return name
+
+
+def trials_of_subjects(trial: Trial) -> dict[str, Trial]:
+    """Each subject with its own rows of every table, in one pass over each."""
+    tables = {field.name: getattr(trial, field.name) for field in fields(Trial) if field.name != "subjects"}
+    given = {table: rows for table, rows in tables.items() if rows is not None}
+    own: dict[str, dict[str, list[Any]]] = {name: {table: [] for table in given} for name in trial.subjects}
+    for table, rows in given.items():
+        for row in rows:
+            if row.subject in own:
+                own[row.subject][table].append(row)
+    return {
+        name: Trial(subjects={name: subject}, **{table: tuple(rows) for table, rows in own[name].items()})
+        for name, subject in trial.subjects.items()
+    }
+
+
+def cases_of(
+    endpoint: Endpoint, courses: Courses, per_subject: Mapping[str, Trial], reader: str, left_out: frozenset[str]
+) -> Iterator[Case]:
+    """The subjects of the endpoint's population. Where no responses are needed, the longest course by anybody says who was alive.
+
+    A subject whose responses could not be read was not "never assessed": it is left out.
+    """
+    longest = {} if endpoint.needs_responses else _longest(courses)
+    for name, trial in per_subject.items():
+        course = courses.of(name, reader, endpoint.criterion) if endpoint.needs_responses else longest.get(name)
+        if course is None and name in left_out and endpoint.needs_responses:
+            continue
+        if belongs(endpoint.population, trial.subjects[name], course):
+            yield Case(subject=trial.subjects[name], course=course, trial=trial)
+
+
+def _longest(courses: Courses) -> dict[str, Course]:
+    """Of each subject the course with the last assessment."""
+    in_order = sorted(
+        courses.by_key, key=lambda key: (max((v.date for v in courses.by_key[key].visits), default=date.min), key)
+    )
+    return {key[0]: courses.by_key[key] for key in in_order}
+
+
+def belongs(population: str, subject: Subject, course: Course | None) -> bool:
+    """Whether a subject is of a population: ITT, treated, evaluable, measurable, or a column of subjects.csv that says yes."""
+    if population == "ITT":
+        return True
+    if population == "treated":
+        return "first_dose" in subject.dates or "first_procedure" in subject.dates
+    if population == "evaluable":
+        return course is not None and any(visit.evaluated for visit in course.visits)
+    if population == "measurable":
+        return course is not None and course.measurable is True
+    return subject.words.get(population, "").casefold() in ("y", "yes", "1", "true")
+
+
+def check_rules(protocol: Protocol) -> None:
+    """Raises :class:`InputError` for a censoring rule that could never hold."""
+    for endpoint in protocol.endpoints:
+        when = {rule.when for rule in endpoint.censor}
+        if "missed_visits" in when and not protocol.schedule.visits:
+            raise InputError(
+                f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
+            )
+        if "data_cutoff" in when and cutoff_of(protocol) is None:
+            raise InputError(f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it")
+
+
+def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
+    """Raises :class:`InputError` for a population that is no known one and no column of subjects.csv."""
+    columns = {name for subject in trial.subjects.values() for name in subject.words}
+    for endpoint in endpoints:
+        if endpoint.population not in POPULATIONS and endpoint.population not in columns:
+            known = ", ".join(POPULATIONS)
+            raise InputError(
+                f"endpoint {endpoint.id}: population '{endpoint.population}' is none of {known} and no column of subjects.csv"
+            )
+
+
+def check_covariates(endpoints: Sequence[Endpoint], trial: Trial) -> None:
+    """Raises :class:`InputError` for a covariate that is no column of subjects.csv."""
+    columns = {name for subject in trial.subjects.values() for name in subject.words}
+    for endpoint in endpoints:
+        for name in endpoint.covariates:
+            if name not in columns:
+                raise InputError(
+                    f"endpoint {endpoint.id}: covariate '{name}' is no column of subjects.csv with a value"
+                )

@@ -1,0 +1,166 @@
+"""When an event happened to a subject: the words of ``events``, ``competing``, ``censor`` and ``success`` of a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar
+
+from mrecist.endpoints.course import Course
+from mrecist.errors import InputError
+from mrecist.trial import LiverFunction, Subject, Trial
+
+RESECTIONS = ("HEPATECTOMY", "RESECTION", "LIVER RESECTION")
+ABLATIONS = ("ABLATION", "RFA", "MWA", "CRYOABLATION", "PEI")
+TRANSPLANTS = ("TRANSPLANT", "LIVER TRANSPLANT", "TRANSPLANTATION")
+_GROUPS = {"resection": RESECTIONS, "ablation": ABLATIONS, "transplant": TRANSPLANTS}
+
+
+class OfSubject(Protocol):
+    """A row that belongs to a subject."""
+
+    @property
+    def subject(self) -> str:
+        """Whose row it is."""
+
+
+Row = TypeVar("Row", bound=OfSubject)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Happening:
+    """An event with its day, and where that stands."""
+
+    date: date
+    event: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One subject of a study with its course (None: never assessed) and the tables it may have rows in."""
+
+    subject: Subject
+    course: Course | None
+    trial: Trial
+
+    def own(self, rows: Sequence[Row] | None, table: str, asked: str) -> Iterator[Row]:
+        """The subject's rows of a table; raises :class:`InputError` when the table was not given at all."""
+        if rows is None:
+            raise InputError(
+                f"the protocol asks for '{asked}', which stands in {table}.csv; give it with --{option(table)}"
+            )
+        return (row for row in rows if row.subject == self.subject.subject)
+
+
+def option(table: str) -> str:
+    """The option of the command line that names a table."""
+    return table.replace("_", "-")
+
+
+def first(case: Case, event: str, after: date | None = None, until: date | None = None) -> Happening | None:
+    """The first time that an event happened to a subject, from ``after`` to ``until``, both days included; None: it did not."""
+    found = sorted(all_of(case, event))
+    return next(
+        (one for one in found if (after is None or one.date >= after) and (until is None or one.date <= until)), None
+    )
+
+
+def all_of(case: Case, event: str) -> Iterator[Happening]:
+    """Every day on which an event happened."""
+    tag, _, name = event.partition(":")
+    if name:
+        yield from _TAGGED[tag](case, name, event)
+    else:
+        yield from _FINDERS.get(event, _documented)(case, event)
+
+
+def _progression(case: Case, event: str) -> Iterator[Happening]:
+    course = case.course
+    if course is not None and course.progression is not None:
+        yield Happening(course.progression, event, f"{course.source} {course.criterion or 'overall'}")
+
+
+def _new_lesion(case: Case, event: str) -> Iterator[Happening]:
+    for visit in case.course.visits if case.course is not None else ():
+        if visit.new_lesion:
+            yield Happening(visit.date, event, f"responses.csv time point {visit.timepoint}")
+
+
+def _date(case: Case, name: str, event: str) -> Iterator[Happening]:
+    if name in case.subject.dates:
+        yield Happening(case.subject.dates[name], event, f"subjects.csv {name}")
+
+
+def _own_date(case: Case, event: str) -> Iterator[Happening]:
+    yield from _date(case, event, event)
+
+
+def _new_therapy(case: Case, event: str) -> Iterator[Happening]:
+    """Either table: therapies.csv has one row each, subjects.csv the first only."""
+    yield from _own_date(case, event)
+    for row in case.trial.therapies or ():
+        if row.subject == case.subject.subject:
+            yield Happening(row.date, event, f"therapies.csv {row.therapy}".rstrip())
+
+
+def _procedure(case: Case, name: str, event: str) -> Iterator[Happening]:
+    for row in case.own(case.trial.procedures, "procedures", event):
+        if row.procedure == name.upper():
+            yield Happening(row.date, event, f"procedures.csv {row.procedure}")
+
+
+def _group(case: Case, event: str) -> Iterator[Happening]:
+    for name in _GROUPS[event]:
+        for one in _procedure(case, name, event):
+            yield Happening(one.date, event, one.source)
+
+
+def _named(case: Case, name: str, event: str) -> Iterator[Happening]:
+    for row in case.own(case.trial.occurrences, "occurrences", event):
+        if row.event == name.casefold():
+            yield Happening(row.date, event, f"occurrences.csv {row.event}")
+
+
+def _documented(case: Case, event: str) -> Iterator[Happening]:
+    yield from _named(case, event, event)
+
+
+def _child_pugh_c_after_tace(case: Case, event: str) -> Iterator[Happening]:
+    """Deterioration to Child-Pugh C after a TACE (TACTICS: Kudo 2020), on a day after the first one; not where it was C before."""
+    first_tace = first(case, "procedure:TACE")
+    if first_tace is None:
+        return
+    before = ""
+    for row in sorted(case.own(case.trial.liver, "liver", event), key=lambda row: row.date):
+        grade = child_pugh(row)
+        if grade == "C" and before != "C" and row.date > first_tace.date:
+            yield Happening(row.date, event, "liver.csv Child-Pugh C")
+        before = grade or before
+
+
+def child_pugh(row: LiverFunction) -> str:
+    """The class, from the points where only they are given: A to 6, B to 9, C from 10 (Pugh 1973)."""
+    if row.child_pugh or row.points is None:
+        return row.child_pugh
+    return "A" if row.points <= 6 else "B" if row.points <= 9 else "C"
+
+
+_FINDERS: dict[str, Callable[[Case, str], Iterator[Happening]]] = {
+    "pd": _progression,
+    "new_lesion": _new_lesion,
+    "death": _own_date,
+    "withdrawal": _own_date,
+    "lost_to_follow_up": _own_date,
+    "new_anticancer_therapy": _new_therapy,
+    "resection": _group,
+    "ablation": _group,
+    "transplant": _group,
+    "child_pugh_c_after_tace": _child_pugh_c_after_tace,
+}
+_TAGGED: dict[str, Callable[[Case, str, str], Iterator[Happening]]] = {
+    "procedure": _procedure,
+    "event": _named,
+    "date": _date,
+}

@@ -1,0 +1,251 @@
+"""Time to event: Kaplan-Meier medians and landmark rates, log-rank tests, Cox hazard ratios, cumulative incidence.
+
+Kaplan-Meier and Greenwood by statsmodels, intervals on the scale that is named (log-log: Kalbfleisch and Prentice 1980; log;
+linear), medians after Brookmeyer and Crowley 1982; log-rank, also stratified, by statsmodels; Cox (ties after Efron) by
+lifelines; cumulative incidence after Aalen and Johansen by statsmodels.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from math import exp, isfinite, log
+from typing import Any
+
+from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
+from mrecist.endpoints.times import CENSORED, COMPETING, EVENT, EventTime
+
+
+def missing_libraries() -> str:
+    """What has to be installed before times can be estimated; empty where nothing has."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("lifelines", "statsmodels") if find_spec(name) is None]
+    return f"{NOT_INSTALLED}: {', '.join(missing)}; pip install 'mrecist[survival]'" if missing else ""
+
+
+def curve(rows: Sequence[EventTime]) -> Any:
+    """The Kaplan-Meier function in days; a competing event ends the time without an event (cause-specific)."""
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    return SurvfuncRight([row.days for row in rows], [int(row.status == EVENT) for row in rows])
+
+
+def medians(about: About, rows: Sequence[EventTime], scale: str, days_per_month: Decimal) -> Iterator[Estimate]:
+    """The median in months with its interval, and the median follow-up by the reverse method (Schemper and Smith 1996)."""
+    if not rows:
+        return
+    month = float(days_per_month)
+    events = sum(row.status == EVENT for row in rows)
+    counted: dict[str, Any] = {"n": len(rows), "events": events, "unit": "months"}
+    if events == 0:
+        yield Estimate(
+            about=about, estimate="median", value=None, method=f"Kaplan-Meier, {scale}", note="no events", **counted
+        )
+    else:
+        value, low, high = (None if day is None else day / month for day in median_days(rows, scale))
+        yield Estimate(
+            about=about,
+            estimate="median",
+            value=value,
+            low=low,
+            high=high,
+            method=f"Kaplan-Meier, {scale}",
+            note="" if value is not None else "not reached",
+            **counted,
+        )
+    yield _follow_up(about, rows, month)
+
+
+def median_days(rows: Sequence[EventTime], scale: str) -> tuple[float | None, float | None, float | None]:
+    """Median, lower and upper limit in days; None where the curve, or its limit, does not come down to one half.
+
+    Where a curve is exactly one half for a while the middle of that stretch is taken, as R's survfit and SAS do.
+    """
+    found = curve(rows)
+    times = [float(day) for day in found.surv_times]
+    bounds = [limits(float(p), float(se), scale) for p, se in zip(found.surv_prob, found.surv_prob_se, strict=True)]
+    lower, upper = ([limit[side] for limit in bounds] for side in (0, 1))
+    return _half(times, [float(p) for p in found.surv_prob]), _half(times, lower), _half(times, upper)
+
+
+def _half(times: Sequence[float], heights: Sequence[float | None]) -> float | None:
+    """Where a falling step function reaches one half."""
+    for place, height in enumerate(heights):
+        if height is None or height > 0.5 + 1e-8:
+            continue
+        below = [time for time, h in zip(times, heights, strict=True) if h is not None and h < 0.5 - 1e-8]
+        if height >= 0.5 - 1e-8 and below:
+            return (times[place] + below[0]) / 2
+        return times[place]
+    return None
+
+
+def _follow_up(about: About, rows: Sequence[EventTime], month: float) -> Estimate:
+    turned = [replace(row, status=CENSORED if row.status in (EVENT, COMPETING) else EVENT) for row in rows]
+    value = median_days(turned, "log-log")[0] if any(row.status == EVENT for row in turned) else None
+    return Estimate(
+        about=about,
+        estimate="median_follow_up",
+        value=None if value is None else value / month,
+        n=len(rows),
+        events=sum(row.status == EVENT for row in turned),
+        unit="months",
+        method="reverse Kaplan-Meier",
+        note="" if value is not None else "not reached",
+    )
+
+
+def landmarks(
+    about: About, rows: Sequence[EventTime], months: Sequence[Decimal], scale: str, days_per_month: Decimal
+) -> Iterator[Estimate]:
+    """The survival function at some months; none after the last day at which anybody was at risk."""
+    if not rows:
+        return
+    found = curve(rows)
+    last = max(row.days for row in rows)
+    for month in months:
+        day = float(month * days_per_month)
+        estimate: dict[str, Any] = {
+            "about": about,
+            "estimate": "survival",
+            "months": month,
+            "n": len(rows),
+            "method": f"Kaplan-Meier, {scale}",
+        }
+        value, error = _at(found, day)
+        if day > last and value > 0:
+            yield Estimate(value=None, note=f"nobody is followed so long (last day {last})", **estimate)
+            continue
+        low, high = limits(value, error, scale)
+        at_risk = sum(row.days >= day for row in rows)
+        yield Estimate(value=value, low=low, high=high, note=f"{at_risk} at risk", **estimate)
+
+
+def _at(found: Any, day: float) -> tuple[float, float]:
+    """Survival and its standard error at a day: 1 before the first event."""
+    value, error = 1.0, 0.0
+    for time, probability, se in zip(found.surv_times, found.surv_prob, found.surv_prob_se, strict=True):
+        if time > day:
+            break
+        value, error = float(probability), float(se)
+    return value, error
+
+
+def limits(value: float, error: float, scale: str) -> tuple[float | None, float | None]:
+    """The interval of a survival probability from Greenwood's standard error, on a scale (Kalbfleisch and Prentice 1980, 1.14)."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf(0.5 + LEVEL / 2))
+    if not 0 < value < 1 or not isfinite(error):
+        return None, None
+    if scale == "linear":
+        return max(value - z * error, 0.0), min(value + z * error, 1.0)
+    if scale == "log":
+        return value * exp(-z * error / value), min(value * exp(z * error / value), 1.0)
+    spread = z * error / (value * log(value))
+    return value ** exp(-spread), value ** exp(spread)
+
+
+def logrank(about: About, rows: Sequence[EventTime], strata: Sequence[str] | None = None) -> Estimate:
+    """The log-rank test of all arms; ``strata`` has the stratum of each row."""
+    from statsmodels.duration.survfunc import survdiff
+
+    arms = [row.arm for row in rows]
+    statistic, p = survdiff(
+        [row.days for row in rows],
+        [int(row.status == EVENT) for row in rows],
+        arms,
+        strata=list(strata) if strata else None,
+    )
+    return Estimate(
+        about=about,
+        estimate="logrank_stratified" if strata else "logrank",
+        value=float(statistic),
+        n=len(rows),
+        events=sum(row.status == EVENT for row in rows),
+        unit="chi-squared",
+        method=f"log-rank, {len(set(arms)) - 1} df" + (f", {len(set(strata))} strata" if strata else ""),
+        p=float(p),
+    )
+
+
+def hazard_ratio(
+    about: About, rows: Sequence[EventTime], against: str, strata: Sequence[str] | None = None
+) -> Estimate:
+    """The hazard of ``about.arm`` over that of another arm."""
+    import pandas as pd
+    from lifelines import CoxPHFitter
+
+    pairs = [
+        (row, stratum)
+        for row, stratum in zip(rows, strata or [""] * len(rows), strict=True)
+        if row.arm in (about.arm, against)
+    ]
+    frame = pd.DataFrame(
+        {
+            "days": [row.days for row, _ in pairs],
+            "event": [int(row.status == EVENT) for row, _ in pairs],
+            "arm": [int(row.arm == about.arm) for row, _ in pairs],
+            "stratum": [stratum for _, stratum in pairs],
+        }
+    )
+    name = "hazard_ratio_stratified" if strata else "hazard_ratio"
+    made: dict[str, Any] = {
+        "about": about,
+        "estimate": name,
+        "against": against,
+        "n": len(frame),
+        "events": int(frame["event"].sum()),
+    }
+    made["method"] = "Cox, ties Efron, Wald" + (", stratified" if strata else "")
+    if any(frame.loc[frame["arm"] == arm, "event"].sum() == 0 for arm in (0, 1)):
+        return Estimate(value=None, note="an arm has no events", **made)
+    fitter = CoxPHFitter(alpha=1 - LEVEL)
+    fitter.fit(
+        frame if strata else frame.drop(columns="stratum"), "days", "event", strata=["stratum"] if strata else None
+    )
+    summary = fitter.summary.loc["arm"]
+    return Estimate(
+        value=float(summary["exp(coef)"]),
+        low=float(summary["exp(coef) lower 95%"]),
+        high=float(summary["exp(coef) upper 95%"]),
+        p=float(summary["p"]),
+        **made,
+    )
+
+
+def incidences(
+    about: About, rows: Sequence[EventTime], months: Sequence[Decimal], days_per_month: Decimal
+) -> Iterator[Estimate]:
+    """Cumulative incidence of the event where other events compete."""
+    from statsmodels.duration.survfunc import CumIncidenceRight
+
+    status = [1 if row.status == EVENT else 2 if row.status == COMPETING else 0 for row in rows]
+    if not rows or 1 not in status:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # 0/0 of the error where all have had an event; limits() sees it
+        found = CumIncidenceRight([row.days for row in rows], status)
+        errors = found.cinc_se[0]
+    for month in months:
+        day = float(month * days_per_month)
+        places = [place for place, time in enumerate(found.times) if time <= day]
+        value = float(found.cinc[0][places[-1]]) if places else 0.0
+        error = float(errors[places[-1]]) if places else 0.0
+        low, high = limits(1 - value, error, "log-log")
+        yield Estimate(
+            about=about,
+            estimate="cumulative_incidence",
+            value=value,
+            low=None if high is None else 1 - high,
+            high=None if low is None else 1 - low,
+            n=len(rows),
+            events=sum(one == 1 for one in status),
+            months=month,
+            method="Aalen-Johansen, log-log",
+        )

@@ -1,0 +1,141 @@
+"""Time to event: the first event, or the day on which the clock stops without one.
+
+days = date - start + 1 (CDISC ADaM BDS-TTE 1.0, 3.1). docs/endpoints.md has each rule with an example.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from mrecist.dates import days_between
+from mrecist.endpoints.censoring import place_of, stopped, without_event
+from mrecist.endpoints.clock import (
+    OF_RESPONSE,
+    Clock,
+    NotDerivableError,
+    cutoff_of,
+    known_alive,
+    scheduled_from,
+    start_of,
+)
+from mrecist.endpoints.happenings import Case, first
+from mrecist.protocol import Endpoint, Protocol
+
+EVENT, CENSORED, COMPETING = "event", "censored", "competing"
+YEARS = range(1900, 2101)
+"""A year outside is a slip of the pen (0202, 2202, 9999 for "not yet")."""
+FIRST_COMPETING = 101
+"""``cnsr`` of the first competing event of an endpoint, the next one's is one more: never a code of a censoring rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTime:
+    """One row of events.csv. ``status`` is event, competing or censored; ``cnsr`` is 0 for an event."""
+
+    subject: str
+    endpoint: str
+    arm: str
+    start: date
+    date: date
+    days: int
+    cnsr: int
+    reason: str
+    source: str
+    status: str
+    event: str
+    reader: str
+    criterion: str
+    paramcd: str
+    flags: tuple[str, ...] = ()
+
+
+def time_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> EventTime | None:
+    """The time of a subject; None where the endpoint is not about the subject (no response, so no duration of one).
+
+    Raises :class:`NotDerivableError` when the clock has no start, or a progression or death lies before it.
+    """
+    start = start_of(endpoint, case, protocol)
+    if start is None:
+        return None
+    _possible(case)
+    scheduled = scheduled_from(endpoint, case, protocol)
+    clock = Clock(case=case, protocol=protocol, start=start, until=cutoff_of(protocol), scheduled=scheduled)
+    if scheduled is None and any(rule.when == "missed_visits" for rule in endpoint.censor):
+        # Also without an event: else only subjects with one would be left out.
+        raise NotDerivableError("there is no day 1 of the study to count the visits of the schedule from")
+    return _ended(endpoint, clock, reader, _doubts(endpoint, clock))
+
+
+def _doubts(endpoint: Endpoint, clock: Clock) -> tuple[str, ...]:
+    """A flag where a response that a time is counted from came after a new therapy had begun."""
+    if endpoint.origin not in OF_RESPONSE:
+        return ()
+    therapy = first(clock.case, "new_anticancer_therapy", clock.scheduled, clock.start - timedelta(days=1))
+    return () if therapy is None else ("RESPONSE_AFTER_NEW_THERAPY",)
+
+
+def _ended(endpoint: Endpoint, clock: Clock, reader: str, doubts: tuple[str, ...]) -> EventTime:
+    """The first of event, competing event and censoring rule."""
+    case, start = clock.case, clock.start
+    if clock.until is not None and start > clock.until:
+        raise NotDerivableError(f"the clock starts on {start}, after the data cut-off of {clock.until}")
+    ended, rival = clock.first_of(endpoint.events), clock.first_of(endpoint.competing)
+    stop = stopped(clock, endpoint.censor, ended)
+    if (
+        rival is not None
+        and (ended is None or rival.date < ended.date)
+        and (stop is None or rival.date <= stop.trigger)
+    ):
+        cnsr, status, found = FIRST_COMPETING + endpoint.competing.index(rival.event), COMPETING, rival
+    elif stop is None and ended is not None:
+        cnsr, status, found = 0, EVENT, ended
+    else:
+        stop = stop or without_event(clock, endpoint.censor)
+        place = place_of(clock, stop)
+        return EventTime(
+            **_common(endpoint, case, reader, start, place.date),
+            cnsr=stop.rule.cnsr,
+            reason=f"{stop.why}; censored at {stop.rule.at.replace('_', ' ')}",
+            source=place.source,
+            status=CENSORED,
+            event=stop.rule.when,
+            flags=(*place.flags, *doubts),
+        )
+    return EventTime(
+        **_common(endpoint, case, reader, start, found.date),
+        cnsr=cnsr,
+        reason=f"{found.event} on {found.date}",
+        source=found.source,
+        status=status,
+        event=found.event,
+        flags=doubts,
+    )
+
+
+def _possible(case: Case) -> None:
+    """Raises :class:`NotDerivableError` for a day of no trial, and where a table has the subject after its death."""
+    for day, source in known_alive(case):
+        if day.year not in YEARS:
+            raise NotDerivableError(f"{source} is {day}, which is no day of a trial; correct it")
+    death = case.subject.dates.get("death")
+    known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
+    later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]
+    if later:
+        day, source = max(later)
+        raise NotDerivableError(f"{source} has the subject on {day}, after the death of {death}; correct one")
+
+
+def _common(endpoint: Endpoint, case: Case, reader: str, start: date, day: date) -> dict[str, Any]:
+    return {
+        "subject": case.subject.subject,
+        "endpoint": endpoint.id,
+        "arm": case.subject.arm,
+        "start": start,
+        "date": day,
+        "days": days_between(start, day) + 1,
+        "reader": reader,
+        "criterion": endpoint.criterion,
+        "paramcd": endpoint.paramcd,
+    }

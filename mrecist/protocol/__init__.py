@@ -1,0 +1,42 @@
+"""The protocol of a study: one TOML file, read once, then a plain value that is passed along. Keys and defaults: docs/protocol.md."""
+
+from mrecist.protocol.endpoints import Censoring, Endpoint, MarkerRule
+from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
+from mrecist.protocol.rules import (
+    Design,
+    EligibilityRules,
+    EveryWeeks,
+    MeasurementError,
+    Measuring,
+    Origin,
+    Readers,
+    ResponseRules,
+    SafetyRules,
+    Schedule,
+    StabilityRules,
+)
+from mrecist.protocol.study_protocol import Protocol
+from mrecist.protocol.variants import CriterionSetting
+
+__all__ = [
+    "FORMAT",
+    "Censoring",
+    "CriterionSetting",
+    "Design",
+    "EligibilityRules",
+    "Endpoint",
+    "EveryWeeks",
+    "MarkerRule",
+    "MeasurementError",
+    "Measuring",
+    "Origin",
+    "Protocol",
+    "Readers",
+    "ResponseRules",
+    "SafetyRules",
+    "Schedule",
+    "StabilityRules",
+    "content_hash",
+    "load_protocol",
+    "parse_protocol",
+]

@@ -1,0 +1,112 @@
+"""Every key of a protocol, by section, and what reads its value (docs/protocol.md)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from mrecist.checklist import CHECKLIST, OFF, Checking, Severity
+from mrecist.criteria._rule import Thresholds
+from mrecist.dates import PartialDate
+from mrecist.protocol.rules import MeasurementError
+from mrecist.protocol.values import (
+    Reader,
+    day,
+    dense_hu,
+    draws,
+    list_of,
+    number,
+    one_of,
+    repeats,
+    share,
+    step,
+    stretches,
+    text,
+    texts,
+    treatments,
+    whole,
+    yes_no,
+)
+
+KINDS: dict[str, Reader] = {"Decimal": number, "bool": yes_no, "int": whole, "tuple[str, ...]": texts}
+WORDS: dict[str, Reader] = {
+    "pd_reference": one_of("nadir", "baseline"),
+    "reappeared_node": one_of("pd", "hold"),
+    "modality_change": one_of("flag", "NE"),
+    "unknown_non_target": one_of("PR", "NE"),
+    "never_enhancing": one_of("non-target", "exclude"),
+    "foci": one_of("longest", "sum"),
+    "porta_hepatis_small": one_of("ignore", "non-target"),
+    "icpd_reference": one_of("either", "last"),
+}
+THRESHOLDS: dict[str, Reader] = {
+    f.name: WORDS[f.name] if str(f.type) == "str" else KINDS[str(f.type)] for f in fields(Thresholds)
+}
+RESPONSE: dict[str, Reader] = {
+    "sd_min_days": whole,
+    "cr_then_worse": one_of("pd", "as-recorded", "pr"),
+    "cut": list_of("first_pd", "new_anticancer_therapy", "data_cutoff"),
+    "data_cutoff": day,
+    "no_assessment": one_of("NE", "MISSING"),
+    "after_pd": one_of("show", "stop"),
+}
+CONFIRM: dict[str, Reader] = {
+    "required": yes_no,
+    "min_days": whole,
+    "max_ne_between": whole,
+    "sd_between": yes_no,
+}
+MEASURING: dict[str, Reader] = {
+    "convention": one_of("calibrated", "extent", "edge", "centre"),
+    "max_gap_mm": lambda value: float(number(value)),
+    "round_mm": step,
+    "dense_hu": dense_hu,
+    "resample": yes_no,
+    "phase_confidence": one_of("low", "medium", "high"),
+}
+STABILITY: dict[str, Reader] = {
+    "level": share,
+    "draws": draws,
+    "seed": whole,
+    "correlation": share,
+    "repeat": repeats,
+    **{f.name: number for f in fields(MeasurementError)},
+}
+ORIGIN: dict[str, Reader] = {
+    "event": one_of("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline"),
+    "procedure": text,
+}
+SCHEDULE: dict[str, Reader] = {"partial_date": one_of(*PartialDate)}
+# What conformance checks count visits and baseline by (docs/check.md).
+VISITS: dict[str, Reader] = {"visits": stretches, "window_days": whole}
+BASELINE_WINDOW: dict[str, Reader] = {"baseline_window_days": whole}
+CHECK_NUMBERS: dict[str, Reader] = {f.name: KINDS[str(f.type)] for f in fields(Checking) if f.name != "severities"}
+CHECK_SEVERITIES: dict[str, Reader] = {
+    check.name: one_of("error") if check.fixed else one_of(OFF, *reversed(Severity)) for check in CHECKLIST
+}
+DESIGN: dict[str, Reader] = {"id": text, "arms": texts, "strata": texts, "subgroups": texts, "days_per_month": step}
+STUDY: dict[str, Reader] = {"title": text, "disease": text, **DESIGN}
+READERS: dict[str, Reader] = {
+    "plan": one_of("investigator", "single", "two_plus_adjudicator", "consensus"),
+    "adjudicate_on": texts,
+    "accepted": text,
+}
+SAFETY: dict[str, Reader] = {
+    "ctcae_version": text,
+    "population": text,
+    "last_treatment": treatments,
+    "window_days": whole,
+    "clavien_procedures": texts,
+    "clavien_days": whole,
+}
+ELIGIBILITY: dict[str, Reader] = {
+    "measurable": texts,
+    "treated_need_progression": yes_no,
+    "prior_response": text,
+    "low_response": list_of("CR", "PR", "SD", "PD"),
+    "failure": list_of("CR", "PR", "SD", "PD"),
+}
+REGIONS: dict[str, Reader] = {"intrahepatic": texts}
+SECTIONS = {
+    *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
+    *("checks", "stability", "safety", "regions", "eligibility"),
+}

@@ -1,0 +1,137 @@
+"""How one value of a protocol is read; what it must be is the sentence of the ``ValueError``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from mrecist.protocol.rules import EveryWeeks
+from mrecist.units import MAX_DIGITS
+
+Reader = Callable[[Any], Any]
+
+
+def number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number")
+    if not 0 <= value < 1e6:
+        raise ValueError("a number of 0 or more")
+    number = Decimal(str(value))
+    if number and number.adjusted() < -MAX_DIGITS:
+        raise ValueError(f"a number with at most {MAX_DIGITS} decimals")
+    return number
+
+
+def whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a whole number of 0 or more")
+    return value
+
+
+def share(value: Any) -> Decimal:
+    try:
+        share = number(value)
+    except ValueError:
+        share = Decimal(-1)
+    if not 0 <= share <= 1:
+        raise ValueError("a number from 0 to 1")
+    return share
+
+
+def draws(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 1_000_000:
+        raise ValueError("a whole number from 100 to 1000000")
+    return value
+
+
+def repeats(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 5 <= value <= 1000):
+        raise ValueError("0, or a whole number from 5 to 1000")
+    return value
+
+
+def dense_hu(value: Any) -> float:
+    try:
+        hu = number(value)
+    except ValueError:
+        hu = Decimal(-1)
+    if hu != 0 and not 150 <= hu <= 3000:
+        raise ValueError("0, or a number from 150 to 3000")
+    return float(hu)
+
+
+def step(value: Any) -> Decimal:
+    if number(value) == 0:
+        raise ValueError("a number above 0")
+    return number(value)
+
+
+def yes_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def day(value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError("a date without quotes, such as 2024-01-31")
+    return value
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of texts")
+    return tuple(value)
+
+
+def treatments(value: Any) -> tuple[str, ...]:
+    tags = ("date:", "procedure:")
+    known = isinstance(value, list) and all(
+        isinstance(one, str) and any(one.startswith(tag) and one != tag for tag in tags) for one in value
+    )
+    if not known:
+        raise ValueError("a list of date:COLUMN and procedure:NAME")
+    return tuple(value)
+
+
+def one_of(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError("one of " + ", ".join(f'"{a}"' for a in allowed))
+        return str(value)
+
+    return read
+
+
+def list_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or any(item not in allowed for item in value):
+            raise ValueError("a list of " + ", ".join(f'"{a}"' for a in allowed))
+        return tuple(value)
+
+    return read
+
+
+def stretches(value: Any) -> tuple[EveryWeeks, ...]:
+    wanted = "a list such as [{ every_weeks = 8, until_week = 48 }, { every_weeks = 12 }], weeks rising"
+    if not isinstance(value, list):
+        raise ValueError(wanted)
+    stretches: list[EveryWeeks] = []
+    for item in value:
+        known = isinstance(item, dict) and "every_weeks" in item and not item.keys() - {"every_weeks", "until_week"}
+        if not known or any(type(number) is not int or number < 1 for number in item.values()):
+            raise ValueError(wanted)
+        last = stretches[-1].until_week if stretches else 0
+        stretch = EveryWeeks(every_weeks=item["every_weeks"], until_week=item.get("until_week"))
+        if last is None or (stretch.until_week is not None and stretch.until_week <= last):
+            raise ValueError(wanted)
+        stretches.append(stretch)
+    return tuple(stretches)

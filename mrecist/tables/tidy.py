@@ -1,0 +1,80 @@
+"""Tidy tables of a study: one row a fact, known columns, each cell read by its column; a bad row is a problem of its subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from mrecist.model import Problem
+from mrecist.tables.files import not_empty, read_rows
+
+Row = TypeVar("Row")
+Cell = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tidy(Generic[Row]):
+    """The rows that can be used, a problem for each that cannot, and notes on columns that look misspelled."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_tidy(
+    path: Path,
+    make: Callable[..., Row],
+    columns: Mapping[str, Cell],
+    required: Sequence[str],
+    check: Callable[[Row], None] | None = None,
+) -> Tidy[Row]:
+    """Read a tidy table.
+
+    Parameters
+    ----------
+    path : the CSV file; a header without rows is an empty table: nobody had such a thing.
+    make : builds a row from its filled cells by column name.
+    columns : column -> what reads a cell that is not empty; raises ``ValueError`` with the reason.
+    required : columns that are there and filled.
+    check : raises ``ValueError`` for a row whose cells contradict each other.
+
+    Raises :class:`InputError` when the file is no table with the required columns.
+    """
+    header, lines = read_rows(path, required)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for number, cells in lines:
+        subject = cells.get("subject", "")
+        try:
+            for name in required:
+                not_empty(name, cells[name])
+            row = make(**{name: _read(name, cells[name], read) for name, read in columns.items() if cells.get(name)})
+            if check is not None:
+                check(row)
+        except ValueError as error:
+            where = f"{path.name} line {number}, subject {subject or '?'}"
+            problems.append(Problem(subject=subject, reader="", message=f"{where}: {error}"))
+        else:
+            rows.append(row)
+    return Tidy(tuple(rows), tuple(problems), misspelled(path, header, tuple(columns)))
+
+
+def _read(name: str, text: str, read: Cell) -> Any:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def misspelled(path: Path, header: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """A note for each column that is not known and nearly the name of one that is missing."""
+    found = []
+    for name in header:
+        if name not in known:
+            near = get_close_matches(name.casefold(), [one for one in known if one not in header], n=1, cutoff=0.7)
+            if near:
+                found.append(f"{path.name}: column '{name}' is not known and was ignored; did you mean '{near[0]}'?")
+    return tuple(found)

@@ -1,0 +1,238 @@
+"""The tables of a study beside its responses (docs/files.md): subjects, procedures, therapies, markers, liver function,
+occurrences, adverse events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mrecist.dates import PartialDate, parse_date
+from mrecist.errors import InputError
+from mrecist.model import Problem
+from mrecist.tables.files import read_rows
+from mrecist.tables.tidy import Cell, Tidy, misspelled, read_tidy
+from mrecist.trial import AdverseEvent, LiverFunction, Marker, Occurrence, Procedure, Subject, Therapy, Trial
+from mrecist.units import parse_number, parse_size
+
+DATE_COLUMNS = (
+    *("consent", "enrolment", "randomisation", "first_dose", "first_procedure", "new_anticancer_therapy"),
+    *("withdrawal", "lost_to_follow_up", "death", "last_alive"),
+)
+"""Columns of subjects.csv that are dates; a protocol may name others (``date:COLUMN``)."""
+CLAVIEN_DINDO = ("none", "I", "II", "IIIa", "IIIb", "IVa", "IVb", "V")
+TABLES = ("procedures", "therapies", "markers", "liver", "occurrences", "adverse_events")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialTables:
+    """What the tables hold; subjects with a problem in any of them are left out of all."""
+
+    trial: Trial
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def read_trial(
+    subjects: Path, files: dict[str, Path], extra_dates: Sequence[str], partial_date: PartialDate
+) -> TrialTables:
+    """Read subjects.csv and the tables named in ``files`` (keys of :data:`TABLES`).
+
+    Parameters
+    ----------
+    extra_dates : columns of subjects.csv that the protocol takes dates from, beside :data:`DATE_COLUMNS`.
+
+    Raises
+    ------
+    InputError : a file is no such table, or has rows of a subject that subjects.csv does not name.
+    """
+    people = read_subjects(subjects, extra_dates, partial_date)
+    problems, notes = list(people.problems), list(people.notes)
+    known = {one.subject for one in people.rows} | {p.subject for p in people.problems}
+    found: dict[str, tuple[Any, ...]] = {}
+    for name, path in files.items():
+        table = _READ[name](path, partial_date)
+        for row in table.rows:
+            if row.subject not in known:
+                raise InputError(
+                    f"{path}: subject {row.subject} is not in {subjects}; add the subject or mend the name"
+                )
+        problems += table.problems
+        notes += table.notes
+        found[name] = table.rows
+    bad = {p.subject for p in problems}
+    kept = {name: tuple(row for row in rows if row.subject not in bad) for name, rows in found.items()}
+    people_kept = {one.subject: one for one in people.rows if one.subject not in bad}
+    return TrialTables(trial=Trial(subjects=people_kept, **kept), problems=tuple(problems), notes=tuple(notes))
+
+
+def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialDate) -> Tidy[Subject]:
+    """Read subjects.csv: known date columns, and all others as words. A second row of a subject is refused."""
+    dates = tuple(dict.fromkeys((*DATE_COLUMNS, *extra_dates)))
+    header, lines = read_rows(path, ("subject",))
+    for name in extra_dates:
+        if name not in header:
+            raise InputError(f"{path}: has no column '{name}', which the protocol takes a date from; add it")
+    rows: dict[str, Subject] = {}
+    problems: list[Problem] = []
+    for number, cells in lines:
+        subject = cells["subject"]
+        if subject in rows:
+            raise InputError(f"{path}: line {number} is a second row of subject {subject}; keep one")
+        given = {name: cells[name] for name in header if cells.get(name)}
+        try:
+            if not subject:
+                raise ValueError("subject is empty; every row names its subject")
+            row = Subject(
+                subject=subject,
+                arm=given.get("arm", ""),
+                dates={name: _day(partial_date, name, given[name]) for name in dates if name in given},
+                words={name: text for name, text in given.items() if name not in (*dates, "subject", "arm")},
+            )
+            _possible(row)
+        except ValueError as error:
+            where = f"{path.name} line {number}, subject {subject or '?'}"
+            problems.append(Problem(subject=subject, reader="", message=f"{where}: {error}"))
+        else:
+            rows[subject] = row
+    if not lines:
+        raise InputError(f"{path}: has a header and no rows; an endpoint needs subjects")
+    return Tidy(tuple(rows.values()), tuple(problems), misspelled(path, header, ("subject", "arm", *dates)))
+
+
+def _day(partial_date: PartialDate, name: str, text: str) -> date:
+    try:
+        return parse_date(text, partial_date)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _possible(row: Subject) -> None:
+    """Dates that cannot be together."""
+    death, alive = row.dates.get("death"), row.dates.get("last_alive")
+    if death is not None and alive is not None and alive > death:
+        raise ValueError(f"last_alive is {alive}, after the death of {death}; correct one")
+    for name in ("consent", "enrolment", "randomisation", "first_dose", "first_procedure"):
+        if death is not None and name in row.dates and row.dates[name] > death:
+            raise ValueError(f"{name} is {row.dates[name]}, after the death of {death}; correct one")
+
+
+def _columns(partial_date: PartialDate, *dates: str, **others: Cell) -> dict[str, Cell]:
+    return {"subject": str, **{name: partial(parse_date, partial=partial_date) for name in dates}, **others}
+
+
+def _upper(text: str) -> str:
+    return text.strip().upper()
+
+
+def _word(*allowed: str) -> Cell:
+    by_name = {one.casefold(): one for one in allowed}
+
+    def read(text: str) -> str:
+        if text.casefold() not in by_name:
+            raise ValueError(f"'{text}' is not one of: {', '.join(allowed)}")
+        return by_name[text.casefold()]
+
+    return read
+
+
+def _within(low: int, high: int) -> Cell:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"'{text}' is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _procedures(path: Path, partial_date: PartialDate) -> Tidy[Procedure]:
+    columns = _columns(
+        partial_date,
+        *("date", "complication"),
+        procedure=_upper,
+        outcome=str,
+        clavien_dindo=_word(*CLAVIEN_DINDO),
+        comment=str,
+    )
+    return read_tidy(path, Procedure, columns, ("subject", "date", "procedure"), _complicated)
+
+
+def _complicated(row: Procedure) -> None:
+    """A complication has a grade and does not come before its procedure."""
+    if row.complication is not None and row.clavien_dindo in ("", "none"):
+        raise ValueError(f"complication is {row.complication} and clavien_dindo is '{row.clavien_dindo}'; correct one")
+    if row.complication is not None and row.complication < row.date:
+        raise ValueError(f"complication is {row.complication}, before the procedure on {row.date}; correct one")
+
+
+def _therapies(path: Path, partial_date: PartialDate) -> Tidy[Therapy]:
+    return read_tidy(path, Therapy, _columns(partial_date, "date", therapy=str, comment=str), ("subject", "date"))
+
+
+def _markers(path: Path, partial_date: PartialDate) -> Tidy[Marker]:
+    columns = _columns(partial_date, "date", test=_upper, value=str, unit=str)
+    return read_tidy(path, _marker, columns, ("subject", "date", "test", "value", "unit"))
+
+
+def _marker(value: str, **cells: Any) -> Marker:
+    below, above = value.startswith("<"), value.startswith(">")
+    try:
+        number = parse_size(value.lstrip("<>").strip())
+    except ValueError as error:
+        raise ValueError(f"value: {error}; it is a number of 0 or more, or a limit such as <2") from None
+    return Marker(value=number, below=below, above=above, **cells)
+
+
+def _liver(path: Path, partial_date: PartialDate) -> Tidy[LiverFunction]:
+    columns = _columns(partial_date, "date", child_pugh=_word("A", "B", "C"), points=_within(5, 15), albi=parse_number)
+    return read_tidy(path, LiverFunction, columns, ("subject", "date"), _same_class)
+
+
+def _same_class(row: LiverFunction) -> None:
+    """Child-Pugh A is 5 or 6 points, B 7 to 9, C 10 to 15 (Pugh 1973)."""
+    if row.points is None:
+        return
+    by_points = "A" if row.points <= 6 else "B" if row.points <= 9 else "C"
+    if row.child_pugh not in ("", by_points):
+        raise ValueError(
+            f"child_pugh is {row.child_pugh} and points are {row.points}, which is {by_points}; correct one"
+        )
+
+
+def _occurrences(path: Path, partial_date: PartialDate) -> Tidy[Occurrence]:
+    columns = _columns(partial_date, "date", event=lambda text: text.strip().casefold().replace(" ", "_"), comment=str)
+    return read_tidy(path, Occurrence, columns, ("subject", "date", "event"))
+
+
+def _adverse_events(path: Path, partial_date: PartialDate) -> Tidy[AdverseEvent]:
+    columns = _columns(
+        partial_date,
+        *("start", "end"),
+        term=str,
+        grade=_within(1, 5),
+        ctcae_version=str,
+        soc=str,
+        related=_word("yes", "no"),
+        serious=_word("yes", "no"),
+        comment=str,
+    )
+    return read_tidy(path, AdverseEvent, columns, ("subject", "term", "grade"), _in_order)
+
+
+def _in_order(row: AdverseEvent) -> None:
+    if row.start is not None and row.end is not None and row.end < row.start:
+        raise ValueError(f"end is {row.end}, before start {row.start}; correct one")
+
+
+_READ: dict[str, Callable[[Path, PartialDate], Tidy[Any]]] = {
+    "procedures": _procedures,
+    "therapies": _therapies,
+    "markers": _markers,
+    "liver": _liver,
+    "occurrences": _occurrences,
+    "adverse_events": _adverse_events,
+}

@@ -1,0 +1,107 @@
+"""What a study knows of a subject beside the images: plain values of the tables subjects.csv, procedures.csv and the others."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One row of subjects.csv. ``dates`` has the date columns that are filled, ``words`` all other columns (strata, populations)."""
+
+    subject: str
+    arm: str = ""
+    dates: Mapping[str, date] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Procedure:
+    """One row of procedures.csv: TACE, HAIC, HEPATECTOMY, ABLATION, TRANSPLANT, ... ``clavien_dindo`` is its worst complication (``none``:
+    there was none; empty: not recorded), ``complication`` the day of that.
+    """
+
+    subject: str
+    date: date
+    procedure: str
+    outcome: str = ""
+    clavien_dindo: str = ""
+    complication: datetime.date | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Therapy:
+    """One row of therapies.csv: a new anticancer therapy that the protocol does not give."""
+
+    subject: str
+    date: date
+    therapy: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """One row of markers.csv: a tumour marker; ``below`` and ``above`` say that the value is a limit of the assay (``<2``)."""
+
+    subject: str
+    date: date
+    test: str
+    value: Decimal
+    unit: str
+    below: bool = False
+    above: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiverFunction:
+    """One row of liver.csv: Child-Pugh class (A, B, C) and points, ALBI score."""
+
+    subject: str
+    date: date
+    child_pugh: str = ""
+    points: int | None = None
+    albi: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One row of occurrences.csv: what happened by the investigator's word (vascular_invasion, clinical_progression, ...)."""
+
+    subject: str
+    date: date
+    event: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdverseEvent:
+    """One row of adverse_events.csv: term, CTCAE grade 1 to 5 with the version, relation, dates."""
+
+    subject: str
+    term: str
+    grade: int
+    start: date | None = None
+    end: date | None = None
+    ctcae_version: str = ""
+    soc: str = ""
+    related: str = ""
+    serious: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """All tables of a study beside its responses; a table that was not given is None, which is not the same as an empty one."""
+
+    subjects: Mapping[str, Subject]
+    procedures: tuple[Procedure, ...] | None = None
+    therapies: tuple[Therapy, ...] | None = None
+    markers: tuple[Marker, ...] | None = None
+    liver: tuple[LiverFunction, ...] | None = None
+    occurrences: tuple[Occurrence, ...] | None = None
+    adverse_events: tuple[AdverseEvent, ...] | None = None

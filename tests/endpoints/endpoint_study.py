@@ -1,0 +1,57 @@
+"""Small studies for the tests of endpoints: responses, subjects and a protocol as a user writes them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from mrecist.cli import main
+
+HEAD = 'format = "mrecist-protocol/1"\n[criteria.mrecist]\n[origin]\nevent = "randomisation"\n'
+NO_EVENT = '{ when = "no_event", cnsr = 1, at = "last_assessment" }'
+
+
+def time_endpoint(events: str = '["pd", "death"]', censor: str = "", more: str = "", name: str = "PFS") -> str:
+    """An ``[[endpoint]]`` of kind time; ``censor`` are rules before the one for no event."""
+    rules = ", ".join(one for one in (censor, NO_EVENT) if one)
+    return f'[[endpoint]]\nid = "{name}"\nkind = "time"\nevents = {events}\ncensor = [{rules}]\n{more}\n'
+
+
+def proportion(success: str = '["CR", "PR"]', more: str = "", name: str = "ORR") -> str:
+    """An ``[[endpoint]]`` of kind proportion."""
+    return f'[[endpoint]]\nid = "{name}"\nkind = "proportion"\nsuccess = {success}\n{more}\n'
+
+
+def run(
+    folder: Path,
+    protocol: str,
+    *,
+    overall: str,
+    subjects: str = "subject,arm,randomisation\nS1,A,2020-01-01\n",
+    expect: int = 0,
+    **others: str,
+) -> Path:
+    """``mrecist endpoints`` on tables that are given as text; the folder of the results."""
+    (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
+    (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
+    (folder / "overall.csv").write_text(overall, encoding="utf-8")
+    call = ["endpoints", "--overall", str(folder / "overall.csv"), "--subjects", str(folder / "subjects.csv")]
+    for name, text in others.items():
+        path = folder / f"{name}.csv"
+        path.write_text(text, encoding="utf-8")
+        call += [f"--{name.replace('_', '-')}", str(path)]
+    call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
+    assert main(call) == expect
+    return folder / "out"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def visits(*pairs: tuple[str, str], subject: str = "S1", baseline: str = "2019-12-20") -> str:
+    """overall.csv of one subject: (date, overall) pairs."""
+    lines = [f"{subject},{day},{overall},{baseline}" for day, overall in pairs]
+    return "\n".join(["subject,date,overall,baseline_date", *lines]) + "\n"

@@ -1,0 +1,238 @@
+"""The truth of a simulated cohort: its closed forms against brute force, and its events against what the engine finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from math import exp, log, sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from simulated import Finished, finished
+
+from mrecist.model import Response
+from mrecist.protocol import load_protocol
+from mrecist.samples.cohort import build
+from mrecist.samples.cohort.known import Known, known_values
+from mrecist.samples.cohort.parameters import STUDIES, Arm, Study
+
+NAMES = ("NCT06071052", "NCT05233358", "NCT06988852", "regorafenib-toripalimab-rfa", "Cao2022")
+
+
+# --- closed forms against brute force --------------------------------------------------------------------------------
+
+
+def drawn(study: Study, arm: Arm, visits_at_entry: bool, every: int, n: int = 200_000) -> dict[str, np.ndarray]:
+    """Times in days by brute force, from the description in docs/studies.md and not from the simulator: one row a subject.
+
+    Visits are every ``every`` days; exponential times in whole days from the start of treatment, uniform leads and lateness.
+    """
+    rng = np.random.default_rng(99)
+    lead = rng.integers(study.lead[0], study.lead[1] + 1, n)
+    death = lead + np.ceil(rng.exponential(arm.os_months * 30.4375 / log(2), n))
+    rate = log(2) / 30.4375 * (1 / arm.pfs_months - 1 / arm.os_months)
+    progression = lead + np.ceil(rng.exponential(1 / rate, n))
+    due = np.arange(1, 400) * every
+    seen = np.full(n, np.inf)
+    first = np.zeros((2, n))
+    for number, day in enumerate(due):
+        visit = day + (0 if visits_at_entry else lead) + rng.integers(0, study.late_days + 1, n)
+        if number < 2:
+            first[number] = visit
+        seen = np.where((seen == np.inf) & (visit >= progression), visit, seen)
+    return {
+        "lead": lead,
+        "death": death,
+        "progression": progression,
+        "seen": seen,
+        "first": first[0],
+        "second": first[1],
+    }
+
+
+def value(found: tuple[Known, ...], endpoint: str, estimate: str, months: int | None = None) -> float:
+    (one,) = (k.value for k in found if (k.endpoint, k.estimate, k.months) == (endpoint, estimate, months))
+    return one
+
+
+def known(name: str) -> tuple[Known, ...]:
+    study = STUDIES[name]
+    return tuple(known_values(study, load_protocol(build.protocol_file(study))))
+
+
+def close(found: float, truth: np.ndarray) -> bool:
+    """Four standard errors of the brute force."""
+    share = float(np.mean(truth))
+    return abs(found - share) < 4 * sqrt(share * (1 - share) / len(truth))
+
+
+def test_times_from_two_origins() -> None:
+    """Cao 2022: from the first HAIC, on which visits are timed, and from regorafenib 5 to 14 days later."""
+    study = STUDIES["Cao2022"]
+    world = drawn(study, study.arms[0], visits_at_entry=True, every=42)
+    year = 12 * 30.4375
+    either = np.minimum(world["seen"], world["death"])
+    found = known("Cao2022")
+    assert close(value(found, "OS_HAIC", "survival", 12), world["death"] + 1 > year)
+    assert close(value(found, "OS_REGORAFENIB", "survival", 12), world["death"] - world["lead"] + 1 > year)
+    assert close(value(found, "PFS_HAIC", "survival", 12), either + 1 > year)
+    assert close(value(found, "PFS_REGORAFENIB", "survival", 12), either - world["lead"] + 1 > year)
+    assert close(value(found, "TTP", "survival", 12), world["seen"] + 1 > year)
+    assert value(found, "OS_HAIC", "median") * 30.4375 == pytest.approx(float(np.median(world["death"] + 1)), abs=8)
+
+
+def test_shares() -> None:
+    """NCT06071052: visits every 8 weeks; response at the first (60 %) or second visit; surgery ten days after the second."""
+    study = STUDIES["NCT06071052"]
+    (arm,) = study.arms
+    world = drawn(study, arm, visits_at_entry=True, every=56)
+    n = len(world["death"])
+    rng = np.random.default_rng(5)
+    found = known("NCT06071052")
+    at = np.where(rng.random(n) < study.first_visit_response, world["first"], world["second"])
+    well = (world["progression"] > at) & (world["death"] > at)
+    assert close(value(found, "ORR", "rate"), (rng.random(n) < arm.complete + arm.partial) & well)
+    fit = (world["progression"] > world["second"]) & (world["death"] > world["second"] + 10)
+    assert close(value(found, "RESECTION", "rate"), (rng.random(n) < 0.12) & fit)
+    lived = world["death"] > world["first"]
+    assert close(value(found, "CEA_NEGATIVE", "rate"), (rng.random(n) < 0.30) & lived)
+    elevated = rng.random(n) < 0.75
+    assert close(value(found, "CEA_NEGATIVE_ALL", "rate"), (~elevated | (rng.random(n) < 0.30)) & lived)
+
+
+def test_one_value_by_hand() -> None:
+    """A median of six months (182.625 days) without lead: at six months 2^(-181/182.625), as day 1 is the day of the start."""
+    study = replace(STUDIES["regorafenib-toripalimab-rfa"], lead=(0, 0))
+    study = replace(study, arms=(replace(study.arms[0], os_months=6.0, pfs_months=3.0),))
+    found = tuple(known_values(study, load_protocol(build.protocol_file(study))))
+    # Six months are 182.625 days; a time of 182 days, which is over by then, is a death 181 days after the start.
+    assert value(found, "OS", "survival", 6) == pytest.approx(exp(-log(2) * 181 / 182.625), rel=1e-12)
+
+
+# --- the engine finds what was drawn ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Each study with its shipped parameters, missed visits included."""
+    return finished(STUDIES[request.param], tmp_path_factory.mktemp("study"), seed=11, subjects=90)
+
+
+def test_progressions_and_responses_are_found_on_their_day(study: Finished) -> None:
+    criterion = study.cohort.protocol.criteria[0].name
+    kinds = set()
+    for one in study.cohort.subjects:
+        course = study.courses.of(one.name, "R1", criterion)
+        assert course is not None
+        seen = one.seen_to_progress
+        assert course.progression == (None if seen is None else one.on(seen)), one.name
+        visits = [v for v in one.life.attended() if v.day < one.life.progression]
+        responds = [v for v in visits if one.life.response != "SD" and v.number >= one.life.response_visit]
+        # After surgery no target is left to be judged by; the response before it counts.
+        judged = [v for v in responds if one.life.surgery is None or v.day < one.life.surgery]
+        assert course.first_response == (one.on(judged[0].day) if judged else None), one.name
+        if judged:
+            assert course.best_unconfirmed == Response(one.life.response)
+            kinds.add(one.life.response)
+        if seen is not None:
+            kinds.add(one.life.by)
+    assert kinds >= {"PR", "growth", "new lesion", "non-target"}
+
+
+def test_deaths_are_the_true_ones_until_a_subject_is_lost(study: Finished) -> None:
+    survival = next(e for e in study.cohort.protocol.endpoints if e.events == ("death",))
+    people = {one.name: one for one in study.cohort.subjects}
+    rows = study.times(survival.id)
+    assert {row.status for row in rows} == {"event", "censored"}
+    for row in rows:
+        one = people[row.subject]
+        assert row.date == one.on(one.life.known_until)
+        assert (row.status == "event") == (one.life.death == one.life.known_until)
+
+
+def test_surgery_and_markers_are_the_true_ones(study: Finished) -> None:
+    people = {one.name: one for one in study.cohort.subjects}
+    for endpoint, procedure in (("RESECTION", "HEPATECTOMY"), ("CTRR", "HEPATECTOMY"), ("ABLATION", "ABLATION")):
+        for row in study.outcomes(endpoint):
+            life = people[row.subject].life
+            done = life.procedure == procedure and life.surgery is not None and life.surgery < life.known_until
+            assert row.success is done
+    for row in study.outcomes("CEA_NEGATIVE"):
+        life = people[row.subject].life
+        course = next(m for m in life.markers if m.plan.test == "CEA")
+        expected = course.converts and any(True for _ in life.attended())
+        assert row.success is (expected if course.elevated else None)
+
+
+# --- the rules of the documents, subject by subject -------------------------------------------------------------------
+
+
+def test_time_to_progression_is_censored_as_nct06071052_says(tmp_path: Path) -> None:
+    """Death at the time of death; who withdraws, is lost or has no progression at the last known day alive."""
+    done = finished(STUDIES["NCT06071052"], tmp_path, seed=3, subjects=120)
+    people = {one.name: one for one in done.cohort.subjects}
+    found = set()
+    for row in done.times("TTP"):
+        one = people[row.subject]
+        life, seen = one.life, one.seen_to_progress
+        how = 2 if life.lost_how == "withdrawal" else 3
+        lost = life.lost <= min(life.death - 1, life.cutoff)
+        cnsr = 0 if seen is not None else how if lost else 4 if life.death <= life.cutoff else 1
+        assert (row.cnsr, row.date) == (cnsr, one.on(life.known_until if seen is None else seen))
+        found.add(cnsr)
+    assert found == {0, 1, 2, 3, 4}
+
+
+def test_the_two_origins_of_cao_2022_differ_by_the_lead(tmp_path: Path) -> None:
+    done = finished(STUDIES["Cao2022"], tmp_path, seed=3)
+    people = {one.name: one for one in done.cohort.subjects}
+    for early, late in (("PFS_HAIC", "PFS_REGORAFENIB"), ("OS_HAIC", "OS_REGORAFENIB")):
+        pairs = list(zip(done.times(early), done.times(late), strict=True))
+        assert 35 <= len(pairs) <= 50  # 57 less the unknown lines and the losses
+        for one, other in pairs:
+            assert one.start + timedelta(days=people[one.subject].life.start) == other.start
+            assert one.days - other.days == people[one.subject].life.start
+            assert 5 <= one.days - other.days <= 14
+
+
+def test_leaving_out_the_lost_of_cao_2022_shortens_survival() -> None:
+    """What docs/studies.md warns of: who is lost would have lived longer than who stays, so the analysis of the latter is too dark."""
+    people = build.simulate(STUDIES["Cao2022"], seed=1, subjects=1500).subjects
+    lost = [one.life.death for one in people if one.life.lost <= min(one.life.death - 1, one.life.cutoff)]
+    stays = [one.life.death for one in people if one.life.lost > min(one.life.death - 1, one.life.cutoff)]
+    assert np.mean(lost) > 1.3 * np.mean(stays)
+
+
+def test_untreatable_progression_counts_from_the_first_procedure(tmp_path: Path) -> None:
+    done = finished(STUDIES["NCT05233358"], tmp_path, seed=3, subjects=60)
+    people = {one.name: one for one in done.cohort.subjects}
+    events = [row for row in done.times("TTUP") if row.status == "event"]
+    assert events
+    for row in events:
+        life = people[row.subject].life
+        assert life.untreatable is not None
+        assert row.days == life.untreatable - life.start + 1
+
+
+# --- the cohorts themselves --------------------------------------------------------------------------------------------
+
+
+def test_sizes_that_the_documents_state() -> None:
+    assert {name: STUDIES[name].subjects for name in ("NCT05233358", "NCT06988852", "Cao2022")} == {
+        "NCT05233358": 176,
+        "NCT06988852": 300,
+        "Cao2022": 57,
+    }
+
+
+def test_the_same_seed_gives_the_same_files_and_another_one_others() -> None:
+    study = STUDIES["NCT06071052"]
+    one = build.simulate(study, seed=4, subjects=5)
+    assert one.files == build.simulate(study, seed=4, subjects=5).files
+    assert one.subjects == build.simulate(study, seed=4, subjects=9).subjects[:5]
+    other = build.simulate(study, seed=5, subjects=5)
+    same = [name for name, text in one.files.items() if other.files[name] == text]
+    # Nobody in this study has an occurrence, so that table is a header.
+    assert same == ["protocol.toml", "occurrences.csv", "truth/values.csv"]
+    assert all(one.name.startswith("SIM-") for one in one.subjects)
