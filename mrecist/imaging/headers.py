@@ -96,6 +96,8 @@ def one_line(what: str, error: type[Exception] = SeriesError) -> Iterator[None]:
     except SeriesError as failure:  # a getter's line, in a caller that promises another error
         text = str(failure)
         raise error(text if text.startswith(what.partition(": ")[0]) else f"{what}: {text}") from None
+    except RecursionError:  # its own words depend on where the stack ended
+        raise error(f"{what}: RecursionError: its sequences are nested too deeply") from None
     except BaseException as failure:  # noqa: BLE001 - see the docstring; the three above end the program as they should
         detail = " ".join(str(failure).split())[:200] or "no further detail"
         raise error(f"{what}: {type(failure).__name__}: {detail}") from None
