@@ -101,38 +101,49 @@ _MARKS = {
 
 
 def swimmer(patients: Sequence[Patient], *, title: str) -> Figure:
-    """One lane a subject, the longest on top: time on study, responses in their colour, what happened."""
+    """One lane a subject, the longest on top: time on study, responses in their colour, what happened.
+
+    Everything of one kind is drawn in one call, so that a thousand lanes take seconds; names stand at up to 60 lanes.
+    """
     shown = sorted(patients, key=lambda p: (p.end, p.subject))
     figure, axes = new_figure(6.8, max(2.2, min(0.17 * len(shown) + 1.3, 14.0)), title)
-    for place, patient in enumerate(shown):
-        axes.barh(place, patient.end, height=0.62, color=LIGHT, linewidth=0)
-        for begin, stop, response in patient.phases:
-            axes.barh(place, stop - begin, left=begin, height=0.62, color=colour_of(response), linewidth=0)
-        for month, what in patient.marks:
-            marker, colour, _ = _MARKS[what]
-            axes.plot(
-                month,
-                place,
-                marker=marker,
-                color=colour,
-                markersize=5,
-                markeredgecolor="white",
-                markeredgewidth=0.4,
-                linestyle="none",
-            )
-        if patient.ongoing:
-            axes.annotate(
-                "",
-                (patient.end * 1.0 + 0.6, place),
-                (patient.end, place),
-                arrowprops={"arrowstyle": "->", "color": DARK},
-            )
-    labels = [p.subject for p in shown]
-    axes.set(yticks=range(len(shown)), xlabel="months", ylim=(-0.7, len(shown) - 0.3))
-    axes.set_yticklabels(labels, fontsize=6 if len(shown) > 25 else 8)
+    lanes = range(len(shown))
+    axes.barh(lanes, [p.end for p in shown], height=0.62, color=LIGHT, linewidth=0)
+    phases = [(lane, *phase) for lane, p in zip(lanes, shown, strict=True) for phase in p.phases]
+    for response in dict.fromkeys(response for _, _, _, response in phases):
+        own = [(lane, begin, stop - begin) for lane, begin, stop, one in phases if one is response]
+        at, left, width = zip(*own, strict=True)
+        axes.barh(at, width, left=left, height=0.62, color=colour_of(response), linewidth=0)
+    for what, (marker, colour, _) in _MARKS.items():
+        places = [(month, lane) for lane, p in zip(lanes, shown, strict=True) for month, one in p.marks if one == what]
+        _points(axes, places, marker, colour, edge="white")
+    _points(axes, [(p.end, lane) for lane, p in zip(lanes, shown, strict=True) if p.ongoing], ">", DARK)
+    named = len(shown) <= 60
+    axes.set(yticks=list(lanes) if named else [], xlabel="months", ylim=(-0.7, max(len(shown), 1) - 0.3))
+    if named:
+        axes.set_yticklabels([p.subject for p in shown], fontsize=6 if len(shown) > 25 else 8)
+    else:
+        axes.set_ylabel(f"{len(shown)} subjects")
     axes.set_xlim(left=0)
     _lanes_legend(axes, shown)
     return figure
+
+
+def _points(
+    axes: Axes, places: Sequence[tuple[float, float]], marker: str, colour: str, edge: str | None = None
+) -> None:
+    if places:
+        x, y = zip(*places, strict=True)
+        axes.plot(
+            x,
+            y,
+            marker=marker,
+            color=colour,
+            linestyle="none",
+            markersize=5,
+            markeredgecolor=edge or colour,
+            markeredgewidth=0.4,
+        )
 
 
 def _lanes_legend(axes: Axes, shown: Sequence[Patient]) -> None:
@@ -147,6 +158,8 @@ def _lanes_legend(axes: Axes, shown: Sequence[Patient]) -> None:
         for what, (marker, colour, word) in _MARKS.items()
         if what in used
     ]
+    if any(p.ongoing for p in shown):
+        handles.append(Line2D([], [], marker=">", color=DARK, linestyle="none", markersize=5, label="ongoing"))
     if handles:
         axes.legend(frameon=False, handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7)
 
