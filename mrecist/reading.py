@@ -42,7 +42,8 @@ class Measured:
     measurement: LesionMeasurement
 
 
-def _convention(measuring: Measuring) -> Convention:
+def convention_of(measuring: Measuring) -> Convention:
+    """The convention that the protocol names, else the default one."""
     return Convention(measuring.convention) if measuring.convention else DEFAULT_CONVENTION
 
 
@@ -50,7 +51,7 @@ def measure_mask(mask: LesionMask, measuring: Measuring) -> LesionMeasurement:
     """Measure one lesion by the protocol's ``[measurement]`` settings."""
     try:
         return measure_lesion(
-            mask.whole, mask.geometry, mask.viable, convention=_convention(measuring), max_gap_mm=measuring.max_gap_mm
+            mask.whole, mask.geometry, mask.viable, convention=convention_of(measuring), max_gap_mm=measuring.max_gap_mm
         )
     except MaskError as error:
         raise MaskError(f"{mask.source}: lesion {mask.lesion}: {error}") from None
@@ -63,7 +64,7 @@ def measure_volume(volume: LabelVolume, measuring: Measuring) -> dict[int, Lesio
             volume.labels,
             volume.geometry,
             volume.viable,
-            convention=_convention(measuring),
+            convention=convention_of(measuring),
             max_gap_mm=measuring.max_gap_mm,
         )
     except MaskError as error:

@@ -21,6 +21,7 @@ from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.series import Series
 from mrecist.measure.lesion import measure_lesion
 from mrecist.protocol import Measuring
+from mrecist.reading import convention_of
 from mrecist.segment.interpolate import between_slices
 from mrecist.segment.prompt import Index3
 from mrecist.session.proposing import Proposal
@@ -225,7 +226,9 @@ def as_proposal(
         whole=whole,
         viable=viable,
         cutoff=None,
-        measurement=measure_lesion(whole, _geometry(series), viable, max_gap_mm=measuring.max_gap_mm),
+        measurement=measure_lesion(
+            whole, _geometry(series), viable, convention=convention_of(measuring), max_gap_mm=measuring.max_gap_mm
+        ),
         provenance=provenance,
         notes=notes,
     )

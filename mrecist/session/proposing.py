@@ -18,6 +18,7 @@ from mrecist.imaging.series import Series
 from mrecist.imaging.volume import Volume
 from mrecist.measure.lesion import LesionMeasurement, measure_lesion
 from mrecist.protocol import Measuring
+from mrecist.reading import convention_of
 from mrecist.segment.align import align
 from mrecist.segment.crop import Crop, FloatArray
 from mrecist.segment.prompt import Index3, Line, Scribbles
@@ -132,7 +133,9 @@ def _proposed(
         whole=answer.whole,
         viable=viable,
         cutoff=part.cutoff if part is not None else None,
-        measurement=measure_lesion(answer.whole, series.geometry, viable, max_gap_mm=measuring.max_gap_mm),
+        measurement=measure_lesion(
+            answer.whole, series.geometry, viable, convention=convention_of(measuring), max_gap_mm=measuring.max_gap_mm
+        ),
         provenance=_provenance(answer, prompt, (str(series.phase.name), *phases.used), part),
         notes=(*answer.notes, *phases.notes, *notes),
         native=None if native is None else (crop.box, native),
@@ -185,7 +188,11 @@ def with_cutoff(proposal: Proposal, cutoff: float, load: Loader, measuring: Meas
         viable=part.mask,
         cutoff=cutoff,
         measurement=measure_lesion(
-            proposal.whole, proposal.series.geometry, part.mask, max_gap_mm=measuring.max_gap_mm
+            proposal.whole,
+            proposal.series.geometry,
+            part.mask,
+            convention=convention_of(measuring),
+            max_gap_mm=measuring.max_gap_mm,
         ),
         provenance=replace(proposal.provenance, parameters=parameters),
         notes=(part.why,),

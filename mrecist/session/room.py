@@ -443,9 +443,7 @@ class Room:
         return self.case.visits[-1].timepoint
 
     def _expect(self, case: Case, proposal: Proposal) -> None:
-        # A proposal is measured by the default convention.
-        measured = None if case.protocol.measuring.convention else proposal.measurement
-        self.rows.expect(case, proposal.series, proposal.whole, proposal.viable, measured)
+        self.rows.expect(case, proposal.series, proposal.whole, proposal.viable, proposal.measurement)
 
     def _fresh(self) -> _Known:
         if self._known.state is not self.state:

@@ -146,3 +146,25 @@ def test_watchers_hear_what_changed(room: Room) -> None:
     stop()
     room.look_at(0)
     assert heard == ["state", "looking"]
+
+
+def test_a_proposal_is_measured_by_the_protocols_convention(tmp_path: Path) -> None:
+    """The number beside a proposal is that of the row it becomes; by pixel centres a lesion is a pixel smaller than by extent."""
+    study = tmp_path / "study"
+    shutil.copytree(STUDY / "images" / "SAMPLE-01", study / "images" / "SAMPLE-01")
+    found = {}
+    for convention in ("centre", "extent"):
+        text = f'format = "mrecist-protocol/1"\n[measurement]\nconvention = "{convention}"\n'
+        (study / "protocol.toml").write_text(text, encoding="utf-8")
+        room = open_room(study, "SAMPLE-01", convention)
+        try:
+            pending = room.ask(true_lines()[0, "T01"][0])
+            room.offer(pending)
+            name = room.accept()
+            drawn = room.drawn(0, name)
+            assert drawn is not None
+            assert drawn.measurement == pending.proposal.measurement
+            found[convention] = drawn.measurement.longest.mm
+        finally:
+            room.close()
+    assert 0.5 < found["extent"] - found["centre"] < 3  # pixels of 1.5 mm
