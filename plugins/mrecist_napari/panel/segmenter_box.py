@@ -23,8 +23,12 @@ class SegmenterBox(Section):
         self._notice = ""
         self.names = choice("segmenter", ((BUILT_IN, BUILT_IN),), self.pick, tip="who proposes masks")
         self.said = text("", "segmenter_notice")
-        self.agree = button("Agree and use it", "segmenter_agree", self._agree)
-        self.refuse = button("Do not use it", "segmenter_refuse", lambda: self.pick(desk.room.segmenter))
+        self.agree = button("Agree and use it", "segmenter_agree", self._agree, tip="use it, on the terms above")
+        self.refuse = button(
+            "Do not use it",
+            "segmenter_refuse",
+            lambda: self.pick(desk.room.segmenter, tip="keep the one that is used now"),
+        )
         self.body.addWidget(self.names)
         self.body.addWidget(self.said)
         self.body.addLayout(beside(self.agree, self.refuse))

@@ -283,6 +283,7 @@ def test_masks_are_measured_elsewhere_and_the_panel_says_so(room: Room, qtbot: A
     waiting: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
     panel = ReadingPanel(room, do_later=lambda work, then, _what: waiting.append((work, then)))
     qtbot.addWidget(panel)
+    waiting.clear()  # which segmenters are installed is found out later too
     put(room, 0, "T01")
     QApplication.processEvents()
     assert room.unmeasured() == ((0, "T01"),)
