@@ -27,7 +27,8 @@ class SegmenterBox(Section):
         self.refuse = button(
             "Do not use it",
             "segmenter_refuse",
-            lambda: self.pick(desk.room.segmenter, tip="keep the one that is used now"),
+            lambda: self.pick(desk.room.segmenter),
+            tip="keep the one that is used now",
         )
         self.body.addWidget(self.names)
         self.body.addWidget(self.said)
