@@ -29,14 +29,14 @@ def read(options: Namespace) -> int:
     """``mrecist read``."""
     if options.study is None and not options.sample:
         raise InputError("no study: give its folder (docs/files.md), or --sample for a copy of the sample study")
+    if options.segmenter:
+        _check_segmenter(options.segmenter)
     if not options.status:
         _check_napari()
         _check_screen()
     study = _open(options)
     if options.status:
         return _status(study, options)
-    if options.segmenter:
-        _check_segmenter(options.segmenter)
     import_module("mrecist_napari.opening").read(study, options.reader, options.subject or "", options.segmenter)
     return DONE
 

@@ -57,8 +57,8 @@ class ReadingWindow:
         self.prior = PriorPane(self.viewer, self.current)
         self.mouse = MouseTools(self.current, self._say)
         self.prior_mouse = MouseTools(self.prior.pane, self._say)
-        self.hints = Hints(room, self._tell)
-        self.message: Callable[[str], None] = self.hints.tell
+        self.hints = Hints(room, self.current.tell)
+        self.message: Callable[[str], None] = self._tell
         self.background = Background(self._failed)
         self.proposing = Proposing(self)
         self.painting = Painting(self)
@@ -213,7 +213,7 @@ class ReadingWindow:
     def _tell(self, words: str) -> None:
         """A line at the foot of the picture; where nothing else is said, what is not saved."""
         trouble = self.room.session.trouble
-        self.current.tell(words or (f"NOT SAVED  {trouble} (F8)" if trouble else ""))
+        self.hints.tell(words or (f"NOT SAVED  {trouble} (F8)" if trouble else ""))
 
     def save_again(self) -> None:
         """Try to save what a full disk refused."""

@@ -74,8 +74,9 @@ def test_what_was_accepted_before_a_kill_is_there(tmp_path: Path) -> None:
             assert drawn is not None
             assert drawn.measurement.longest.mm == float(mm)
         assert room.state.visit(0).adequate is True
-        # What was only proposed was never part of the read.
-        assert room.pending is None
+        # What was only proposed was never part of the read; it waits as it did.
+        assert room.pending is not None
+        assert room.pending.lesion == ""
         assert room.session.note == ""
     finally:
         room.close()
