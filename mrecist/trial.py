@@ -57,6 +57,11 @@ class Marker:
     above: bool = False
 
 
+def child_pugh_of(points: int) -> str:
+    """The class of so many points: A to 6, B to 9, C from 10 (Pugh 1973)."""
+    return "A" if points <= 6 else "B" if points <= 9 else "C"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiverFunction:
     """One row of liver.csv: Child-Pugh class (A, B, C) and points, ALBI score."""

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from mrecist.endpoints.course import Course
 from mrecist.errors import InputError
-from mrecist.trial import LiverFunction, Subject, Trial
+from mrecist.trial import LiverFunction, Subject, Trial, child_pugh_of
 
 RESECTIONS = ("HEPATECTOMY", "RESECTION", "LIVER RESECTION")
 ABLATIONS = ("ABLATION", "RFA", "MWA", "CRYOABLATION", "PEI")
@@ -141,10 +141,10 @@ def _child_pugh_c_after_tace(case: Case, event: str) -> Iterator[Happening]:
 
 
 def child_pugh(row: LiverFunction) -> str:
-    """The class, from the points where only they are given: A to 6, B to 9, C from 10 (Pugh 1973)."""
+    """The class, from the points where only they are given."""
     if row.child_pugh or row.points is None:
         return row.child_pugh
-    return "A" if row.points <= 6 else "B" if row.points <= 9 else "C"
+    return child_pugh_of(row.points)
 
 
 _FINDERS: dict[str, Callable[[Case, str], Iterator[Happening]]] = {

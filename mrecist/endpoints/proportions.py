@@ -67,7 +67,7 @@ def _before_cutoff(endpoint: Endpoint, case: Case, protocol: Protocol) -> None:
 
 
 def _best(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Outcome:
-    confirmed = protocol.response.confirm_required if endpoint.confirmed is None else endpoint.confirmed
+    confirmed = protocol.confirms(endpoint)
     word = "confirmed" if confirmed else "unconfirmed"
     course = case.course
     if course is None or not course.visits:

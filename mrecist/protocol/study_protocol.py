@@ -48,6 +48,10 @@ class Protocol:
     # The file as it was given.
     text: str = field(default="", repr=False, compare=False)
 
+    def confirms(self, endpoint: Endpoint) -> bool:
+        """Whether the best response of an endpoint has to be confirmed: by its own word, else by the study's."""
+        return self.response.confirm_required if endpoint.confirmed is None else endpoint.confirmed
+
     @property
     def date_columns(self) -> tuple[str, ...]:
         """Columns of subjects.csv that endpoints take dates from by name (``date:COLUMN``)."""

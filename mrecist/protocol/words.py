@@ -177,7 +177,7 @@ def _proportion(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
         if rule.elevated_at_baseline:
             yield f"  of: subjects whose last {rule.test} up to day 1 was above the limit"
     elif endpoint.success[0] in CATEGORIES:
-        confirmed = protocol.response.confirm_required if endpoint.confirmed is None else endpoint.confirmed
+        confirmed = protocol.confirms(endpoint)
         kind = "confirmed" if confirmed else "unconfirmed"
         what = f"{kind} best response" if not endpoint.at_months else "response"
         yield f"  success: {what} {' or '.join(endpoint.success)}"

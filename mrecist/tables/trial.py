@@ -16,7 +16,17 @@ from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.tables.files import read_rows
 from mrecist.tables.tidy import Cell, Tidy, misspelled, read_tidy
-from mrecist.trial import AdverseEvent, LiverFunction, Marker, Occurrence, Procedure, Subject, Therapy, Trial
+from mrecist.trial import (
+    AdverseEvent,
+    LiverFunction,
+    Marker,
+    Occurrence,
+    Procedure,
+    Subject,
+    Therapy,
+    Trial,
+    child_pugh_of,
+)
 from mrecist.units import parse_number, parse_size
 
 DATE_COLUMNS = (
@@ -196,7 +206,7 @@ def _same_class(row: LiverFunction) -> None:
     """Child-Pugh A is 5 or 6 points, B 7 to 9, C 10 to 15 (Pugh 1973)."""
     if row.points is None:
         return
-    by_points = "A" if row.points <= 6 else "B" if row.points <= 9 else "C"
+    by_points = child_pugh_of(row.points)
     if row.child_pugh not in ("", by_points):
         raise ValueError(
             f"child_pugh is {row.child_pugh} and points are {row.points}, which is {by_points}; correct one"

@@ -33,6 +33,7 @@ class Following:
         # Pairs of visits that were begun without being asked for, and the offset at which the reader has linked their slices.
         self._begun: set[Pair] = set()
         self._linked: dict[Pair, float] = {}
+        self._drawn: tuple[object, list[Any]] = (None, [])
         window.prior.linked_by_reader = self._reader_linked
 
     # --- carrying --------------------------------------------------------------------------------------------------
@@ -144,12 +145,18 @@ class Following:
     def draw(self) -> None:
         """The ghosts of the series that is shown, in place of those that were there."""
         pane = self._window.current
-        for name in (GHOST_LINES, GHOST_NAMES):
-            if name in pane.viewer.layers:
-                pane.viewer.layers.remove(pane.viewer.layers[name])
         pending = self._room.pending.lesion if self._room.pending is not None else ""
         found = [(one, one.line_on(pane.series)) for one in self._room.following.ghosts() if one.lesion != pending]
-        shown = [(ghost, np.array([line.start, line.end])) for ghost, line in found if line is not None]
+        ghosts = [(ghost, line) for ghost, line in found if line is not None]
+        there = GHOST_LINES in pane.viewer.layers
+        where = (pane.series.uid, pane.series.stack) if pane.series is not None else None
+        drawn = (where, [(ghost.lesion, ghost.mm, ghost.followed.off_mm, line) for ghost, line in ghosts])
+        if drawn == self._drawn and there is bool(ghosts):
+            return  # taking layers away and adding them costs more than all else that is drawn
+        self._drawn = drawn
+        for name in (GHOST_LINES, GHOST_NAMES) if there else ():
+            pane.viewer.layers.remove(pane.viewer.layers[name])
+        shown = [(ghost, np.array([line.start, line.end])) for ghost, line in ghosts]
         if shown and pane.series is not None:
             _draw(pane, shown)
 

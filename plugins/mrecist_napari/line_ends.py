@@ -13,6 +13,7 @@ from mrecist.session.remarks import line_remarks
 from mrecist.session.rows import line_mm
 from mrecist.session.state import ManualLine
 from mrecist_napari.marks import CALIPER, Ends, Index3, MarkLine, said_of
+from mrecist_napari.tools import held_still
 
 if TYPE_CHECKING:
     from mrecist_napari.reading_window import ReadingWindow
@@ -80,23 +81,21 @@ class LineEnds:
         if why:
             self._window.message(why)
             return
-        camera = viewer.scene.camera
-        camera.mouse_pan, pan = False, camera.mouse_pan
         ends, moved = line.ends, False
         try:
-            yield
-            while event.type == "mouse_move":
-                if not moved:
-                    self._window.current.drawing.lift(line)
-                    moved = True
-                ends = self._with_end(line, n, event.position)
-                self._show(line, ends)
-                event.handled = True
+            with held_still(viewer):
                 yield
-            if moved:
-                ends = self._with_end(line, n, event.position)  # where the button was let go
+                while event.type == "mouse_move":
+                    if not moved:
+                        self._window.current.drawing.lift(line)
+                        moved = True
+                    ends = self._with_end(line, n, event.position)
+                    self._show(line, ends)
+                    event.handled = True
+                    yield
+                if moved:
+                    ends = self._with_end(line, n, event.position)  # where the button was let go
         finally:
-            camera.mouse_pan = pan
             self._window.current.drawing.grown()
         if moved:
             self._drop(line, ends)

@@ -7,6 +7,7 @@ handled, and while a button is down the active layer is only looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -89,67 +90,51 @@ class MouseTools:
 
     def _window(self, viewer: Any, event: Any) -> Iterator[None]:
         start, begun = np.array(event.pos, dtype=float), self._pane.window
-        with _only_looking(viewer):
-            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
-            try:
+        with _only_looking(viewer), held_still(viewer):
+            yield
+            while event.type == "mouse_move":
+                right, down = np.array(event.pos, dtype=float) - start
+                self._pane.set_window(begun.dragged(float(right), float(down)))
+                self._said()
+                event.handled = True
                 yield
-                while event.type == "mouse_move":
-                    right, down = np.array(event.pos, dtype=float) - start
-                    self._pane.set_window(begun.dragged(float(right), float(down)))
-                    self._said()
-                    event.handled = True
-                    yield
-            finally:
-                viewer.scene.camera.mouse_pan = pan
 
     def _line(self, viewer: Any, event: Any) -> Iterator[None]:
         assert self._draw is not None
         grows, drawn = self._draw
         start = self._index(event.position)
         end = start
-        with _only_looking(viewer):
-            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
-            try:
+        with _only_looking(viewer), held_still(viewer):
+            yield
+            while event.type == "mouse_move":
+                end = self._index(event.position)
+                grows(start, end)
+                event.handled = True
                 yield
-                while event.type == "mouse_move":
-                    end = self._index(event.position)
-                    grows(start, end)
-                    event.handled = True
-                    yield
-                end = self._index(event.position)  # where the button was let go: moves may have been left out
-            finally:
-                viewer.scene.camera.mouse_pan = pan
+            end = self._index(event.position)  # where the button was let go: moves may have been left out
         self._draw = None
         drawn(start, end)
 
     def _scribble(self, viewer: Any, event: Any, drawn: PathDrawn) -> Iterator[None]:
         points = [self._index(event.position)]
-        with _only_looking(viewer):
-            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
-            try:
+        with _only_looking(viewer), held_still(viewer):
+            yield
+            while event.type == "mouse_move":
+                points.append(self._index(event.position))
+                event.handled = True
                 yield
-                while event.type == "mouse_move":
-                    points.append(self._index(event.position))
-                    event.handled = True
-                    yield
-            finally:
-                viewer.scene.camera.mouse_pan = pan
         self._path = None
         drawn(tuple(points))
 
     def _stroke(self, viewer: Any, event: Any, strokes: Strokes) -> Iterator[None]:
         if not strokes.begin(self._index(event.position), event):
             return
-        with _only_looking(viewer):
-            viewer.scene.camera.mouse_pan, pan = False, viewer.scene.camera.mouse_pan
-            try:
+        with _only_looking(viewer), held_still(viewer):
+            yield
+            while event.type == "mouse_move":
+                strokes.goes(self._index(event.position))
+                event.handled = True
                 yield
-                while event.type == "mouse_move":
-                    strokes.goes(self._index(event.position))
-                    event.handled = True
-                    yield
-            finally:
-                viewer.scene.camera.mouse_pan = pan
         strokes.ended(self._index(event.position))
 
     def _index(self, position: tuple[float, ...]) -> Index3:
@@ -162,6 +147,17 @@ class MouseTools:
         step = 1 if event.delta[1] < 0 else -1
         self._pane.go_to_slice(self._pane.slice_index + step)
         event.handled = True
+
+
+@contextmanager
+def held_still(viewer: Any) -> Iterator[None]:
+    """While it lasts a drag does not move the picture."""
+    camera = viewer.scene.camera
+    camera.mouse_pan, pan = False, camera.mouse_pan
+    try:
+        yield
+    finally:
+        camera.mouse_pan = pan
 
 
 class _only_looking:  # noqa: N801 - reads as a statement

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrecist.endpoints.figures.style import DARK, GREY, ORDER, colour_of, new_figure
+from mrecist.endpoints.figures.style import DARK, GREY, ORDER, colour_of, new_figure, swatches
 from mrecist.model import Response
 
 if TYPE_CHECKING:
@@ -74,8 +74,6 @@ def by_visit(counts: Mapping[str, Sequence[Response]], *, title: str) -> Figure:
             bottom += share
     axes.set_xticks(range(len(counts)), [f"{name}\nn = {len(found)}" for name, found in counts.items()], fontsize=8)
     axes.set(ylim=(0, 100), ylabel="% of those assessed")
-    from matplotlib.patches import Patch
-
-    handles = [Patch(color=colour_of(one), label=str(one)) for one in [*ORDER, *sorted(seen - {*ORDER})] if one in seen]
+    handles = swatches(seen)
     axes.legend(frameon=False, handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
     return figure

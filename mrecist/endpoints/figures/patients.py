@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mrecist.endpoints.figures.style import DARK, GREY, LIGHT, ORDER, colour_of, new_figure
+from mrecist.endpoints.figures.style import DARK, GREY, LIGHT, colour_of, new_figure, swatches
 from mrecist.model import Response
 
 if TYPE_CHECKING:
@@ -148,10 +148,9 @@ def _points(
 
 def _lanes_legend(axes: Axes, shown: Sequence[Patient]) -> None:
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     seen = {response for p in shown for _, _, response in p.phases}
-    handles: list[object] = [Patch(color=colour_of(one), label=str(one)) for one in ORDER if one in seen]
+    handles = swatches(seen)
     used = {what for p in shown for _, what in p.marks}
     handles += [
         Line2D([], [], marker=marker, color=colour, linestyle="none", markersize=5, label=word)
@@ -165,9 +164,7 @@ def _lanes_legend(axes: Axes, shown: Sequence[Patient]) -> None:
 
 
 def _legend(axes: Axes, seen: set[Response]) -> None:
-    from matplotlib.patches import Patch
-
-    handles = [Patch(color=colour_of(one), label=str(one)) for one in [*ORDER, *sorted(seen - {*ORDER})] if one in seen]
+    handles = swatches(seen)
     if handles:
         axes.legend(
             frameon=False,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mrecist.model import Response
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -54,6 +56,15 @@ def colour_of(response: Response) -> str:
     """The colour of a category; those of iRECIST have that of their RECIST counterpart."""
     plain = {"iCR": Response.CR, "iPR": Response.PR, "iSD": Response.SD, "iUPD": Response.PD, "iCPD": Response.PD}
     return RESPONSES.get(plain.get(str(response), response), LIGHT)
+
+
+def swatches(seen: Iterable[Response]) -> list[Artist]:
+    """The legend of some categories, best first."""
+    from matplotlib.patches import Patch
+
+    there = set(seen)
+    in_order = [*(one for one in ORDER if one in there), *sorted(there - {*ORDER})]
+    return [Patch(color=colour_of(one), label=str(one)) for one in in_order]
 
 
 def files_of(figure: Figure) -> dict[str, bytes]:
