@@ -51,7 +51,7 @@ def gray_test(
         score, covariance = score + found[0], covariance + found[1]
     # The scores add up to 0, so the last group tells nothing that the others did not.
     reduced = covariance[:-1, :-1]
-    df = len(names) - 1
+    df = max(len(names) - 1, 0)
     if df < 1 or np.linalg.matrix_rank(reduced) < df:
         return Test(None, df, None)
     statistic = float(score[:-1] @ np.linalg.solve(reduced, score[:-1]))
@@ -67,7 +67,10 @@ def _counts(time: Array, state: Array, group: Array, names: Sequence[str]) -> tu
 
     def on_day(code: int) -> Array:
         return np.array(
-            [np.histogram(np.searchsorted(days, time[g & (state == code)]), np.arange(days.size + 1))[0] for g in of_group]
+            [
+                np.histogram(np.searchsorted(days, time[g & (state == code)]), np.arange(days.size + 1))[0]
+                for g in of_group
+            ]
         )
 
     at_risk = np.array([g.sum() - np.searchsorted(np.sort(time[g]), days) for g in of_group])
@@ -126,7 +129,8 @@ def _ties(happened: Array, risk: Array) -> Array:
     """The hypergeometric correction: 1 for one event, 0 where all at risk have it."""
     import numpy as np
 
-    return 1 - np.where((happened > 1) & (risk > 1), (happened - 1) / np.where(risk > 1, risk - 1, 1), 0)
+    found: Array = 1 - np.where((happened > 1) & (risk > 1), (happened - 1) / np.where(risk > 1, risk - 1, 1), 0)
+    return found
 
 
 def _spread(share: Array, variance: Array) -> Array:

@@ -9,7 +9,7 @@ from math import comb, exp, log, sqrt
 
 import pytest
 
-from mrecist.endpoints import survival
+from mrecist.endpoints import competing, cox, survival
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.rates import comparisons
@@ -112,7 +112,7 @@ def test_comparisons_of_r(
     assert test.value is not None
     assert test.p is not None
     assert (round(test.value, 1), float(f"{test.p:.0e}")) == chisq
-    ratio = survival.hazard_ratio(About(endpoint="OS", arm=one), rows, other)
+    ratio = cox.hazard_ratio(About(endpoint="OS", arm=one), rows, other)
     assert ratio.value == pytest.approx(cox[0], abs=2e-4)
     assert ratio.p == pytest.approx(cox[1], abs=5e-5)
 
@@ -161,7 +161,7 @@ def test_stratified_cox_term_by_term() -> None:
                     slope -= of_b / whole
                     curvature += of_b / whole * (1 - of_b / whole)
         beta += slope / curvature
-    found = survival.hazard_ratio(About(endpoint="OS", arm="B"), rows, "A", strata)
+    found = cox.hazard_ratio(About(endpoint="OS", arm="B"), rows, "A", strata)
     z = 1.959963984540054 / sqrt(curvature)
     expected = exp(beta), exp(beta - z), exp(beta + z)
     assert (found.value, found.low, found.high) == pytest.approx(expected, rel=1e-5)
@@ -179,14 +179,14 @@ def test_cumulative_incidence_term_by_term() -> None:
             sum(row.days == day and row.status in some for row in rows) for some in (("event",), ("event", "competing"))
         )
         expected, s = expected + s * d1 / n, s * (1 - d / n)
-        (found,) = survival.incidences(About(endpoint="TTP"), rows, [Decimal(day)], DAY)
+        (found,) = competing.incidences(About(endpoint="TTP"), rows, [Decimal(day)], DAY)
         assert found.value == pytest.approx(expected, abs=1e-12)
 
 
 def test_incidence_without_competing_events_is_what_kaplan_meier_leaves() -> None:
     rows = [one for one in table(GEHAN) if one.arm == "6-MP"]
     months = [Decimal(12)]
-    (one,) = survival.incidences(About(endpoint="TTP"), rows, months, DAY)
+    (one,) = competing.incidences(About(endpoint="TTP"), rows, months, DAY)
     (other,) = survival.landmarks(About(endpoint="TTP"), rows, months, "log-log", DAY)
     assert other.value is not None
     assert other.low is not None
