@@ -14,7 +14,6 @@ from mrecist.endpoints.covariates import (
     OUT_OF_SCALE,
     Ratio,
     Term,
-    bounded,
     complete,
     ratio,
     terms_of,
@@ -48,23 +47,25 @@ def incidences(
         )  # 0/0 of the error where all have had an event; limits() sees it
         found = CumIncidenceRight([row.days for row in rows], status)
         errors = found.cinc_se[0]
+    last = max(row.days for row in rows)
     for month in months:
         day = float(month * days_per_month)
-        places = [place for place, time in enumerate(found.times) if time <= day]
-        value = float(found.cinc[0][places[-1]]) if places else 0.0
-        error = float(errors[places[-1]]) if places else 0.0
-        low, high = limits(1 - value, error, "log-log")
-        yield Estimate(
-            about=about,
-            estimate="cumulative_incidence",
-            value=value,
-            low=None if high is None else 1 - high,
-            high=None if low is None else 1 - low,
-            n=len(rows),
-            events=status.count(FAILED),
-            months=month,
-            method="Aalen-Johansen, log-log",
-        )
+        made: dict[str, Any] = {
+            "about": about,
+            "estimate": "cumulative_incidence",
+            "n": len(rows),
+            "events": status.count(FAILED),
+            "months": month,
+            "method": "Aalen-Johansen, log-log",
+        }
+        place = int(found.times.searchsorted(day, side="right")) - 1
+        value, error = (float(found.cinc[0][place]), float(errors[place])) if place >= 0 else (0.0, 0.0)
+        if day > last and sum(float(kind[-1]) for kind in found.cinc) < 1 - 1e-9:
+            yield Estimate(value=None, note=f"nobody is followed so long (last day {last})", **made)
+            continue
+        low, high = limits(value, error, "log-log")
+        at_risk_then = sum(row.days >= day for row in rows)
+        yield Estimate(value=value, low=low, high=high, note=f"{at_risk_then} at risk", **made)
 
 
 def gray(about: About, rows: Sequence[EventTime], strata: Sequence[str] | None = None) -> Estimate:
@@ -135,9 +136,6 @@ def _fitted(rows: Sequence[EventTime], terms: Sequence[Term]) -> tuple[list[Rati
     try:
         fit = fine_gray([row.days for row in rows], status, [term.values for term in terms])
     except NoSolutionError:
-        return [], NO_MAXIMUM
-    # Separation shows in the information; the robust error stays small there.
-    if not all(bounded(term, error) for term, error in zip(terms, fit.model_errors, strict=True)):
         return [], NO_MAXIMUM
     found = [ratio(*pair) for pair in zip(fit.coefficients, fit.errors, strict=True)]
     kept = [one for one in found if one is not None]

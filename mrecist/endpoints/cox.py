@@ -22,7 +22,7 @@ from mrecist.endpoints.covariates import (
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.times import EVENT, EventTime
 
-STEPS = {"precision": 1e-12, "r_precision": 1e-14, "max_steps": 100}
+STEPS = {"precision": 1e-16, "r_precision": 1e-18, "max_steps": 100}
 """Newton's steps go on until the numbers have the digits that are told; lifelines stops at four of them."""
 
 

@@ -20,7 +20,7 @@ FAILED, RIVAL = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class GrayTest:
     """Chi-squared with its degrees of freedom. ``statistic`` is None where no group tells anything of another."""
 
     statistic: float | None
@@ -30,7 +30,7 @@ class Test:
 
 def gray_test(
     times: Sequence[float], status: Sequence[int], groups: Sequence[str], strata: Sequence[str] | None = None
-) -> Test:
+) -> GrayTest:
     """Whether the cumulative incidence of the event differs between groups.
 
     Parameters
@@ -53,9 +53,9 @@ def gray_test(
     reduced = covariance[:-1, :-1]
     df = max(len(names) - 1, 0)
     if df < 1 or np.linalg.matrix_rank(reduced) < df:
-        return Test(None, df, None)
+        return GrayTest(None, df, None)
     statistic = float(score[:-1] @ np.linalg.solve(reduced, score[:-1]))
-    return Test(statistic, df, float(chi2.sf(statistic, df)))
+    return GrayTest(statistic, df, float(chi2.sf(statistic, df)))
 
 
 def _counts(time: Array, state: Array, group: Array, names: Sequence[str]) -> tuple[Array, Array, Array]:
@@ -122,7 +122,8 @@ def _event_variance(failed: Array, all_h: Array, h: Array, before: Array) -> Arr
 
 
 def _rival_variance(rival: Array, risk: Array, before: Array) -> Array:
-    return _ties(rival, risk) * before**2 * rival / risk**2
+    found: Array = _ties(rival, risk) * before**2 * rival / risk**2
+    return found
 
 
 def _ties(happened: Array, risk: Array) -> Array:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-STEPS, HALVINGS, PRECISION = 50, 20, 1e-12
+STEPS, HALVINGS, PRECISION = 50, 20, 1e-16
+LEAST_INFORMATION = 1e-8
+"""Below this, per standard deviation of a covariate, nothing is known of it: separation, or covariates that say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,13 @@ def _maximum(data: _Data) -> tuple[Array, Array]:
             break
         for _ in range(HALVINGS):
             tried = data.likelihood(beta + step)
-            if isfinite(tried[0]) and tried[0] >= likelihood - PRECISION:
+            if isfinite(tried[0]) and tried[0] >= likelihood - abs(likelihood) * 1e-12:
                 break
             step = step / 2
         beta, (likelihood, score, information) = beta + step, tried
     else:
         raise NoSolutionError
-    if np.linalg.cond(information) > 1 / PRECISION:
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] < LEAST_INFORMATION:
         raise NoSolutionError
     return beta, information
 

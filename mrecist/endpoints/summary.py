@@ -195,16 +195,18 @@ def _regressions(
     trial: Trial,
 ) -> Iterator[Estimate]:
     """Each covariate by itself, and all of them with the arm; over strata, and of the subdistribution, where that is asked for."""
+    # What makes the subgroup is the same for all of it.
+    names = [name for name in endpoint.covariates if name != about.group.partition("=")[0]]
 
-    def given(some: Sequence[EventTime]) -> list[dict[str, str]]:
+    def given(some: Sequence[EventTime], strata: Sequence[str] = ()) -> list[dict[str, str]]:
         words = [trial.subjects[row.subject].words for row in some]
-        return [{name: one.get(name, "") for name in endpoint.covariates} for one in words]
+        return [{name: one.get(name, "") for name in names if name not in strata} for one in words]
 
     yield from univariable(about, rows, given(rows))
     yield from adjusted(about, rows, given(rows), arms)
     if "cox_stratified" in endpoint.tests:
-        own = of_strata.rows
-        for one in adjusted(about, own, given(own), arms_of(own, protocol), of_strata.strata):
+        own, kept = of_strata.rows, given(of_strata.rows, protocol.design.strata)
+        for one in adjusted(about, own, kept, arms_of(own, protocol), of_strata.strata):
             yield _noted(one, of_strata.note)
     if "fine_gray" in endpoint.tests:
         yield from subdistribution_adjusted(about, rows, given(rows), arms)

@@ -6,6 +6,12 @@ import csv
 from pathlib import Path
 
 from mrecist.cli import main
+from mrecist.endpoints.course import Courses
+from mrecist.endpoints.derive import derive_endpoints
+from mrecist.endpoints.estimate import Estimate
+from mrecist.endpoints.summary import estimates
+from mrecist.protocol import load_protocol
+from mrecist.tables.trial import read_trial
 
 HEAD = 'format = "mrecist-protocol/1"\n[criteria.mrecist]\n[origin]\nevent = "randomisation"\n'
 NO_EVENT = '{ when = "no_event", cnsr = 1, at = "last_assessment" }'
@@ -43,6 +49,17 @@ def run(
     call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
     assert main(call) == expect
     return folder / "out"
+
+
+def estimated(folder: Path, protocol: str, subjects: str) -> list[Estimate]:
+    """The estimates of endpoints that need no responses, from the same two files, without the command and its figures."""
+    (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
+    (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
+    read = load_protocol(folder / "protocol.toml")
+    given = read_trial(folder / "subjects.csv", {}, read.date_columns, read.partial_date)
+    derived = derive_endpoints(read, Courses({}), given.trial)
+    assert not (*given.problems, *derived.problems)
+    return list(estimates(read, derived, given.trial))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
