@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import exp, isfinite
 
-from mrecist.endpoints.estimate import LEVEL
+from mrecist.endpoints.estimate import Z
 from mrecist.endpoints.times import EventTime
 from mrecist.units import parse_number
 
@@ -110,7 +110,7 @@ def ratio(coefficient: float, error: float) -> Ratio | None:
     """The ratio with its interval; None where it is outside of what a number can say."""
     from scipy.stats import norm
 
-    spread = float(norm.ppf(0.5 + LEVEL / 2)) * error
+    spread = Z * error
     if abs(coefficient) + spread > 600:
         return None
     p = 2 * float(norm.sf(abs(coefficient) / error))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import NormalDist
 
 from mrecist import __version__
 from mrecist.tables import csv_text
 
 LEVEL = 0.95
+Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+"""The quantile of the normal distribution for a two-sided interval of that level."""
 NOT_INSTALLED = "not installed"
 """How the note of an estimate begins whose libraries are not there."""
 ESTIMATE_COLUMNS = (

@@ -14,7 +14,7 @@ from decimal import Decimal
 from math import isfinite, sqrt
 from typing import Any
 
-from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
+from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate, Z
 from mrecist.endpoints.rates import Succeeding, counts
 
 
@@ -73,8 +73,6 @@ def _joined(told: Sequence[str]) -> str:
 
 
 def _difference(strata: Sequence[_Stratum], told: Sequence[str], made: dict[str, Any]) -> Estimate:
-    from scipy.stats import norm
-
     weight = top = p = q = 0.0
     for one in strata:
         n, x, m, y = one.n, one.successes, one.other_n, one.other_successes
@@ -85,7 +83,7 @@ def _difference(strata: Sequence[_Stratum], told: Sequence[str], made: dict[str,
         q += (x * (m - y) + y * (n - x)) / (2 * total)
     value = top / weight
     error = sqrt(max(value * p + q, 0.0)) / weight
-    spread = float(norm.ppf(0.5 + LEVEL / 2)) * error
+    spread = Z * error
     return Estimate(
         estimate="rate_difference_stratified",
         value=value,

@@ -67,14 +67,26 @@ def estimates(protocol: Protocol, derived: Derived, trial: Trial) -> Iterator[Es
     Raises :class:`InputError` where strata are asked for that the protocol or subjects.csv does not have.
     """
     check_strata(protocol, trial)
+    times, changes = _by_endpoint(derived.times), _by_endpoint(derived.changes)
+    outcomes = _by_endpoint(derived.outcomes)
     for endpoint in protocol.endpoints:
         for group in groups(protocol, trial):
             if endpoint.kind == "time":
-                yield from _by_reader(endpoint, group.of(derived.times, trial), group, protocol, trial, _times)
+                own = group.of(times.get(endpoint.id, []), trial)
+                yield from _by_reader(endpoint, own, group, protocol, trial, _times)
             elif endpoint.kind == "change":
-                yield from _by_reader(endpoint, group.of(derived.changes, trial), group, protocol, trial, _changes)
+                changed = group.of(changes.get(endpoint.id, []), trial)
+                yield from _by_reader(endpoint, changed, group, protocol, trial, _changes)
             else:
-                yield from _by_reader(endpoint, group.of(derived.outcomes, trial), group, protocol, trial, _outcomes)
+                counted = group.of(outcomes.get(endpoint.id, []), trial)
+                yield from _by_reader(endpoint, counted, group, protocol, trial, _outcomes)
+
+
+def _by_endpoint(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.endpoint, []).append(row)
+    return found
 
 
 def groups(protocol: Protocol, trial: Trial) -> Iterator[_Group]:
@@ -95,8 +107,7 @@ def _by_reader(
 ) -> Iterator[Estimate]:
     by_reader: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        if row.endpoint == endpoint.id:
-            by_reader.setdefault((row.reader, row.criterion, row.region), []).append(row)
+        by_reader.setdefault((row.reader, row.criterion, row.region), []).append(row)
     for (reader, criterion, region), own in by_reader.items():
         about = About(endpoint=endpoint.id, group=group.name, reader=reader, criterion=criterion, region=region)
         yield from work(endpoint, about, own, protocol, trial)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 from math import exp, isfinite, log
 from typing import Any
 
-from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
-from mrecist.endpoints.times import CENSORED, COMPETING, EVENT, EventTime
+from mrecist.endpoints.estimate import NOT_INSTALLED, About, Estimate, Z
+from mrecist.endpoints.times import CENSORED, EVENT, EventTime
 
 NOT_APART = "there is no day with an event on which two arms are at risk"
 
@@ -30,9 +29,13 @@ def missing_libraries() -> str:
 
 def curve(rows: Sequence[EventTime]) -> Any:
     """The Kaplan-Meier function in days; a competing event ends the time without an event (cause-specific)."""
+    return _survival([row.days for row in rows], [row.status == EVENT for row in rows])
+
+
+def _survival(days: Sequence[int], happened: Sequence[bool]) -> Any:
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    return SurvfuncRight([row.days for row in rows], [int(row.status == EVENT) for row in rows])
+    return SurvfuncRight(list(days), [int(one) for one in happened])
 
 
 def medians(about: About, rows: Sequence[EventTime], scale: str, days_per_month: Decimal) -> Iterator[Estimate]:
@@ -86,14 +89,17 @@ def _half(times: Sequence[float], heights: Sequence[float | None]) -> float | No
 
 
 def _follow_up(about: About, rows: Sequence[EventTime], month: float) -> Estimate:
-    turned = [replace(row, status=CENSORED if row.status in (EVENT, COMPETING) else EVENT) for row in rows]
-    value = median_days(turned, "log-log")[0] if any(row.status == EVENT for row in turned) else None
+    censored = [row.status == CENSORED for row in rows]
+    value = None
+    if any(censored):
+        found = _survival([row.days for row in rows], censored)
+        value = _half([float(day) for day in found.surv_times], [float(p) for p in found.surv_prob])
     return Estimate(
         about=about,
         estimate="median_follow_up",
         value=None if value is None else value / month,
         n=len(rows),
-        events=sum(row.status == EVENT for row in turned),
+        events=sum(censored),
         unit="months",
         method="reverse Kaplan-Meier",
         note="" if value is not None else "not reached",
@@ -138,16 +144,13 @@ def _at(found: Any, day: float) -> tuple[float, float]:
 
 def limits(value: float, error: float, scale: str) -> tuple[float | None, float | None]:
     """The interval of a survival probability from Greenwood's standard error, on a scale (Kalbfleisch and Prentice 1980, 1.14)."""
-    from scipy.stats import norm
-
-    z = float(norm.ppf(0.5 + LEVEL / 2))
     if not 0 < value < 1 or not isfinite(error):
         return None, None
     if scale == "linear":
-        return max(value - z * error, 0.0), min(value + z * error, 1.0)
+        return max(value - Z * error, 0.0), min(value + Z * error, 1.0)
     if scale == "log":
-        return value * exp(-z * error / value), min(value * exp(z * error / value), 1.0)
-    spread = z * error / (value * log(value))
+        return value * exp(-Z * error / value), min(value * exp(Z * error / value), 1.0)
+    spread = Z * error / (value * log(value))
     return value ** exp(-spread), value ** exp(spread)
 
 
