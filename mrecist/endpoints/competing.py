@@ -137,6 +137,8 @@ def _fitted(rows: Sequence[EventTime], terms: Sequence[Term]) -> tuple[list[Rati
         fit = fine_gray([row.days for row in rows], status, [term.values for term in terms])
     except NoSolutionError:
         return [], NO_MAXIMUM
+    if not all(error > 0 for error in fit.errors):
+        return [], "too few events: the robust variance is 0"
     found = [ratio(*pair) for pair in zip(fit.coefficients, fit.errors, strict=True)]
     kept = [one for one in found if one is not None]
     return (kept, "") if len(kept) == len(found) else ([], OUT_OF_SCALE)

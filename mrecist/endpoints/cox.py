@@ -123,6 +123,7 @@ def _fitted(rows: Sequence[EventTime], terms: Sequence[Term], strata: Sequence[s
     import pandas as pd
     from lifelines import CoxPHFitter
     from lifelines.exceptions import ConvergenceError, ConvergenceWarning
+    from scipy.linalg import LinAlgWarning
 
     happened = [row.status == EVENT for row in rows]
     if why := without_solution(terms, happened):
@@ -138,9 +139,13 @@ def _fitted(rows: Sequence[EventTime], terms: Sequence[Term], strata: Sequence[s
     fitter = CoxPHFitter()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # the root of a variance that is none: an error of NaN, seen below
+            for kind in (ConvergenceWarning, LinAlgWarning):
+                warnings.simplefilter("error", kind)
             fitter.fit(frame, "days", "event", strata=["stratum"] if strata is not None else None, fit_options=STEPS)
-    except (ConvergenceError, ConvergenceWarning):
+    except (ConvergenceError, ConvergenceWarning, LinAlgWarning):
         return [], NO_MAXIMUM
     errors = [float(fitter.standard_errors_[f"x{n}"]) / spreads[n] for n in range(len(terms))]
     if not all(bounded(term, error) for term, error in zip(terms, errors, strict=True)):

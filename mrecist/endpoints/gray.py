@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+ROUNDING = 1e-12
 FAILED, RIVAL = 1, 2
 """Codes of the event and of a competing one; 0 is censored."""
 
@@ -97,7 +98,10 @@ def _score(failed: Array, rival: Array, at_risk: Array) -> tuple[Array, Array]:
     # Scores i of events in group k: what an event adds at its day, and what it takes from the days after it.
     k = len(failed)
     direct = (np.eye(k)[:, :, None] - (h / all_h)[None]) * h[:, None]
-    later = np.cumsum(direct * (all_failed / (all_h * left_before)), axis=2)
+    # Once the pooled incidence is 1 no event can come; a competing one on a later day adds nothing.
+    possible = left_before > ROUNDING
+    hazard = np.where(possible, all_failed / (all_h * np.where(possible, left_before, 1)), 0)
+    later = np.cumsum(direct * hazard, axis=2)
     later = later[:, :, -1:] - later
     ratio = np.where(survival > 0, left / np.where(survival > 0, survival, 1), 0)
     weight = np.where(survival > 0, 1 - ratio, 1)
