@@ -98,8 +98,8 @@ def _score(failed: Array, rival: Array, at_risk: Array) -> tuple[Array, Array]:
     # Scores i of events in group k: what an event adds at its day, and what it takes from the days after it.
     k = len(failed)
     direct = (np.eye(k)[:, :, None] - (h / all_h)[None]) * h[:, None]
-    # Once the pooled incidence is 1 no event can come; a competing one on a later day adds nothing.
-    possible = left_before > ROUNDING
+    # Where the pooled incidence has come to 1, who is left is of one group, and its share of that day is 0.
+    possible = abs(left_before) > ROUNDING
     hazard = np.where(possible, all_failed / (all_h * np.where(possible, left_before, 1)), 0)
     later = np.cumsum(direct * hazard, axis=2)
     later = later[:, :, -1:] - later

@@ -109,3 +109,22 @@ def test_where_no_day_tells_arms_apart_there_is_no_test(words: str) -> None:
         assert (found.value, found.p) == (None, None)
         assert found.note == "there is no day with an event on which two arms are at risk"
     assert math.isclose(logrank(ABOUT, times("1A 2B")).value or 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        # cuminc(time, status, arm)$Tests: after day 122 only B is left, whose last event brings the incidence to 1.
+        ("20A+ 24A 27A 37B 39B 52A 122A 157B 174B", (1.566901520, 0.2106575593)),
+        ("1B- 8B+ 44A+ 96B- 108A 126A 147B- 156B 166A 187A 197B-", (3.754945903, 0.05265149943)),
+    ],
+)
+def test_gray_of_few_subjects(words: str, expected: tuple[float, float]) -> None:
+    found = gray(ABOUT, times(words))
+    assert (found.value, found.p) == pytest.approx(expected, rel=1e-7)
+
+
+def test_a_robust_variance_of_nothing_is_no_interval() -> None:
+    rows = times("4A 4A")
+    (found,) = subdistribution_adjusted(ABOUT, rows, [{"age": "71"}, {"age": "60"}], ("A",))
+    assert (found.value, found.note) == (None, "too few events: the robust variance is 0")
