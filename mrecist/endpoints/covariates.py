@@ -103,7 +103,7 @@ def without_solution(terms: Sequence[Term], happened: Sequence[bool]) -> str:
 
 def bounded(term: Term, error: float) -> bool:
     """Whether the likelihood has a maximum for a term, by the standard error at the place where the steps ended."""
-    return isfinite(error) and error * (max(term.values) - min(term.values)) < UNBOUNDED
+    return isfinite(error) and 0 < error * (max(term.values) - min(term.values)) < UNBOUNDED
 
 
 def ratio(coefficient: float, error: float) -> Ratio | None:

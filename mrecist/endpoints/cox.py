@@ -139,9 +139,8 @@ def _fitted(rows: Sequence[EventTime], terms: Sequence[Term], strata: Sequence[s
     fitter = CoxPHFitter()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", RuntimeWarning
-            )  # the root of a variance that is none: an error of NaN, seen below
+            # The root of a variance that is none gives an error of NaN, which is seen below.
+            warnings.simplefilter("ignore", RuntimeWarning)
             for kind in (ConvergenceWarning, LinAlgWarning):
                 warnings.simplefilter("error", kind)
             fitter.fit(frame, "days", "event", strata=["stratum"] if strata is not None else None, fit_options=STEPS)
