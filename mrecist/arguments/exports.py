@@ -21,6 +21,7 @@ def export(parser: argparse.ArgumentParser) -> None:
         target.add_argument("--out", type=Path, required=True, metavar="DIR")
         target.add_argument("--uid-root", default="2.25", metavar="ROOT", help="root of new UIDs (default 2.25)")
     odm(targets.add_parser("odm", help="results as CDISC ODM for an EDC system, by a map of its OIDs"))
+    redcap(targets.add_parser("redcap", help="results as a REDCap dictionary and records, and their upload"))
 
 
 def odm(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,18 @@ def odm(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metadata", action="store_true", help="the forms of the map without any subject")
     parser.add_argument("--created", default="", metavar="TIME", help="CreationDateTime, or now (default: latest date)")
     parser.add_argument("--file-oid", default="", metavar="OID", help="FileOID (default: from the content)")
+
+
+def redcap(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist export redcap``."""
+    _results(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    parser.add_argument("--events", type=Path, metavar="FILE", help="timepoint,event of a longitudinal project")
+    parser.add_argument("--no-dictionary", action="store_true", help="records only")
+    parser.add_argument("--repeat-instrument", metavar="NAME", help="form of the responses (default tumor_response)")
+    parser.add_argument("--complete", choices=("0", "1", "2"), default="2", help="status of the forms (default 2)")
+    parser.add_argument("--upload", default="", metavar="URL", help="API to send to; token in MRECIST_REDCAP_TOKEN")
+    parser.add_argument("--replace", action="store_true", help="write over what differs on the server")
 
 
 def _results(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:

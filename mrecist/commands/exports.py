@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    return {"seg": _seg, "sr": _sr, "odm": _odm}[options.target](options)
+    return {"seg": _seg, "sr": _sr, "odm": _odm, "redcap": _redcap}[options.target](options)
 
 
 def _seg(options: Namespace) -> int:
@@ -66,6 +66,25 @@ def _odm(options: Namespace) -> int:
             created=options.created,
             file_oid=options.file_oid,
             only_metadata=options.metadata,
+        )
+    )
+
+
+def _redcap(options: Namespace) -> int:
+    from mrecist.exporting.redcap.export import DEFAULT_DICTIONARY, DEFAULT_REPEAT_INSTRUMENT, export_redcap
+
+    return _say(
+        export_redcap(
+            options.results,
+            options.out,
+            subjects=options.subjects,
+            protocol=options.protocol,
+            events=options.events,
+            dictionary=DEFAULT_DICTIONARY and not options.no_dictionary,
+            repeat_instrument=options.repeat_instrument or DEFAULT_REPEAT_INSTRUMENT,
+            complete=options.complete,
+            url=options.upload,
+            replace=options.replace,
         )
     )
 

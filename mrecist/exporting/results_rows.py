@@ -166,7 +166,7 @@ def _number_lesions(rows: Iterable[Mapping[str, str]]) -> Iterator[Cells]:
     for cells in kept:
         key = (cells["subject"], cells["reader"], cells["lesion"])
         rank = (int(cells["timepoint"]), key[1], _ROLES.index(cells["role"]), natural(key[2]), key[2])
-        first[key] = min(first.get(key, rank), rank)  # type: ignore[type-var]
+        first[key] = min(first.get(key, rank), rank)
     numbers: dict[tuple[str, str, str], int] = {}
     counts: dict[str, int] = {}
     for key in sorted(first, key=lambda one: (one[0], *first[one])):

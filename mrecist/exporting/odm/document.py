@@ -32,7 +32,7 @@ class Tree:
         self._etree = library("lxml.etree")
         self.version = heading.version
         self._namespace = NAMESPACES[heading.version]
-        named = {None: self._namespace}
+        named: dict[str | None, str] = {None: self._namespace}
         if heading.style == "openclinica":
             named |= {"OpenClinica": OPENCLINICA}
         self.root = self._etree.Element(f"{{{self._namespace}}}ODM", nsmap=named)
