@@ -34,8 +34,14 @@ def check_valid(content: bytes, version: str) -> None:
 
 
 def read_clinical_data(content: bytes) -> dict[Place, str]:
-    """The values of an ODM file by their places, of either version; raises :class:`InputError` when it holds none."""
-    root = library("defusedxml.ElementTree").fromstring(content, forbid_dtd=True)
+    """The values of an ODM file by their places, of either version.
+
+    Raises :class:`InputError` when it holds none, is no XML, or declares a document type (entities could be in it).
+    """
+    try:
+        root = library("defusedxml.ElementTree").fromstring(content, forbid_dtd=True)
+    except (SyntaxError, ValueError) as error:  # ParseError is the one, what defusedxml forbids the other
+        raise InputError(f"no XML that can be read safely: {error}") from None
     namespace = root.tag.partition("}")[0] + "}"
     version = next((v for v, name in NAMESPACES.items() if namespace == f"{{{name}}}"), None)
     data = root.find(f"{namespace}ClinicalData")

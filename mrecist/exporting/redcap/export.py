@@ -78,11 +78,13 @@ def export_redcap(
         if events is not None and not visits:
             raise InputError(f"{events}: names no event")
         server = Server(url, token, patience or Patience())
-        outcomes = upload(found.entries, forms, server, longitudinal=bool(visits), replace=replace)
+        sent = upload(found.entries, forms, server, longitudinal=bool(visits), replace=replace)
+        outcomes = sent.outcomes
         files.append(out / "upload.csv")
         write_whole(files[-1], outcomes_csv(outcomes))
         counts = {status: sum(one.status == status for one in outcomes) for status in {one.status for one in outcomes}}
         notes.append("upload: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
+        problems.extend(Problem(subject="", reader="", message=line) for line in sent.strays)
         problems.extend(
             Problem(subject=one.entry.record, reader="", message=message)
             for one in outcomes

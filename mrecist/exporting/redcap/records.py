@@ -172,6 +172,15 @@ def number(
     return found
 
 
+def joined(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Forms that do not repeat share the row of their record and event: REDCap takes no row twice."""
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in rows:
+        key = tuple(row.get(name, "") for name in (RECORD_ID, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE))
+        found[key] = found.get(key, {}) | row
+    return list(found.values())
+
+
 def import_csv(entries: Iterable[Entry], forms: Sequence[Instrument], longitudinal: bool) -> str:
     """The import file. Its cells are raw: REDCap would keep an apostrophe that tames a formula as part of the value."""
     fields = [name for form in forms for name in (*form.fields, form.complete)]
@@ -181,7 +190,7 @@ def import_csv(entries: Iterable[Entry], forms: Sequence[Instrument], longitudin
         buffer, [RECORD_ID, *event, REPEAT_INSTRUMENT, REPEAT_INSTANCE, *fields], restval="", lineterminator="\n"
     )
     writer.writeheader()
-    writer.writerows(entry.row(longitudinal) for entry in entries)
+    writer.writerows(joined(entry.row(longitudinal) for entry in entries))
     return buffer.getvalue()
 
 

@@ -135,17 +135,17 @@ class Server:
         return self._patience.insist(once)
 
     def _look_at_status(self, response: Any, **_: Any) -> None:
-        status = response.status_code
+        status, message = response.status_code, self._message(response)
         if 300 <= status < 400:
             raise DeniedError(
                 self._told(f"answers with a redirect ({status}), which is not followed; give the final URL")
             )
         if status in (401, 403):
-            raise DeniedError(self._told(f"{status}: {self._message(response)}"))
+            raise DeniedError(self._told(f"{status}: {message}"))
         if status == 429 or status >= 500:
-            raise ConnectionLostError(self._told(f"{status}: {self._message(response)}"))
+            raise ConnectionLostError(self._told(f"{status}: {message}"))
         if status >= 400:
-            raise RefusedError(self._told(self._message(response)))
+            raise RefusedError(self._told(message))
 
     def _message(self, response: Any) -> str:
         try:

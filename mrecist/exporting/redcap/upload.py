@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mrecist.errors import InputError
 from mrecist.exporting.redcap.dictionary import RECORD_ID, Instrument, choices
-from mrecist.exporting.redcap.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Entry, number
+from mrecist.exporting.redcap.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Entry, joined, number
 from mrecist.exporting.redcap.server import DeniedError, Server
 from mrecist.pacs.patience import ConnectionLostError, RefusedError
 from mrecist.tables import csv_text
@@ -22,6 +22,14 @@ _Key = tuple[str, str, str, str]
 _Rows = dict[_Key, dict[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What became of each form, and what else the server holds of them."""
+
+    outcomes: list[Outcome]
+    strays: list[str]
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of one filled form."""
@@ -33,7 +41,7 @@ class Outcome:
 
 def upload(
     entries: Sequence[Entry], forms: Sequence[Instrument], server: Server, *, longitudinal: bool, replace: bool
-) -> list[Outcome]:
+) -> Uploaded:
     """Send what is not there yet, read everything back and compare.
 
     A value that stands on the server and differs is not touched unless ``replace``. Instances that are there are found by reader,
@@ -55,7 +63,19 @@ def upload(
                 one.message = f"was not read back: {error}"
             elif one.status == NOT_SENT:
                 one.message = str(error)
-    return outcomes
+    return Uploaded(outcomes, list(strays(there, outcomes, forms)))
+
+
+def strays(there: _Rows, outcomes: Iterable[Outcome], forms: Sequence[Instrument]) -> Iterator[str]:
+    """Instances on the server that the results do not have: of an earlier export, or typed there."""
+    ours = {_key_of(one.entry) for one in outcomes}
+    by_name = {form.name: form for form in forms}
+    for key, cells in there.items():
+        record, event, name, instance = key
+        if name in by_name and key not in ours:
+            told = " ".join(cells.get(one, "") for one in by_name[name].identity)
+            place = ", ".join(part for part in (f"record {record}", event, f"{name} {instance}") if part)
+            yield f"{place} ({told}) is on the server and not in the results; look at it there"
 
 
 def outcomes_csv(outcomes: Iterable[Outcome]) -> str:
@@ -184,7 +204,7 @@ def _is_to_send(one: Outcome, there: _Rows, replace: bool) -> bool:
 
 def _send(server: Server, part: Sequence[Outcome], longitudinal: bool, replace: bool) -> None:
     """Send rows; where the server refuses them, halves of them, until the refused ones stand alone."""
-    rows = [_row(one.entry, longitudinal, replace) for one in part]
+    rows = joined(_row(one.entry, longitudinal, replace) for one in part)
     try:
         taken = server.send(rows, erase=replace)
     except (ConnectionLostError, DeniedError):
