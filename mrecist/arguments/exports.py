@@ -28,7 +28,7 @@ def odm(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist export odm``."""
     _results(parser, nargs="?")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the file")
-    parser.add_argument("--map", type=Path, metavar="FILE", help="the map of columns to OIDs (docs/edc.md)")
+    parser.add_argument("--map", type=Path, metavar="FILE", help="the map of columns to OIDs (default: the protocol's)")
     parser.add_argument("--map-template", type=Path, metavar="FILE", help="write a map to edit, and nothing else")
     parser.add_argument(
         "--style",
@@ -36,7 +36,9 @@ def odm(parser: argparse.ArgumentParser) -> None:
         default="openclinica",
         help="of that map (default openclinica)",
     )
-    parser.add_argument("--odm-version", choices=("1.3.2", "2.0"), help="default: the protocol's, else 1.3.2")
+    parser.add_argument(
+        "--odm-version", choices=("1.3.2", "2.0"), default="", help="default: the protocol's, else 1.3.2"
+    )
     parser.add_argument(
         "--transaction",
         choices=("Insert", "Update", "Upsert"),
@@ -54,7 +56,9 @@ def redcap(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
     parser.add_argument("--events", type=Path, metavar="FILE", help="timepoint,event of a longitudinal project")
     parser.add_argument("--no-dictionary", action="store_true", help="records only")
-    parser.add_argument("--repeat-instrument", metavar="NAME", help="form of the responses (default tumor_response)")
+    parser.add_argument(
+        "--repeat-instrument", default="", metavar="NAME", help="form of the responses (default tumor_response)"
+    )
     parser.add_argument("--complete", choices=("0", "1", "2"), default="2", help="status of the forms (default 2)")
     parser.add_argument("--upload", default="", metavar="URL", help="API to send to; token in MRECIST_REDCAP_TOKEN")
     parser.add_argument("--replace", action="store_true", help="write over what differs on the server")

@@ -48,11 +48,11 @@ def _sr(options: Namespace) -> int:
 
 
 def _odm(options: Namespace) -> int:
-    from mrecist.exporting.odm.export import DEFAULT_VERSION, export_odm, write_template
+    from mrecist.exporting.odm.export import export_odm, write_template
 
     if options.map_template is not None:
         return _say(write_template(options.map_template, options.style, options.subjects))
-    if options.results is None or options.out is None or options.map is None:
+    if options.results is None or options.out is None:
         raise InputError("export odm: give RESULTS, --out and --map, or --map-template for a map to begin with")
     return _say(
         export_odm(
@@ -61,7 +61,7 @@ def _odm(options: Namespace) -> int:
             options.map,
             subjects=options.subjects,
             protocol=options.protocol,
-            version=options.odm_version or DEFAULT_VERSION,
+            version=options.odm_version,
             transaction=options.transaction,
             created=options.created,
             file_oid=options.file_oid,
@@ -71,7 +71,7 @@ def _odm(options: Namespace) -> int:
 
 
 def _redcap(options: Namespace) -> int:
-    from mrecist.exporting.redcap.export import DEFAULT_DICTIONARY, DEFAULT_REPEAT_INSTRUMENT, export_redcap
+    from mrecist.exporting.redcap.export import export_redcap
 
     return _say(
         export_redcap(
@@ -80,8 +80,8 @@ def _redcap(options: Namespace) -> int:
             subjects=options.subjects,
             protocol=options.protocol,
             events=options.events,
-            dictionary=DEFAULT_DICTIONARY and not options.no_dictionary,
-            repeat_instrument=options.repeat_instrument or DEFAULT_REPEAT_INSTRUMENT,
+            dictionary=False if options.no_dictionary else None,
+            repeat_instrument=options.repeat_instrument,
             complete=options.complete,
             url=options.upload,
             replace=options.replace,

@@ -194,7 +194,7 @@ def test_a_token_without_rights_and_a_wrong_page_are_one_line(bench: Bench, monk
         bench.upload()
     assert len(bench.project.requests) == 1
     monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
-    bench.project.trouble = lambda request: (200, "<html>login</html>")
+    bench.project.trouble = always((200, "<html>login</html>"))
     with pytest.raises(InputError, match="does not answer as the API of REDCap does"):
         bench.upload()
     bench.project.trouble = always((200, '{"a": 1}'))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mrecist.errors import InputError
+from mrecist.exporting.edc_settings import settings_of
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.odm.check import check_equal, check_valid
 from mrecist.exporting.odm.clinical import TRANSACTIONS, clinical_data
@@ -19,8 +20,6 @@ from mrecist.exporting.results_fields import FieldKind, field_of
 from mrecist.exporting.results_rows import TABLES, ResultRows, read_results
 from mrecist.tables import read_rows, write_whole
 
-# What [export] odm of a protocol says when it says nothing.
-DEFAULT_VERSION = "1.3.2"
 DEFAULT_TRANSACTION = "Upsert"
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})?")
 
@@ -28,11 +27,11 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})?")
 def export_odm(
     results: Path,
     out: Path,
-    oid_map: Path,
+    oid_map: Path | None = None,
     *,
     subjects: Path | None = None,
     protocol: Path | None = None,
-    version: str = DEFAULT_VERSION,
+    version: str = "",
     transaction: str = DEFAULT_TRANSACTION,
     created: str = "",
     file_oid: str = "",
@@ -43,9 +42,9 @@ def export_odm(
     Parameters
     ----------
     results : the folder that ``assess`` or ``score`` wrote.
-    oid_map : the map from columns to OIDs.
+    oid_map : the map from columns to OIDs; without it that of the protocol.
     subjects, protocol : ``subjects.csv``, and the protocol when the folder keeps none.
-    version : ``1.3.2`` or ``2.0``.
+    version : ``1.3.2`` or ``2.0``; without it that of the protocol.
     transaction : ``Insert``, ``Update`` or ``Upsert``.
     created : CreationDateTime in ISO 8601, or ``now``; without it midnight of the latest date in the results.
     file_oid : FileOID; without it made from the content.
@@ -54,14 +53,20 @@ def export_odm(
     ------
     InputError : the results or the map cannot be used, or the file would not be valid. A value without a place is a problem.
     """
-    if version not in NAMESPACES or transaction not in TRANSACTIONS:
+    if version not in ("", *NAMESPACES) or transaction not in TRANSACTIONS:
         raise InputError(
             f"ODM {version}, {transaction}: give one of {', '.join(NAMESPACES)} and {', '.join(TRANSACTIONS)}"
         )
     if NOT_XML.search(file_oid):
         raise InputError(f"FileOID '{file_oid}' holds a control character, which XML cannot hold")
-    by = read_map(oid_map)
     rows = read_results(results, subjects, protocol)
+    settings = settings_of(rows.protocol)
+    version = version or settings.odm_version
+    if oid_map is None:
+        if not settings.oid_map:
+            raise InputError("no map of OIDs: give --map, or --map-template for one to begin with")
+        oid_map = (protocol.parent if protocol is not None else Path()) / settings.oid_map
+    by = read_map(oid_map)
     found = place(rows, by)
     heading = Heading(version=version, style=by.settings["style"], created=_created(created, rows), file_oid=file_oid)
     if only_metadata:

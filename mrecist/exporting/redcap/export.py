@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mrecist.errors import InputError
+from mrecist.exporting.edc_settings import settings_of
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.redcap.dictionary import dictionary_csv, instruments
 from mrecist.exporting.redcap.records import entries_of, formula_cells, import_csv, read_events
@@ -15,10 +16,6 @@ from mrecist.model import Problem
 from mrecist.pacs.patience import Patience
 from mrecist.tables import write_whole
 
-# What [export] redcap of a protocol says when it says nothing.
-DEFAULT_DICTIONARY = True
-DEFAULT_REPEAT_INSTRUMENT = "tumor_response"
-
 
 def export_redcap(
     results: Path,
@@ -27,8 +24,8 @@ def export_redcap(
     subjects: Path | None = None,
     protocol: Path | None = None,
     events: Path | None = None,
-    dictionary: bool = DEFAULT_DICTIONARY,
-    repeat_instrument: str = DEFAULT_REPEAT_INSTRUMENT,
+    dictionary: bool | None = None,
+    repeat_instrument: str = "",
     complete: str = "2",
     url: str = "",
     replace: bool = False,
@@ -41,8 +38,8 @@ def export_redcap(
     results : the folder that ``assess`` or ``score`` wrote.
     subjects, protocol : ``subjects.csv``, and the protocol when the folder keeps none.
     events : table of time points and unique event names, of a longitudinal project.
-    dictionary : whether the data dictionary is written.
-    repeat_instrument : name of the form of the responses.
+    dictionary : whether the data dictionary is written; None: as the protocol says.
+    repeat_instrument : name of the form of the responses; without it that of the protocol.
     complete : status of each form: 0 incomplete, 1 unverified, 2 complete.
     url : API of the server; its token comes from the environment variable MRECIST_REDCAP_TOKEN. ``upload.csv`` then says what
         became of each form.
@@ -59,11 +56,12 @@ def export_redcap(
         url, token = check_url(url), token_of_environment()
     rows = read_results(results, subjects, protocol)
     columns = dict.fromkeys(name for cells in rows.subjects for name in cells if name)
-    forms = instruments(repeat_instrument, columns)
+    settings = settings_of(rows.protocol)
+    forms = instruments(repeat_instrument or settings.repeat_instrument, columns)
     visits = read_events(events)
     found = entries_of(rows, forms, visits, complete)
     files = [out / "records.csv"]
-    if dictionary:
+    if settings.dictionary if dictionary is None else dictionary:
         files.insert(0, out / "dictionary.csv")
         write_whole(files[0], dictionary_csv(forms))
     write_whole(files[-1], import_csv(found.entries, forms, bool(visits)))

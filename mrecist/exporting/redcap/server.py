@@ -135,8 +135,11 @@ class Server:
         return self._patience.insist(once)
 
     def _look_at_status(self, response: Any, **_: Any) -> None:
-        status, message = response.status_code, self._message(response)
-        if 300 <= status < 400:
+        status = response.status_code
+        if status < 300:
+            return
+        message = self._message(response)
+        if status < 400:
             raise DeniedError(
                 self._told(f"answers with a redirect ({status}), which is not followed; give the final URL")
             )

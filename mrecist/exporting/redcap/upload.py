@@ -176,7 +176,8 @@ def _differences(entry: Entry, cells: Mapping[str, str]) -> tuple[list[str], lis
         if name == entry.form.complete and theirs == "0":
             theirs = ""  # REDCap's own for a form that nobody has touched
             ours = ours.replace("0", "")
-        if ours == theirs:
+        # A browser that saves a form makes every line end CR LF
+        if ours.replace("\r\n", "\n") == theirs.replace("\r\n", "\n"):
             continue
         if theirs:
             other.append(f"{name} is '{theirs[:60]}' and not '{ours[:60]}'")
