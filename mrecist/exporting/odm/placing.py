@@ -59,15 +59,16 @@ def place(rows: ResultRows, by: OidMap) -> Placements:
     Raises :class:`InputError` when two subjects get one key, or two different values one place: the map then loses data.
     """
     found = Placements()
+    people = {cells["subject"]: cells for cells in rows.subjects}
+    taken: dict[str, str] = {}
     for name in rows.subject_names():
-        _subject(name, rows, by, found)
+        _subject(name, people.get(name, {"subject": name}), by, taken, found)
     for table in TABLES:
         _place_table(table, rows.table(table), by, found)
     return found
 
 
-def _subject(name: str, rows: ResultRows, by: OidMap, found: Placements) -> None:
-    cells = next((cells for cells in rows.subjects if cells["subject"] == name), {"subject": name})
+def _subject(name: str, cells: Cells, by: OidMap, taken: dict[str, str], found: Placements) -> None:
     told = {}
     try:
         for setting in ("subject_key", "site_oid", "study_subject_id"):
@@ -76,8 +77,8 @@ def _subject(name: str, rows: ResultRows, by: OidMap, found: Placements) -> None
         message = f"subject {name}: {error}; the subject is not exported"
         found.problems.append(Problem(subject=name, reader="", message=message))
         return
-    other = next((one for one, keys in found.subjects.items() if keys["subject_key"] == told["subject_key"]), None)
-    if other is not None:
+    other = taken.setdefault(told["subject_key"], name)
+    if other != name:
         raise InputError(
             f"{by.path}: subjects {other} and {name} get the same key '{told['subject_key']}'; mend subject_key or its keys"
         )

@@ -73,8 +73,6 @@ def export_redcap(
         )
     problems = [*rows.problems, *found.problems]
     if url:
-        if events is not None and not visits:
-            raise InputError(f"{events}: names no event")
         server = Server(url, token, patience or Patience())
         sent = upload(found.entries, forms, server, longitudinal=bool(visits), replace=replace)
         outcomes = sent.outcomes

@@ -83,6 +83,8 @@ def read_events(path: Path | None) -> dict[str, str]:
         if cells["timepoint"] in found or not cells["event"]:
             raise InputError(f"{path}: line {number}: time point '{cells['timepoint']}' needs exactly one event")
         found[cells["timepoint"]] = cells["event"]
+    if path is not None and not found:
+        raise InputError(f"{path}: names no event; give a row for each time point, and one without for the other forms")
     return found
 
 
@@ -94,8 +96,11 @@ def entries_of(rows: ResultRows, forms: Sequence[Instrument], events: Mapping[st
         for cells in rows.table(form.table):
             if cells["subject"] in usable:
                 _fill(form, cells, events, complete, found)
-    for name in sorted(usable):
-        _subject_alone(name, forms[0], events, complete, found)
+    named = {entry.record for entry in found.entries if entry.form is forms[0]}
+    for name in sorted(usable - named) if not events or "" in events else ():
+        # Of whom nothing is known but measurements: the first form makes the record
+        values = {forms[0].complete: complete}
+        found.entries.append(Entry(record=name, form=forms[0], event=events.get("", ""), values=values))
     found.entries = number(sorted(found.entries, key=lambda entry: entry.record), {})
     return found
 
@@ -130,13 +135,6 @@ def _fill(form: Instrument, cells: Cells, events: Mapping[str, str], complete: s
         values[form.complete] = complete
         event = events.get(timepoint, "")
         found.entries.append(Entry(record=cells["subject"], form=form, event=event, values=values))
-
-
-def _subject_alone(name: str, form: Instrument, events: Mapping[str, str], complete: str, found: Entries) -> None:
-    """A subject of whom nothing is known but the measurements still has the first form, which makes the record."""
-    if not any(entry.record == name and entry.form is form for entry in found.entries) and (not events or "" in events):
-        values = {form.complete: complete}
-        found.entries.append(Entry(record=name, form=form, event=events.get("", ""), values=values))
 
 
 def _value(one: Field, text: str) -> str:
