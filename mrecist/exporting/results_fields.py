@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from mrecist.dates import parse_date
 from mrecist.model import Kind, NewLesion, Response, Role, State
 from mrecist.tables import WORD_COLUMNS
 from mrecist.tables.trial import DATE_COLUMNS
+from mrecist.units import parse_number
 
 
 class FieldKind(StrEnum):
@@ -110,8 +113,10 @@ _DATES = {
 
 
 @cache
-def field_of(column: str) -> Field:
-    """A column of the results or of ``subjects.csv``; one that is not known is a text."""
+def field_of(table: str, column: str) -> Field:
+    """A column of a table of the results, or of ``subjects``, whose columns are dates or texts whatever their names."""
+    if table == "subjects" and column not in DATE_COLUMNS:
+        return Field(column=column, label=_TEXTS.get(column, column))
     if column in _NUMBERS:
         label, unit = _NUMBERS[column]
         return Field(column=column, label=label, kind=FieldKind.NUMBER, unit=unit)
@@ -129,3 +134,19 @@ def field_of(column: str) -> Field:
         words = tuple(str(word) for word in WORD_COLUMNS[column])
         return Field(column=column, label=_WORD_LABELS[column], kind=FieldKind.CHOICE, words=words)
     return Field(column=column, label=_TEXTS.get(column, column))
+
+
+_PLAIN = re.compile(r"-?\d+(\.\d+)?")
+
+
+def plain_value(field: Field, text: str) -> str:
+    """A cell as databases read it: a date ``YYYY-MM-DD``, a number as recorded, or written out where it is ``1E-7`` or ``+5``.
+
+    Raises ``ValueError`` for a date that is not a day, or a number that is none.
+    """
+    if field.kind is FieldKind.DATE:
+        return parse_date(text).isoformat()
+    if field.kind in (FieldKind.NUMBER, FieldKind.INTEGER):
+        number = parse_number(text)
+        return text if _PLAIN.fullmatch(text) else format(number, "f")
+    return text

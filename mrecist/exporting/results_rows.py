@@ -78,6 +78,10 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
     bad = {(problem.subject, problem.reader) for problem in checked.problems}
     measured = [cells for cells in _rows(path, MEASUREMENT_COLUMNS, required=("lesion",)) if _read(cells) not in bad]
     responses = list(_rows(folder / "responses.csv", RESPONSE_COLUMNS, required=RESPONSE_COLUMNS))
+    odd = next((cells for cells in responses if not cells["timepoint"].isdecimal()), None)
+    if odd is not None:
+        where = f"{folder / 'responses.csv'}: subject {odd['subject']}"
+        raise InputError(f"{where}: timepoint is '{odd['timepoint']}'; run assess or score again")
     best = list(_rows(folder / "best_responses.csv", BEST_COLUMNS, required=BEST_COLUMNS))
     derived = {_read(cells) for cells in best}
     notes = [f"{folder}: does not say by which protocol its responses were derived"] if not kept.is_file() else []
@@ -85,7 +89,9 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
         notes.extend(_other_protocol(responses, rules))
     unassessed = sorted({_read(cells) for cells in measured} - derived)
     problems = [
-        Problem(subject=s, reader=r, message=f"subject {s}, reader {r}: is measured and has no response in {folder}")
+        Problem(
+            subject=s, reader=r, message=f"subject {s}, reader {r}: is measured and has no response; it is left out"
+        )
         for s, r in unassessed
     ]
     people = _subjects(subjects) if subjects is not None else []
@@ -94,7 +100,7 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
         notes.extend(f"subject {name}: is not in {subjects}" for name in unknown)
     return ResultRows(
         subjects=tuple(people),
-        measurements=tuple(_number_lesions(measured)),
+        measurements=tuple(_number_lesions(cells for cells in measured if _read(cells) in derived)),
         responses=tuple(_number_responses(responses)),
         best_responses=tuple(_number_responses(best)),
         protocol=rules,
@@ -128,6 +134,8 @@ def _rows(path: Path, columns: Sequence[str], required: Sequence[str]) -> Iterat
     for _, cells in lines:
         row = {name: cells.get(name, "") for name in columns}
         row["reader"] = row["reader"] or "R1"
+        if row.get("timepoint", "").lstrip("+").isdecimal():
+            row["timepoint"] = str(int(row["timepoint"]))  # 01 is 1
         yield row | {name: row[name].casefold() for name in _WORDS if row.get(name)}
 
 

@@ -104,7 +104,7 @@ def _created(asked: str, rows: ResultRows) -> str:
         for table in TABLES
         for cells in rows.table(table)
         for column, text in cells.items()
-        if field_of(column).kind is FieldKind.DATE and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+        if field_of(table, column).kind is FieldKind.DATE and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
     ]
     if not days:
         raise InputError(

@@ -107,7 +107,7 @@ def _study_1_3(tree: Tree, by: OidMap, forms: _Forms) -> Any:
     told = tree.add(study, "GlobalVariables")
     for name in ("StudyName", "StudyDescription", "ProtocolName"):
         tree.add(told, name, text=_study_name(by))
-    units = {line.unit: field_of(line.column).unit for line in forms.items.values() if line.unit}
+    units = {line.unit: field_of(line.table, line.column).unit for line in forms.items.values() if line.unit}
     if units:
         definitions = tree.add(study, "BasicDefinitions")
         for oid, symbol in units.items():
@@ -160,7 +160,7 @@ def _visits_2_0(tree: Tree, version: Any, forms: _Forms) -> None:
 
 
 def _item(tree: Tree, version: Any, oid: str, line: ItemLine) -> None:
-    known = field_of(line.column)
+    known = field_of(line.table, line.column)
     codes = _codes(line, known)
     attributes = {"OID": oid, "Name": line.column, **_type(known, codes, tree.version)}
     item = tree.add(version, "ItemDef", attributes)
@@ -173,7 +173,7 @@ def _item(tree: Tree, version: Any, oid: str, line: ItemLine) -> None:
 
 
 def _code_list(tree: Tree, version: Any, oid: str, line: ItemLine) -> None:
-    codes = _codes(line, field_of(line.column))
+    codes = _codes(line, field_of(line.table, line.column))
     if codes:
         attributes = {"OID": f"CL.{oid}", "Name": line.column, "DataType": "text"}
         codelist = tree.add(version, "CodeList", attributes)

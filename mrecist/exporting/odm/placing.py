@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mrecist.dates import parse_date
 from mrecist.errors import InputError
 from mrecist.exporting.odm.oid_map import ItemLine, MissingKeyError, OidMap, Template
-from mrecist.exporting.results_fields import FieldKind, field_of
+from mrecist.exporting.results_fields import field_of, plain_value
 from mrecist.exporting.results_rows import LESION_NUMBER, RESPONSE_NUMBER, TABLES, Cells, ResultRows
 from mrecist.model import Problem
 
@@ -156,6 +155,4 @@ def _coded(line: ItemLine, text: str) -> str:
         if text not in line.codes:
             raise ValueError(f"'{text}' has no code in line {line.line} of the map")
         return line.codes[text]
-    if field_of(line.column).kind is FieldKind.DATE:
-        return parse_date(text).isoformat()
-    return text
+    return plain_value(field_of(line.table, line.column), text)

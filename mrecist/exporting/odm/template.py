@@ -58,7 +58,7 @@ def _lines(style: str, table: str, column: str) -> Iterator[dict[str, str]]:
         return  # they are in the keys
     place = _place_rave if style == "rave" else _place_openclinica
     item = {"table": table, "column": column, **place(table, column)}
-    known = field_of(column)
+    known = field_of(table, column)
     if known.kind is FieldKind.CHOICE:
         item["codes"] = ";".join(f"{word}={number}" for number, word in enumerate(known.words, start=1))
     # A database that defines the unit with the item has no OID of its own for it

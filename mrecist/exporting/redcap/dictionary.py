@@ -78,7 +78,7 @@ def _instrument(
             raise InputError(
                 f"columns '{fields[field].column}' and '{column}' of {table} both become {field}; rename one"
             )
-        fields[field] = field_of(column)
+        fields[field] = field_of(table, column)
     return Instrument(name=name, table=table, fields=fields, identity=tuple(_field_name(prefix, c) for c in identity))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mrecist.errors import InputError
 from mrecist.exporting.edc_settings import settings_of
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.redcap.dictionary import dictionary_csv, instruments

@@ -9,15 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mrecist.dates import parse_date
 from mrecist.errors import InputError
 from mrecist.exporting.redcap.dictionary import RECORD_ID, Instrument, choices, code_of
-from mrecist.exporting.results_fields import Field, FieldKind
+from mrecist.exporting.results_fields import Field, FieldKind, plain_value
 from mrecist.exporting.results_rows import Cells, ResultRows
 from mrecist.model import Problem
 from mrecist.tables import read_rows
 from mrecist.tables.files import is_formula
-from mrecist.units import parse_number
 
 EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 # REDCap keeps no control characters but these in a text.
@@ -145,13 +143,7 @@ def _value(one: Field, text: str) -> str:
         if choices(one).get(code) != text:
             raise ValueError(f"'{text}' is not one of: {', '.join(one.words)}")
         return code
-    if one.kind is FieldKind.DATE:
-        return parse_date(text).isoformat()
-    if one.kind in (FieldKind.NUMBER, FieldKind.INTEGER):
-        number = parse_number(text)
-        # As recorded; a form of writing that the field's validation refuses (1E-7, +5) is written out.
-        return text if re.fullmatch(r"-?\d+(\.\d+)?", text) else format(number, "f")
-    return text
+    return plain_value(one, text)
 
 
 def number(
