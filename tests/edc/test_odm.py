@@ -175,6 +175,21 @@ def test_odmlib_reads_the_same_values(results: Path, maps: dict[str, Path], tmp_
     assert done.stdout.decode("utf-8").split("\0") == sorted(value for _, _, value in found.elements())
 
 
+def test_models_of_other_versions_in_the_process_change_nothing(
+    results: Path, maps: dict[str, Path], tmp_path: Path
+) -> None:
+    """odmlib's models set a namespace for the whole process; the file is of the version that was asked for."""
+    alone = export_odm(results, tmp_path / "alone", maps["odm"]).files[0].read_bytes()
+    code = (
+        "import sys, odmlib.define_2_1.model, odmlib.odm_2_0.model\n"
+        "from mrecist.cli import main\n"
+        "sys.exit(main(['export', 'odm', *sys.argv[1:]]))"
+    )
+    given = [str(results), "--map", str(maps["odm"]), "--out", str(tmp_path / "beside")]
+    subprocess.run([sys.executable, "-c", code, *given], capture_output=True, check=True, timeout=60)
+    assert (tmp_path / "beside" / "clinical_data.xml").read_bytes() == alone
+
+
 def test_the_same_input_gives_the_same_bytes(results: Path, maps: dict[str, Path], tmp_path: Path) -> None:
     one, two = (export_odm(results, tmp_path / name, maps["odm"]).files[0].read_bytes() for name in "ab")
     assert one == two

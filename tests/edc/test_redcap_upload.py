@@ -221,6 +221,51 @@ def test_a_server_that_is_slow_is_waited_for_and_one_that_is_silent_is_told(
         bench.upload()
 
 
+_ODD = (
+    "null",
+    "1",
+    '"text"',
+    "[]",
+    "[1]",
+    "[null]",
+    "{}",
+    '{"a": [1]}',
+    "[{}]",
+    '[{"field_name": {"a": 1}}]',
+    "[[]]",
+    "{",
+    "",
+)
+_ODD_ROW = [{"record_id": "S-1", "redcap_repeat_instrument": "tumor_measurement", "redcap_repeat_instance": "x"}]
+
+
+@pytest.mark.parametrize("body", [*_ODD, json.dumps(_ODD_ROW)])
+def test_odd_answers_are_one_line_or_a_problem(body: str, bench: Bench) -> None:
+    """Whatever the server answers to one kind of question, the rest as it should be."""
+    for content, sent in (
+        ("metadata", False),
+        ("project", False),
+        ("repeatingFormsEvents", False),
+        ("record", False),
+        ("record", True),
+    ):
+        bench.project.rows.clear()
+
+        def trouble(request: dict[str, str], content: str = content, sent: bool = sent) -> tuple[int, str] | None:
+            return (200, body) if request["content"] == content and ("data" in request) is sent else None
+
+        bench.project.trouble = trouble
+        assert told_by(bench)
+
+
+def told_by(bench: Bench) -> list[str]:
+    """The lines of an upload, whether it is refused or has problems; any other exception fails the test."""
+    try:
+        return [problem.message for problem in bench.upload().problems]
+    except InputError as error:
+        return [str(error)]
+
+
 # --- the token -------------------------------------------------------------------------------------------------------
 
 

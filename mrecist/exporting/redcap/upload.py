@@ -158,6 +158,10 @@ def _taken(there: _Rows, forms: Sequence[Instrument]) -> dict[tuple[str, str, st
         form = by_name.get(name)
         if form is None:
             continue
+        if not instance.isdecimal():
+            raise InputError(
+                f"record {record}, {name}: the server has an instance '{instance[:60]}', which is no number"
+            )
         identity = tuple(cells.get(one, "") for one in form.identity)
         here = taken.setdefault((record, event, name), {})
         if identity in here:
