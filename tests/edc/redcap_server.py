@@ -104,11 +104,13 @@ class RedcapProject:
             wrong.append("the same record is there twice")
         if wrong:
             return 400, json.dumps({"error": "\n".join(wrong)})
+        # At its worst: a field that another row of the request has is an empty one here
+        columns = {name for row in rows for name in row if name not in KEYS}
         for key, row in zip(seen, rows, strict=True):
             there = self.rows.setdefault(key, {name: row.get(name, "") for name in KEYS})
-            for name, value in row.items():
-                if name not in KEYS and (value or overwrite):
-                    there[name] = self.alter(value)
+            for name in columns:
+                if row.get(name) or overwrite:
+                    there[name] = self.alter(row.get(name, ""))
         return 200, json.dumps(sorted({row["record_id"] for row in rows}))
 
     def _wrong(self, row: Row) -> Iterator[str]:

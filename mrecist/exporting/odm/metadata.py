@@ -13,7 +13,7 @@ from mrecist.exporting.odm.placing import Placements
 from mrecist.exporting.results_fields import Field, FieldKind, field_of
 
 # As long as OpenClinica's longest text item, and as many digits as mrecist reckons with.
-TEXT_LENGTH, NUMBER_LENGTH, DECIMALS = 3999, 25, 10
+TEXT_LENGTH, NUMBER_LENGTH, DECIMALS = 4000, 25, 10
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mrecist.errors import InputError
 from mrecist.exporting.redcap.dictionary import RECORD_ID, Instrument, choices
-from mrecist.exporting.redcap.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Entry, joined, number
+from mrecist.exporting.redcap.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Entry, number
 from mrecist.exporting.redcap.server import DeniedError, Server
 from mrecist.pacs.patience import ConnectionLostError, RefusedError
 from mrecist.tables import csv_text
@@ -54,8 +54,11 @@ def upload(
     outcomes = [Outcome(entry) for entry in number(entries, _taken(there, forms))]
     try:
         to_send = [one for one in outcomes if _is_to_send(one, there, replace)]
-        for start in range(0, len(to_send), CHUNK):
-            _send(server, to_send[start : start + CHUNK], longitudinal, replace)
+        for form in forms:
+            # Rows of one form have the same fields: one that a row lacks could be taken for an empty one to write over
+            of_form = [one for one in to_send if one.entry.form is form]
+            for start in range(0, len(of_form), CHUNK):
+                _send(server, of_form[start : start + CHUNK], longitudinal, replace)
         _compare(outcomes, _rows_of(server, entries, forms))
     except (ConnectionLostError, DeniedError) as error:
         for one in outcomes:
@@ -209,7 +212,7 @@ def _is_to_send(one: Outcome, there: _Rows, replace: bool) -> bool:
 
 def _send(server: Server, part: Sequence[Outcome], longitudinal: bool, replace: bool) -> None:
     """Send rows; where the server refuses them, halves of them, until the refused ones stand alone."""
-    rows = joined(_row(one.entry, longitudinal, replace) for one in part)
+    rows = [_row(one.entry, longitudinal, replace) for one in part]
     try:
         taken = server.send(rows, erase=replace)
     except (ConnectionLostError, DeniedError):
