@@ -84,9 +84,7 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
         raise InputError(f"{where}: timepoint is '{odd['timepoint']}'; run assess or score again")
     best = list(_rows(folder / "best_responses.csv", BEST_COLUMNS, required=BEST_COLUMNS))
     derived = {_read(cells) for cells in best}
-    notes = [f"{folder}: does not say by which protocol its responses were derived"] if not kept.is_file() else []
-    if protocol is not None:
-        notes.extend(_other_protocol(responses, rules))
+    notes = list(_made_with(folder, kept, rules))
     unassessed = sorted({_read(cells) for cells in measured} - derived)
     problems = [
         Problem(
@@ -143,10 +141,16 @@ def _read(cells: Cells) -> tuple[str, str]:
     return cells["subject"], cells["reader"]
 
 
-def _other_protocol(responses: Sequence[Cells], rules: Protocol) -> Iterator[str]:
-    others = sorted({cells["protocol_sha256"] for cells in responses} - {rules.sha256})
-    if others:
-        yield f"the responses were derived by another protocol (sha256 {others[0][:12]}...) and are taken as they are"
+def _made_with(folder: Path, kept: Path, rules: Protocol) -> Iterator[str]:
+    """A note where the responses were derived by other rules than those of this protocol; its other sections do not matter."""
+    if not kept.is_file():
+        yield f"{folder}: does not say by which protocol its responses were derived"
+        return
+    then = load_protocol(kept)
+    other = [name for name in ("criteria", "response", "origin") if getattr(then, name) != getattr(rules, name)]
+    if other:
+        what = " and ".join(f"[{name}]" for name in other)
+        yield f"{folder}: its responses were derived with another {what} than this protocol's, and are taken as they are"
 
 
 def _subjects(path: Path) -> list[dict[str, str]]:

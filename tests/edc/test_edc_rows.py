@@ -105,10 +105,14 @@ def test_columns_of_subjects_are_texts_whatever_they_are_called(tmp_path: Path) 
 def test_other_rules_are_noted(tmp_path: Path) -> None:
     results = assessed(tmp_path, rows(("S-1",)))
     protocol = tmp_path / "other.toml"
+    text = (results / "derivation" / "protocol.toml").read_text(encoding="utf-8") or 'format = "mrecist-protocol/1"\n'
+    protocol.write_text(f'{text}[study]\nid = "X1"\n', encoding="utf-8")
+    assert read_results(results, protocol=protocol).notes == ()
     protocol.write_text('format = "mrecist-protocol/1"\n[response]\nsd_min_days = 49\n', encoding="utf-8")
-    assert read_results(results, protocol=results / "derivation" / "protocol.toml").notes == ()
     (note,) = read_results(results, protocol=protocol).notes
-    assert note.startswith("the responses were derived by another protocol")
+    assert "derived with another [response] than this protocol's" in note
+    (results / "derivation" / "protocol.toml").unlink()
+    assert "does not say by which protocol" in read_results(results).notes[0]
 
 
 @pytest.mark.parametrize(
