@@ -16,7 +16,7 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 def check_valid(content: bytes, version: str) -> None:
     """Raise :class:`InputError` unless ``content`` is valid ODM of that version.
 
-    Vendor attributes are taken off first: an ODM file with extensions is one that is valid without them (ODM 1.3.2, section 2.4).
+    Vendor attributes are taken off first: an ODM file with extensions is one that is valid without them (its rule on vendor extensions).
     The schemas are those that odmlib ships. Its models are not used: they keep the namespace of the last model imported for the
     whole process.
     """
