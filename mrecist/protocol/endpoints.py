@@ -322,6 +322,8 @@ def _censoring(given: Mapping[str, Any]) -> Censoring:
         raise ValueError(f"rules whose cnsr is a whole number from 1 on (0 is an event); one has {given['cnsr']!r}")
     if (when == "missed_visits") != ("count" in given):
         raise ValueError("count with missed_visits and only there: how many visits in a row")
+    if when in ("no_event", "no_postbaseline") and given["at"] == "trigger":
+        raise ValueError(f"a place for {when} that is not trigger: nothing happened, so there is no such day")
     if when == "horizon" and given["at"] not in AT_HORIZON:
         raise ValueError(f"a rule for horizon whose at is one of {', '.join(AT_HORIZON)}")
     if "count" in given and (type(given["count"]) is not int or given["count"] < 1):
