@@ -24,7 +24,7 @@ HEADER = "subject,arm,randomisation"
 
 @pytest.mark.parametrize("cutoff", [None, date(2020, 12, 31)])
 def test_every_row_of_random_subjects(cutoff: date | None, tmp_path: Path) -> None:
-    people = [invent(number, f"cut {cutoff}") for number in range(700)]
+    people = [invent(number, f"cut {cutoff}") for number in range(1000)]
     asked = CUT + PROTOCOL + OF_CUTOFF if cutoff else PROTOCOL
     for name, text in {**tables(people), "protocol": HEAD + asked}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
