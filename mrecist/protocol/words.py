@@ -8,6 +8,7 @@ from dataclasses import fields
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint, MarkerRule
 from mrecist.protocol.rules import EligibilityRules, SafetyRules
 from mrecist.protocol.study_protocol import Protocol
+from mrecist.trial import OUTCOMES
 from mrecist.units import ZERO, show
 
 _PLACES = {
@@ -167,6 +168,11 @@ def _censoring(rule: Censoring, endpoint: Endpoint) -> str:
 
 def _event(event: str) -> str:
     tag, _, name = event.partition(":")
+    if tag in OUTCOMES and name:
+        return f"{tag} with outcome {name}"
+    if tag == "procedure":
+        name, _, outcome = name.partition(":")
+        tag += f" with outcome {outcome}" if outcome else ""
     if name:
         return f"{name} ({tag})"
     return _EVENTS.get(event, event.replace("_", " "))
@@ -208,7 +214,7 @@ def _markers(endpoint: Endpoint) -> Iterator[str]:
     else:
         elevated = "above the limit at baseline where that is asked for"
         later = "; with a later value" if endpoint.denominator == "evaluated" else ""
-        each = " by each marker" if endpoint.require == "all" else " by one marker at least"
+        each = ", by each marker" if endpoint.require == "all" else ", by one marker at least"
         yield f"  of: subjects {elevated}{later}{each if endpoint.markers else ''}"
 
 
