@@ -79,14 +79,19 @@ def cutoff_of(protocol: Protocol) -> date | None:
     return protocol.response.data_cutoff if "data_cutoff" in protocol.response.cut else None
 
 
-def check_years(case: Case) -> None:
-    """Raises :class:`NotDerivableError` for an assessment in a year of no trial; the tables of a trial were checked when read."""
-    course = case.course
-    for day in (course.baseline, *(visit.date for visit in course.visits)) if course is not None else ():
-        if course is not None and day is not None and day.year not in YEARS:
-            raise NotDerivableError(
-                f"{course.source} has an assessment on {day}, which is no day of a trial; correct it"
-            )
+def check_days(case: Case) -> None:
+    """Raises :class:`NotDerivableError` for an assessment in a year of no trial (the tables were checked when they were read), and
+    where a table has the subject after its death.
+    """
+    for day, source in known_alive(case):
+        if day.year not in YEARS:
+            raise NotDerivableError(f"{source} is {day}, which is no day of a trial; correct it")
+    death = case.subject.dates.get("death")
+    known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
+    later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]
+    if later:
+        day, source = max(later)
+        raise NotDerivableError(f"{source} has the subject on {day}, after the death of {death}; correct one")
 
 
 def check_start(endpoint: Endpoint, case: Case, protocol: Protocol) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from mrecist.endpoints.changes import Change, changes_of
-from mrecist.endpoints.clock import NotDerivableError, check_start, check_years, cutoff_of
+from mrecist.endpoints.clock import NotDerivableError, check_days, check_start, cutoff_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
 from mrecist.endpoints.proportions import Outcome, outcomes_of
@@ -73,7 +73,7 @@ def derive_endpoints(
                 if (case.subject.subject, reader) in without:
                     continue
                 try:
-                    check_years(case)
+                    check_days(case)
                     made = _made(endpoint, case, protocol, reader)
                     check_start(endpoint, case, protocol)
                 except NotDerivableError as error:

@@ -17,7 +17,6 @@ from mrecist.endpoints.clock import (
     NotDerivableError,
     cutoff_of,
     horizon_of,
-    known_alive,
     scheduled_from,
     start_of,
 )
@@ -58,7 +57,6 @@ def time_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> 
     start = start_of(endpoint, case, protocol)
     if start is None:
         return None
-    _possible(case)
     scheduled = scheduled_from(endpoint, case, protocol)
     clock = Clock(case=case, protocol=protocol, start=start, until=cutoff_of(protocol), scheduled=scheduled)
     if scheduled is None and any(rule.when == "missed_visits" for rule in endpoint.censor):
@@ -148,16 +146,6 @@ def _ended(endpoint: Endpoint, clock: Clock, reader: str, doubts: tuple[str, ...
         event=found.event,
         flags=doubts,
     )
-
-
-def _possible(case: Case) -> None:
-    """Raises :class:`NotDerivableError` where a table has the subject after its death."""
-    death = case.subject.dates.get("death")
-    known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
-    later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]
-    if later:
-        day, source = max(later)
-        raise NotDerivableError(f"{source} has the subject on {day}, after the death of {death}; correct one")
 
 
 def _common(endpoint: Endpoint, case: Case, reader: str, start: date, day: date) -> dict[str, Any]:

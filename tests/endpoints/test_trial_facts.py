@@ -68,6 +68,17 @@ def test_an_endpoint_with_a_day_1_of_its_own_may_begin_after_the_last_assessment
     assert [(one.days, one.flags) for one in made.times] == [(1, ("NO_ASSESSMENT", "ASSESSED_BEFORE_START_ONLY"))]
 
 
+def test_nobody_is_operated_on_after_death(tmp_path: Path) -> None:
+    """A share is no place for it either: it would be a conversion."""
+    procedures = "subject,date,procedure\nS1,2020-08-01,HEPATECTOMY\n"
+    subjects, asked = person(",death", ",2020-07-01"), proportion('["resection"]')
+    made, problems = derived(tmp_path, asked, overall=SD2, subjects=subjects, procedures=procedures)
+    assert not made.outcomes
+    assert ["has the subject on 2020-08-01, after the death of 2020-07-01; correct one" in one for one in problems] == [
+        True
+    ]
+
+
 TABLES = {
     "procedures": ("subject,date,procedure", "S1,{},TACE"),
     "therapies": ("subject,date", "S1,{}"),
