@@ -100,11 +100,11 @@ def _within_horizon(endpoint: Endpoint, clock: Clock, found: EventTime) -> Event
 
 
 def _undecided(endpoint: Endpoint, clock: Clock, found: EventTime) -> tuple[str, ...]:
-    """A flag where a procedure may have been the event before the time ended: its outcome is not recorded."""
+    """A flag where a procedure may have ended the time before: its outcome is not recorded."""
     until = clock.until if found.status == CENSORED else found.date
     horizon = horizon_of(endpoint, clock.start, clock.protocol)
     ends = min((day for day in (until, horizon) if day is not None), default=date.max)
-    for event in (*endpoint.events, *endpoint.competing):
+    for event in (*endpoint.events, *endpoint.competing, *(rule.when for rule in endpoint.censor)):
         if any(clock.start <= one.date <= ends for one in without_outcome(clock.case, event)):
             return ("OUTCOME_NOT_RECORDED",)
     return ()

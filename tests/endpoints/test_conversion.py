@@ -169,6 +169,23 @@ def test_time_to_resection(tmp_path: Path) -> None:
     }
 
 
+def test_a_time_from_a_resection_with_free_margins(tmp_path: Path) -> None:
+    """S2 was resected with R1 on 1 June and with R0 on 1 August 2020; progression on 1 September is day 32 after that."""
+    overall = visits(("2020-03-01", "PR"), ("2020-09-01", "PD"), subject="S2")
+    asked = time_endpoint(more='origin = "procedure:RESECTION:r0"', name="RFS")
+    made, _ = derived(tmp_path, asked, overall=overall, subjects=people(10), procedures=PROCEDURES)
+    assert [(one.subject, str(one.start), one.days, one.cnsr) for one in made.times] == [("S2", "2020-08-01", 32, 0)]
+
+
+def test_a_margin_that_is_not_recorded_may_have_censored(tmp_path: Path) -> None:
+    rule = '{ when = "resection:R0", cnsr = 2, at = "trigger" }'
+    overall = visits(("2020-03-01", "PR")) + "S4,2020-09-01,PD,2019-12-20\n"
+    made, _ = derived(tmp_path, time_endpoint(censor=rule), overall=overall, subjects=people(10), procedures=PROCEDURES)
+    found = {one.subject: (one.days, one.cnsr, one.flags) for one in made.times}
+    assert found["S1"] == (153, 2, ())
+    assert found["S4"] == (245, 0, ("OUTCOME_NOT_RECORDED",))
+
+
 @pytest.mark.parametrize(
     ("success", "said"),
     [
