@@ -107,7 +107,7 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
     try:
         start = start_of(endpoint, case, protocol)
     except NotDerivableError as error:
-        return _row(endpoint, case, reader, None, "", None, str(error), months)
+        return _row(endpoint, case, reader, _without(endpoint, seen=False), "", None, str(error), months)
     assert start is not None
     due = start + timedelta(days=round(months * protocol.design.days_per_month))
     course, until = case.course, cutoff_of(protocol)

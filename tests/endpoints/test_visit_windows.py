@@ -72,6 +72,19 @@ def test_responses_at_months(denominator: str, name: str, tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(("denominator", "success"), [("population", False), ("assessed", None), ("evaluated", None)])
+def test_who_was_never_treated_is_missing(denominator: str, success: bool | None, tmp_path: Path) -> None:
+    """Without a day 1 there is no month, and no resection that counts: intention to treat makes it a failure of both."""
+    asked = proportion(more=f'{WINDOW}\ndenominator = "{denominator}"') + proportion(
+        '["resection"]', f'denominator = "{denominator}"', name="RES"
+    )
+    overall = "subject,date,overall,baseline_date\nS1,,,2019-12-20\n"
+    subjects = "subject,arm,randomisation\nS1,A,\n"
+    made, problems = derived(tmp_path, asked, overall=overall, subjects=subjects, procedures="subject,date,procedure\n")
+    assert not problems
+    assert [one.success for one in made.outcomes] == [success] * 5
+
+
 def test_the_regions_of_cao_2022_through_the_command(tmp_path: Path) -> None:
     """BMC Gastroenterology 2022;22:328, table 1. Intrahepatic: PR 20, SD 20, missing 17, "ORR (20/40) 50.0", DCR 100. Extrahepatic: PR 4,
     SD 7, PD 7, other 12, missing 27, "ORR (4/30) 13.3", "DCR (11/30) 36.7". "Other" is counted, so it was assessed: NE. Missing
