@@ -47,7 +47,7 @@ def stopped(clock: Clock, rules: tuple[Censoring, ...], ended: Happening | None)
 
 
 def _triggered(clock: Clock, rule: Censoring, ended: Happening | None) -> Stop | None:
-    if rule.when in ("no_event", "no_postbaseline", "data_cutoff"):
+    if rule.when in ("no_event", "no_postbaseline", "data_cutoff", "horizon"):
         return None
     if rule.when == "missed_visits":
         return _missed(clock, rule, ended)

@@ -9,12 +9,7 @@ from typing import Protocol, TypeVar
 
 from mrecist.endpoints.course import Course
 from mrecist.errors import InputError
-from mrecist.trial import LiverFunction, Subject, Trial, child_pugh_of
-
-RESECTIONS = ("HEPATECTOMY", "RESECTION", "LIVER RESECTION")
-ABLATIONS = ("ABLATION", "RFA", "MWA", "CRYOABLATION", "PEI")
-TRANSPLANTS = ("TRANSPLANT", "LIVER TRANSPLANT", "TRANSPLANTATION")
-_GROUPS = {"resection": RESECTIONS, "ablation": ABLATIONS, "transplant": TRANSPLANTS}
+from mrecist.trial import OUTCOMES, PROCEDURES, LiverFunction, Procedure, Subject, Trial, child_pugh_of
 
 
 class OfSubject(Protocol):
@@ -105,16 +100,33 @@ def _new_therapy(case: Case, event: str) -> Iterator[Happening]:
             yield Happening(row.date, event, f"therapies.csv {row.therapy}".rstrip())
 
 
-def _procedure(case: Case, name: str, event: str) -> Iterator[Happening]:
-    for row in case.own(case.trial.procedures, "procedures", event):
-        if row.procedure == name.upper():
-            yield Happening(row.date, event, f"procedures.csv {row.procedure}")
+def without_outcome(case: Case, event: str) -> Iterator[Happening]:
+    """Procedures that may have been the event: the outcome that it asks for is not recorded."""
+    if (asked := _asked(event)) is not None and asked[1]:
+        known = [word for words in OUTCOMES.values() for word in words]
+        for row in _done(case, asked[0], event):
+            if row.outcome not in known:
+                yield Happening(row.date, event, f"procedures.csv {row.procedure}")
 
 
-def _group(case: Case, event: str) -> Iterator[Happening]:
-    for name in _GROUPS[event]:
-        for one in _procedure(case, name, event):
-            yield Happening(one.date, event, one.source)
+def _asked(event: str) -> tuple[tuple[str, ...], str] | None:
+    """The procedures that an event is about and the outcome that it asks for ("": any); None for what is no procedure."""
+    tag, _, rest = event.partition(":")
+    if tag in PROCEDURES:
+        return PROCEDURES[tag], rest
+    name, _, outcome = rest.partition(":")
+    return ((name.strip().upper(),), outcome) if tag == "procedure" else None
+
+
+def _done(case: Case, names: Sequence[str], event: str) -> Iterator[Procedure]:
+    return (row for row in case.own(case.trial.procedures, "procedures", event) if row.procedure in names)
+
+
+def _procedure(case: Case, event: str) -> Iterator[Happening]:
+    names, outcome = _asked(event) or ((), "")
+    for row in _done(case, names, event):
+        if outcome in ("", row.outcome):
+            yield Happening(row.date, event, f"procedures.csv {row.procedure} {outcome}".rstrip())
 
 
 def _named(case: Case, name: str, event: str) -> Iterator[Happening]:
@@ -154,13 +166,15 @@ _FINDERS: dict[str, Callable[[Case, str], Iterator[Happening]]] = {
     "withdrawal": _own_date,
     "lost_to_follow_up": _own_date,
     "new_anticancer_therapy": _new_therapy,
-    "resection": _group,
-    "ablation": _group,
-    "transplant": _group,
+    "resection": _procedure,
+    "ablation": _procedure,
+    "transplant": _procedure,
     "child_pugh_c_after_tace": _child_pugh_c_after_tace,
 }
 _TAGGED: dict[str, Callable[[Case, str, str], Iterator[Happening]]] = {
-    "procedure": _procedure,
+    "procedure": lambda case, _, event: _procedure(case, event),
+    "resection": lambda case, _, event: _procedure(case, event),
+    "ablation": lambda case, _, event: _procedure(case, event),
     "event": _named,
     "date": _date,
 }

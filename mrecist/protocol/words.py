@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
+from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint, MarkerRule
 from mrecist.protocol.rules import EligibilityRules, SafetyRules
 from mrecist.protocol.study_protocol import Protocol
-from mrecist.units import show
+from mrecist.trial import OUTCOMES
+from mrecist.units import ZERO, show
 
 _PLACES = {
     "last_assessment": "the last assessment that could be evaluated",
@@ -150,13 +151,15 @@ def _time(endpoint: Endpoint) -> Iterator[str]:
     if endpoint.competing:
         yield f"  competing: {', '.join(_event(one) for one in endpoint.competing)}"
     for rule in endpoint.censor:
-        yield f"  {_censoring(rule)}"
+        yield f"  {_censoring(rule, endpoint)}"
     if endpoint.covariates:
         yield f"  hazard ratios adjusted for {', '.join(endpoint.covariates)}"
 
 
-def _censoring(rule: Censoring) -> str:
-    if rule.when == "missed_visits":
+def _censoring(rule: Censoring, endpoint: Endpoint) -> str:
+    if rule.when == "horizon":
+        when = f"where the time would end later than {show(endpoint.until_months or ZERO)} months after day 1"
+    elif rule.when == "missed_visits":
         when = f"after {rule.count} missed visits in a row before a progression or death"
     else:
         when = _WHEN.get(rule.when, f"{_event(rule.when)} before the event")
@@ -165,17 +168,19 @@ def _censoring(rule: Censoring) -> str:
 
 def _event(event: str) -> str:
     tag, _, name = event.partition(":")
+    if tag in OUTCOMES and name:
+        return f"{tag} with outcome {name}"
+    if tag == "procedure":
+        name, _, outcome = name.partition(":")
+        tag += f" with outcome {outcome}" if outcome else ""
     if name:
         return f"{name} ({tag})"
     return _EVENTS.get(event, event.replace("_", " "))
 
 
 def _proportion(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
-    rule = endpoint.marker
-    if rule is not None:
-        yield f"  success: {rule.test} at or below {show(rule.limit)} {rule.unit} on a day after day 1"
-        if rule.elevated_at_baseline:
-            yield f"  of: subjects whose last {rule.test} up to day 1 was above the limit"
+    if endpoint.marker_rules:
+        yield from _markers(endpoint)
     elif endpoint.success[0] in CATEGORIES:
         confirmed = protocol.confirms(endpoint)
         kind = "confirmed" if confirmed else "unconfirmed"
@@ -186,10 +191,35 @@ def _proportion(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     if endpoint.at_months:
         months = ", ".join(show(month) for month in endpoint.at_months)
         yield f"  at month {months}, by the assessment nearest to it within {endpoint.window_days} days"
-    if endpoint.denominator != "population":
+    if endpoint.denominator != "population" and not endpoint.marker_rules:
         what = "an assessment after baseline" if endpoint.denominator == "assessed" else "a response that was evaluated"
         yield f"  of: subjects with {what}"
+    if endpoint.until_months is not None:
+        yield f"  within {show(endpoint.until_months)} months of day 1; subjects whom the data cut-off stopped earlier are not counted"
     yield f"  interval: {endpoint.ci}, 95 %"
+
+
+def _markers(endpoint: Endpoint) -> Iterator[str]:
+    for place, rule in enumerate(endpoint.marker_rules):
+        what = "success:" if place == 0 else "and:" if endpoint.require == "all" else "or:"
+        if rule.fall_percent is None and rule.limit is not None:
+            wanted = f"at or below {show(rule.limit)} {rule.unit}"
+        else:
+            wanted = f"at least {show(rule.fall_percent or ZERO)} % below the last value up to day 1"
+        yield f"  {what} {rule.test} {wanted} on a day after day 1{_confirmed(rule)}"
+        if rule.elevated_at_baseline and rule.limit is not None:
+            yield f"    in a subject whose last {rule.test} up to day 1 was above {show(rule.limit)} {rule.unit}"
+    if endpoint.denominator == "population":
+        yield "  of: the population, whatever was measured"
+    else:
+        elevated = "above the limit at baseline where that is asked for"
+        later = "; with a later value" if endpoint.denominator == "evaluated" else ""
+        each = ", by each marker" if endpoint.require == "all" else ", by one marker at least"
+        yield f"  of: subjects {elevated}{later}{each if endpoint.markers else ''}"
+
+
+def _confirmed(rule: MarkerRule) -> str:
+    return f", confirmed {rule.confirm_days} days later or more" if rule.confirm_days else ""
 
 
 def _value(value: object) -> str:
