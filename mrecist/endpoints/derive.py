@@ -70,6 +70,9 @@ def derive_endpoints(
             for case in cases_of(endpoint, courses, per_subject, reader, left_out):
                 if (case.subject.subject, reader) in without:
                     continue
+                if case.course is None and (others := read_by(endpoint, courses, case.subject.subject)):
+                    problems.append(_not_read(case.subject.subject, reader, others))
+                    continue
                 try:
                     if endpoint.kind == "time":
                         times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
@@ -81,7 +84,25 @@ def derive_endpoints(
                     name = case.subject.subject
                     message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
                     problems.append(Problem(subject=name, reader=reader, message=message))
-    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=tuple(problems))
+    told = tuple(dict.fromkeys(problems))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=told)
+
+
+def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ...]:
+    """The readers with responses of a subject, whose endpoint needs them."""
+    if not endpoint.needs_responses:
+        return ()
+    there = courses.readers_of(endpoint.criterion)
+    return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
+
+
+def _not_read(subject: str, reader: str, others: tuple[str, ...]) -> Problem:
+    """A subject that only other readers read (the adjudicator has the discordant ones only): not the same as never assessed."""
+    message = (
+        f"subject {subject}: has responses of {', '.join(others)} and none of reader {reader}; it is left out of what "
+        f"reader {reader} decides, add the responses that stand for it"
+    )
+    return Problem(subject=subject, reader=reader, message=message)
 
 
 def _unknown(courses: Courses, trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
@@ -108,6 +129,8 @@ def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tupl
         return there
     if asked not in there and len(there) == 1 and endpoint.reader == "accepted":
         return there
+    if not there:  # Nobody's responses could be read, which is told subject by subject.
+        return (asked,)
     if asked not in there:
         raise InputError(
             f"endpoint {endpoint.id}: reader {asked} is not among those of the responses ({', '.join(there)})"
