@@ -32,7 +32,7 @@ def derived(folder: Path, protocol: str, overall: str, subjects: str = ONE) -> t
     left_out = frozenset(problem.subject for problem in found.problems)
     unread = frozenset((problem.subject, problem.reader) for problem in found.problems)
     result = derive_endpoints(rules, found.courses, trial, left_out, None, unread)
-    return result, [problem.message for problem in (*found.problems, *result.problems)]
+    return result, [*found.notes, *(problem.message for problem in (*found.problems, *result.problems))]
 
 
 @pytest.mark.parametrize(("later", "days"), [((), 1), ((("2020-05-01", "NE"),), 1), ((("2020-05-01", "SD"),), 62)])
@@ -92,3 +92,26 @@ def test_a_progression_that_was_not_reported_as_one_says_so(reported: str, sourc
     overall = visits(("2020-03-01", "CR"), ("2020-05-01", reported))
     (row,) = derived(tmp_path, time_endpoint(), overall)[0].times
     assert (str(row.date), row.days, row.cnsr, row.source) == ("2020-05-01", 122, 0, source)
+
+
+def test_a_row_of_the_baseline_itself_says_nothing(tmp_path: Path) -> None:
+    """As responses.csv has it: a date and no response."""
+    overall = visits(("2019-12-20", ""), ("2020-03-01", "PD"))
+    result, told = derived(tmp_path, time_endpoint(), overall)
+    assert [(row.days, row.cnsr) for row in result.times] == [(61, 0)]
+    assert told == []
+
+
+@pytest.mark.parametrize(("day", "word"), [("2019-12-20", "SD"), ("2019-12-19", ""), ("2020-03-01", "")])
+def test_any_other_row_without_a_response_or_up_to_the_baseline_is_a_fault(day: str, word: str, tmp_path: Path) -> None:
+    result, told = derived(tmp_path, time_endpoint(), visits((day, word), ("2020-05-01", "PD")))
+    assert result.times == ()
+    assert len(told) == 1
+
+
+def test_endpoints_of_two_criteria_from_one_table_are_noted(tmp_path: Path) -> None:
+    """PFS by mRECIST and by RECIST 1.1 from one column of responses is one PFS twice."""
+    other = time_endpoint(name="PFS11", more='criterion = "recist11"')
+    _, told = derived(tmp_path, time_endpoint() + other, visits(("2020-03-01", "PD")))
+    (note,) = told
+    assert "the endpoints of mrecist and recist11 are derived from the same ones" in note
