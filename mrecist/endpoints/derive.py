@@ -72,6 +72,9 @@ def derive_endpoints(
             for case in cases_of(endpoint, courses, per_subject, reader, left_out):
                 if (case.subject.subject, reader) in without:
                     continue
+                if case.course is None and (others := read_by(endpoint, courses, case.subject.subject)):
+                    problems.append(_not_read(case.subject.subject, reader, others))
+                    continue
                 try:
                     check_days(case)
                     made = _made(endpoint, case, protocol, reader)
@@ -84,7 +87,25 @@ def derive_endpoints(
                     times += [row for row in made if isinstance(row, EventTime)]
                     changes += [row for row in made if isinstance(row, Change)]
                     outcomes += [row for row in made if isinstance(row, Outcome)]
-    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=tuple(problems))
+    told = tuple(dict.fromkeys(problems))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=told)
+
+
+def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ...]:
+    """The readers with responses of a subject, whose endpoint needs them."""
+    if not endpoint.needs_responses:
+        return ()
+    there = courses.readers_of(endpoint.criterion)
+    return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
+
+
+def _not_read(subject: str, reader: str, others: tuple[str, ...]) -> Problem:
+    """A subject that only other readers read (the adjudicator has the discordant ones only): not the same as never assessed."""
+    message = (
+        f"subject {subject}: has responses of {', '.join(others)} and none of reader {reader}; it is left out of what "
+        f"reader {reader} decides, add the responses that stand for it"
+    )
+    return Problem(subject=subject, reader=reader, message=message)
 
 
 def _made(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Sequence[EventTime | Change | Outcome]:
@@ -122,6 +143,8 @@ def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tupl
         return there
     if asked not in there and len(there) == 1 and endpoint.reader == "accepted":
         return there
+    if not there:  # Nobody's responses could be read, which is told subject by subject.
+        return (asked,)
     if asked not in there:
         raise InputError(
             f"endpoint {endpoint.id}: reader {asked} is not among those of the responses ({', '.join(there)})"

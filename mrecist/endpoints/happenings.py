@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from mrecist.endpoints.course import Course
 from mrecist.errors import InputError
+from mrecist.model import Response
 from mrecist.trial import OUTCOMES, PROCEDURES, LiverFunction, Procedure, Subject, Trial, child_pugh_of
 
 
@@ -74,7 +75,16 @@ def all_of(case: Case, event: str) -> Iterator[Happening]:
 def _progression(case: Case, event: str) -> Iterator[Happening]:
     course = case.course
     if course is not None and course.progression is not None:
-        yield Happening(course.progression, event, f"{course.source} {course.criterion or 'overall'}")
+        yield Happening(
+            course.progression, event, f"{course.source} {course.criterion or 'overall'}{_taken_as_pd(course)}"
+        )
+
+
+def _taken_as_pd(course: Course) -> str:
+    """What was reported on the day of the progression, where it is one only by ``cr_then_worse`` (A7)."""
+    reported = {visit.overall for visit in course.visits if visit.date == course.progression}
+    worse = reported & {Response.PR, Response.SD, Response.NON_CR_NON_PD}
+    return f": {min(worse)} after CR (cr_then_worse)" if worse and not course.has_sums else ""
 
 
 def _new_lesion(case: Case, event: str) -> Iterator[Happening]:

@@ -73,6 +73,8 @@ def _reported(
         if not cells["date"] and not cells["overall"]:
             continue
         day = parse_clinical_date(not_empty("date", cells["date"]), partial)
+        if day == baselines[0] and not cells["overall"]:
+            continue  # The baseline itself, which has no response.
         if day <= baselines[0]:
             raise ValueError(f"line {number} is dated {day}, not after the baseline of {baselines[0]}; correct one")
         if day in responses:
