@@ -78,6 +78,9 @@ PARSED = {
     "[safety]": ("safety",),
     "[regions]": ("regions",),
     "[eligibility]": ("eligibility",),
+    "[export.sdtm]": ("export", "sdtm"),
+    "[export.odm]": ("export", "odm"),
+    "[export.redcap]": ("export", "redcap"),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -91,6 +94,7 @@ IN_CODE: dict[str, set[str]] = {
     "[safety]": set(keys.SAFETY),
     "[regions]": set(keys.REGIONS),
     "[eligibility]": set(keys.ELIGIBILITY),
+    **{f"[export.{name}]": set(known) for name, known in keys.EXPORT.items()},
 }
 
 

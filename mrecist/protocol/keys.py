@@ -11,13 +11,16 @@ from mrecist.protocol.rules import MeasurementError
 from mrecist.protocol.values import (
     Reader,
     day,
+    day_text,
     dense_hu,
     draws,
     list_of,
     number,
     one_of,
+    redcap_name,
     repeats,
     share,
+    some_of,
     step,
     stretches,
     text,
@@ -106,7 +109,17 @@ ELIGIBILITY: dict[str, Reader] = {
     "failure": list_of("CR", "PR", "SD", "PD"),
 }
 REGIONS: dict[str, Reader] = {"intrahepatic": texts}
+EXPORT: dict[str, dict[str, Reader]] = {
+    "sdtm": {
+        "ig": one_of("3.3", "3.4"),
+        "ct": day_text,
+        "derived": one_of("assessor", "sponsor"),
+        "format": some_of("xpt5", "dataset-json", "csv"),
+    },
+    "odm": {"version": one_of("1.3.2", "2.0"), "oid_map": text},
+    "redcap": {"dictionary": yes_no, "repeat_instrument": redcap_name},
+}
 SECTIONS = {
     *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
-    *("checks", "stability", "safety", "regions", "eligibility"),
+    *("checks", "stability", "safety", "regions", "eligibility", "export"),
 }

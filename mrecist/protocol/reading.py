@@ -17,6 +17,7 @@ from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import endpoints_of
+from mrecist.protocol.exports import exports_of
 from mrecist.protocol.extending import read_whole
 from mrecist.protocol.keys import (
     BASELINE_WINDOW,
@@ -106,6 +107,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         safety=safety_of(content, where),
         eligibility=eligibility_of(content, names, where),
         endpoints=endpoints,
+        export=exports_of(content, where),
         checking=checking_of(section_of(content, "checks", where), where),
         sha256=content_hash(content),
     )

@@ -9,6 +9,7 @@ from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import Endpoint
+from mrecist.protocol.exports import Exports
 from mrecist.protocol.rules import (
     Design,
     EligibilityRules,
@@ -43,6 +44,7 @@ class Protocol:
     safety: SafetyRules = field(default_factory=SafetyRules)
     eligibility: EligibilityRules = field(default_factory=EligibilityRules)
     endpoints: tuple[Endpoint, ...] = ()
+    export: Exports = field(default_factory=Exports)
     checking: Checking = field(default_factory=Checking)
     sha256: str = ""
     # The file as it was given.

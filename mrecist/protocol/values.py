@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -86,6 +87,22 @@ def day(value: Any) -> date:
     return value
 
 
+def day_text(value: Any) -> str:
+    try:
+        written = date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        written = ""
+    if not written or written != value:
+        raise ValueError('a date as a text, such as "2022-09-30"')
+    return written
+
+
+def redcap_name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[a-z][a-z0-9_]*", value):
+        raise ValueError("a text of small letters, digits and _ that begins with a letter, as REDCap names instruments")
+    return value
+
+
 def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of texts")
@@ -115,6 +132,15 @@ def list_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or any(item not in allowed for item in value):
             raise ValueError("a list of " + ", ".join(f'"{a}"' for a in allowed))
+        return tuple(value)
+
+    return read
+
+
+def some_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value or any(value.count(one) > 1 or one not in allowed for one in value):
+            raise ValueError("a list of one or more of " + ", ".join(f'"{a}"' for a in allowed) + ", each once")
         return tuple(value)
 
     return read
