@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mrecist.checklist import Checking
 from mrecist.criteria import CRITERIA
@@ -71,6 +71,15 @@ class Protocol:
             return as_published(name, self.disease, "built-in criterion")
         known = [s.name for s in self.criteria] + list(CRITERIA)
         raise ProtocolError(f"criterion '{name}' is not known; there are: {', '.join(dict.fromkeys(known))}")
+
+    def limits_of(self, setting: CriterionSetting) -> Checking:
+        """The numbers of ``[checks]`` for one criterion, with the smallest targets that its section states."""
+        sizes = setting.target_sizes
+        return replace(
+            self.checking,
+            min_target_mm=self.checking.min_target_mm if sizes.lesion is None else sizes.lesion,
+            min_target_node_mm=self.checking.min_target_node_mm if sizes.node is None else sizes.node,
+        )
 
     def select(self, names: list[str] | None) -> tuple[CriterionSetting, ...]:
         """The criteria asked for by name, or all of the protocol."""

@@ -166,7 +166,7 @@ OTHER_CHOICES: tuple[OtherChoice, ...] = (
 _ONLY_FOR = {
     "too_small_mm": ("mrecist",),
     "ne_when_any_part_ne": ("mrecist",),
-    "pd_inclusive": ("easl",),
+    "pd_inclusive": ("easl", "recicl"),
 }
 
 
