@@ -53,7 +53,7 @@ class CriterionSetting:
     # Regions whose sums and responses the study wants beside those of all lesions.
     sub_sums: tuple[str, ...] = ()
     # Organs in which a new lesion is no progression with new_lesion_is_pd = false.
-    intrahepatic: tuple[str, ...] = ()
+    intrahepatic: tuple[str, ...] = LIVER
 
     @property
     def title(self) -> str:
@@ -129,7 +129,7 @@ def _setting(name: str, section: Mapping[str, Any], intrahepatic: tuple[str, ...
             portal_node=values.get("portal_node_target_mm"),
         ),
         sub_sums=tuple(dict.fromkeys(values.get("sub_sums", ()))),
-        intrahepatic=() if thresholds.new_lesion_is_pd else intrahepatic,
+        intrahepatic=LIVER if thresholds.new_lesion_is_pd else intrahepatic,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrecist.criteria._organs import lies_in
+from mrecist.criteria._organs import lies_in, organ_word
 from mrecist.criteria._rule import NewLesionView
 from mrecist.model import Kind, NewLesion
 from mrecist.protocol import CriterionSetting
@@ -55,12 +55,13 @@ def _spared(read: Read, setting: CriterionSetting) -> tuple[frozenset[str], froz
     """
     if setting.thresholds.new_lesion_is_pd:
         return frozenset(), frozenset()
+    liver = frozenset(organ_word(organ) for organ in setting.intrahepatic)
     spared, unplaced = set(), set()
     for lesion in read.new_lesions():
         placed = [row for row in read.history(lesion).values() if row.organ.strip() or row.kind is Kind.NODE]
         if not placed:
             unplaced.add(lesion)
-        elif all(lies_in(row, setting.intrahepatic) for row in placed):
+        elif all(lies_in(row, liver) for row in placed):
             spared.add(lesion)
     return frozenset(spared), frozenset(unplaced)
 
