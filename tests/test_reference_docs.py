@@ -176,7 +176,7 @@ def test_what_a_key_takes(heading: str) -> None:
 def test_criterion_keys_and_what_they_take() -> None:
     naming, rows, _ = criteria_tables()
     assert names(naming) == list(keys.CRITERION)
-    spelled = [f'"{name}"' for names in (CRITERIA, SPELLED) for name in names]
+    spelled = [f'"{name}"' for names in (CRITERIA, SPELLED) for name in names] + ['"protocol"']
     assert words(cell(naming, "standard", "takes")) == spelled
     for row in naming[1:]:
         (key,) = words(row["key"])

@@ -19,7 +19,7 @@ CRITERION = Criterion(
     name="recicl",
     title="RECICL (HCC)",
     unit="mm2",
-    quantity="viable area against baseline: longest viable diameter x longest perpendicular to it, arterial phase",
+    quantity="viable area: longest viable diameter x longest perpendicular to it, arterial phase",
     source="Kudo M et al. Hepatol Res 2019;49:981-989; progression from baseline as in TACTICS (Kudo 2022)",
     measure="viable",
     thresholds=Thresholds(pr_percent=Decimal(50), pd_percent=Decimal(25), pd_reference="baseline"),

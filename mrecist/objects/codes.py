@@ -288,6 +288,7 @@ METHODS: Mapping[str, Code] = {
     "vrecist": _private("VRECIST", "vRECIST"),
     "choi": _private("CHOI", "Choi"),
     "recicl": _private("RECICL", "RECICL"),
+    "protocol": _private("PROTOCOL", "Rules of the study"),
 }
 # The same on a tumour that is no hepatocellular carcinoma, where the protocol allows it.
 METHODS_NOT_HCC: Mapping[str, Code] = {
@@ -295,6 +296,7 @@ METHODS_NOT_HCC: Mapping[str, Code] = {
     "easl": _private("EASL-LIKE", "EASL-like, not hepatocellular carcinoma"),
     "qeasl": _private("QEASL-LIKE", "qEASL-like, not hepatocellular carcinoma"),
     "recicl": _private("RECICL-LIKE", "RECICL-like, not hepatocellular carcinoma"),
+    "protocol": _private("PROTOCOL-LIKE", "Rules of the study, not hepatocellular carcinoma"),
 }
 
 # CID 6143 and 6144: their definitions say 30 % and 20 %, so they are written for criteria with these cut-offs only.

@@ -9,6 +9,7 @@ from typing import Any
 
 from mrecist.criteria import CRITERIA
 from mrecist.criteria._rule import Criterion, Thresholds
+from mrecist.criteria.study_rules import PROTOCOL_DEFINED, STUDY_RULES
 from mrecist.errors import ProtocolError
 from mrecist.protocol.keys import CRITERION, THRESHOLDS
 from mrecist.protocol.sections import section_of, values_of
@@ -17,8 +18,6 @@ DEFAULT_CRITERIA = ("recist11", "mrecist")
 HCC = ("hcc", "hepatocellular carcinoma")
 # The region "intrahepatic" of a protocol that has no [regions].
 LIVER = ("liver",)
-# The term of CDISC's RSCAT codelist for criteria that it does not name.
-PROTOCOL_DEFINED = "PROTOCOL DEFINED RESPONSE CRITERIA"
 # Values that say what holds without the key: criteria that do not take it let them pass, as a file that is extended may state them.
 _WITHOUT_EFFECT: dict[str, Any] = {"pd_absolute_mm": 0, "new_lesion_is_pd": True}
 # Standard, as the trial world spells it -> our name.
@@ -106,7 +105,7 @@ def criteria_of(
 
 
 def _setting(name: str, section: Mapping[str, Any], intrahepatic: tuple[str, ...], here: str) -> CriterionSetting:
-    criterion = _standard(section.get("standard", name), here)
+    criterion = _standard(section.get("standard", name), section.get("measure"), here)
     given = {
         key: value for key, value in section.items() if key in criterion.options or not _without_effect(key, value)
     }
@@ -138,12 +137,18 @@ def _without_effect(key: str, value: Any) -> bool:
     return same and isinstance(value, bool) is isinstance(_WITHOUT_EFFECT[key], bool)
 
 
-def _standard(asked: Any, here: str) -> Criterion:
+def _standard(asked: Any, measure: Any, here: str) -> Criterion:
+    if asked == "protocol":
+        if not isinstance(measure, str) or measure not in STUDY_RULES:
+            raise ProtocolError(
+                f'{here}: standard is "protocol"; say what it measures, measure = "longest" or "viable"'
+            )
+        return STUDY_RULES[measure]
     name = SPELLED.get(asked, asked) if isinstance(asked, str) else None
     if name in CRITERIA:
         return CRITERIA[name]
     known = ", ".join(f'{name} ("{spelled}")' for spelled, name in SPELLED.items())
-    raise ProtocolError(f"{here}: standard {asked!r} is not known; there are: {known}")
+    raise ProtocolError(f"{here}: standard {asked!r} is not known; there are: {known}, protocol (rules of your own)")
 
 
 def _check_measure(asked: str, criterion: Criterion, here: str) -> None:

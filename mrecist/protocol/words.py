@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
+from mrecist.criteria._conditions import needs_fall, needs_rise
 from mrecist.dates import PartialDate
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
 from mrecist.protocol.exports import Exports
@@ -90,12 +91,16 @@ def _criteria(protocol: Protocol) -> Iterator[str]:
 
 def _criterion(setting: CriterionSetting, protocol: Protocol) -> Iterator[str]:
     limits, portal = protocol.limits_of(setting), setting.target_sizes.portal_node
+    if "porta_hepatis_node_mm" in setting.criterion.options:
+        portal = setting.thresholds.porta_hepatis_node_mm
     yield f"  size that counts: {setting.criterion.quantity}; exported as RSCAT {setting.rscat}"
+    own = setting.thresholds
+    against = "smallest sum before" if own.pd_reference == "nadir" else "baseline sum"
+    yield f"  {needs_fall(own)} from the baseline sum; {needs_rise(own)} from the {against}"
     targets = (
         f"targets from {show(limits.min_target_mm)} mm, nodes from {show(limits.min_target_node_mm)} mm short axis"
     )
     yield f"  measurable: {targets}{f', at the porta hepatis from {show(portal)} mm' if portal is not None else ''}"
-    own = setting.thresholds
     if "new_lesion_is_pd" in setting.criterion.options and not own.new_lesion_is_pd:
         where = ", ".join(setting.intrahepatic)
         yield f"  a new lesion in {where} is flagged and no progression; one elsewhere, or without an organ, is"
