@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from mrecist.criteria._conditions import needs_fall, needs_rise
-from mrecist.dates import PartialDate
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
-from mrecist.protocol.exports import Exports
-from mrecist.protocol.rules import EligibilityRules, Readers, SafetyRules
+from mrecist.protocol.rules import EligibilityRules, SafetyRules
+from mrecist.protocol.settings_words import criterion_in_words, exports_in_words, readers_in_words, visits_in_words
 from mrecist.protocol.study_protocol import Protocol
-from mrecist.protocol.variants import CriterionSetting
 from mrecist.units import show
 
 _PLACES = {
@@ -40,34 +37,19 @@ _EVENTS = {
 }
 
 
-_SCANS = {"latest_scan": "latest scan", "earliest_scan": "earliest scan"}
-_PARTIAL = {
-    PartialDate.REFUSE: "refused",
-    PartialDate.FIRST_OF_MONTH: "taken as the first of its month",
-    PartialDate.MIDDLE_OF_MONTH: "taken as the 15th of its month",
-    PartialDate.LAST_OF_MONTH: "taken as the last of its month",
-}
-_PLANS = {
-    "investigator": "the investigator",
-    "single": "one reader",
-    "two_plus_adjudicator": "two readers and an adjudicator",
-    "consensus": "readers who agree on one answer",
-}
-
-
 def in_words(protocol: Protocol) -> Iterator[str]:
     """The protocol line by line."""
     yield f"protocol {protocol.design.id or protocol.title or '(unnamed)'}, sha256 {protocol.sha256}"
     yield from _criteria(protocol)
     yield from _responses(protocol)
-    yield from _visits(protocol)
+    yield from visits_in_words(protocol)
     yield f"Day 1 is {_origin(protocol.origin.event or 'baseline', protocol.origin.procedure)}."
-    yield from _readers(protocol.readers)
+    yield from readers_in_words(protocol.readers)
     if protocol.safety.asked:
         yield from _safety(protocol.safety)
     if protocol.eligibility.asked:
         yield from _eligibility(protocol.eligibility)
-    yield from _exports(protocol.export)
+    yield from exports_in_words(protocol.export)
     for endpoint in protocol.endpoints:
         yield ""
         yield from _endpoint(endpoint, protocol)
@@ -86,70 +68,7 @@ def _criteria(protocol: Protocol) -> Iterator[str]:
             + (", but " + "; ".join(changed) if changed else ", as published")
             + "."
         )
-        yield from _criterion(setting, protocol)
-
-
-def _criterion(setting: CriterionSetting, protocol: Protocol) -> Iterator[str]:
-    limits, portal = protocol.limits_of(setting), setting.target_sizes.portal_node
-    if "porta_hepatis_node_mm" in setting.criterion.options:
-        portal = setting.thresholds.porta_hepatis_node_mm
-    yield f"  size that counts: {setting.criterion.quantity}; exported as RSCAT {setting.rscat}"
-    own = setting.thresholds
-    against = "smallest sum before" if own.pd_reference == "nadir" else "baseline sum"
-    yield f"  {needs_fall(own)} from the baseline sum; {needs_rise(own)} from the {against}"
-    targets = (
-        f"targets from {show(limits.min_target_mm)} mm, nodes from {show(limits.min_target_node_mm)} mm short axis"
-    )
-    yield f"  measurable: {targets}{f', at the porta hepatis from {show(portal)} mm' if portal is not None else ''}"
-    if "new_lesion_is_pd" in setting.criterion.options and not own.new_lesion_is_pd:
-        where = ", ".join(setting.intrahepatic)
-        yield f"  a new lesion in {where} is flagged and no progression; one elsewhere, or without an organ, is"
-    if setting.criterion.confirms_progression:
-        until = f" and at most {own.icpd_max_days} days after the last" if own.icpd_max_days else ""
-        yield f"  a progression is confirmed at least {own.icpd_min_days} days after the first iUPD{until}"
-    if setting.sub_sums:
-        inside = ", ".join(protocol.intrahepatic)
-        yield (
-            f"  of the study too: {' and '.join(setting.sub_sums)} responses (intrahepatic: {inside}), which endpoints with that "
-            f"region derive; responses.csv has those of all lesions"
-        )
-
-
-def _visits(protocol: Protocol) -> Iterator[str]:
-    rules, schedule = protocol.response, protocol.schedule
-    stretches = [
-        f"every {one.every_weeks} weeks" + (f" until week {one.until_week}" if one.until_week is not None else "")
-        for one in schedule.visits
-    ]
-    if stretches:
-        yield f"Visits are due {', then '.join(stretches)}, {schedule.window_days} days sooner or later."
-    else:
-        yield "No visit is due on a fixed day."
-    yield f"The baseline is at most {schedule.baseline_window_days} days before day 1."
-    yield (
-        f"A visit with scans of several days is dated by its {_SCANS[rules.progression_date]} when it is a progression, else by its "
-        f"{_SCANS[rules.response_date]}."
-    )
-    yield f"A date without its day is {_PARTIAL[protocol.partial_date]}."
-
-
-def _readers(readers: Readers) -> Iterator[str]:
-    if readers.plan:
-        on = f", who decides on {' and '.join(one.replace('_', ' ') for one in readers.adjudicate_on)}"
-        adjudicated = readers.plan == "two_plus_adjudicator" and readers.adjudicate_on
-        yield f"Read by {_PLANS[readers.plan]}{on if adjudicated else ''}."
-    if readers.accepted:
-        yield f"The study's responses are those of reader {readers.accepted}."
-
-
-def _exports(export: Exports) -> Iterator[str]:
-    sdtm, odm, redcap = export.sdtm, export.odm, export.redcap
-    derived = "are exported" if sdtm.derived == "assessor" else "are left to ADaM"
-    yield (
-        f"Exports: SDTM IG {sdtm.ig}, terms of {sdtm.ct}, as {' and '.join(sdtm.format)}; sums and best responses {derived}; ODM "
-        f"{odm.version}{f' with the OIDs of {odm.oid_map}' if odm.oid_map else ''}; REDCap instrument {redcap.repeat_instrument}"
-        f"{' with its data dictionary' if redcap.dictionary else ''}."
-    )
+        yield from criterion_in_words(setting, protocol)
 
 
 def _responses(protocol: Protocol) -> Iterator[str]:
@@ -217,6 +136,8 @@ def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     yield f"{endpoint.id}{': ' + endpoint.title if endpoint.title else ''} ({endpoint.kind}{by}), population {endpoint.population}"
     if endpoint.kind == "time":
         yield from _time(endpoint)
+        if endpoint.tests:
+            yield f"  arms are compared by {', '.join(one.replace('_', ' ') for one in endpoint.tests)}"
     elif endpoint.kind == "change":
         yield from _change(endpoint)
     else:
@@ -241,8 +162,6 @@ def _time(endpoint: Endpoint) -> Iterator[str]:
         yield f"  competing: {', '.join(_event(one) for one in endpoint.competing)}"
     for rule in endpoint.censor:
         yield f"  {_censoring(rule)}"
-    if endpoint.tests:
-        yield f"  arms are compared by {', '.join(one.replace('_', ' ') for one in endpoint.tests)}"
     if endpoint.covariates:
         yield f"  hazard ratios adjusted for {', '.join(endpoint.covariates)}"
 
