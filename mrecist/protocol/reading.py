@@ -88,8 +88,8 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     )
     checking = checking_of(section_of(content, "checks", where), where)
     one_limit(content.get("checks", {}), checking, criteria, where)
-    if any(setting.sub_sums for setting in criteria):
-        regions.setdefault("intrahepatic", LIVER)
+    if any(setting.sub_sums for setting in criteria) and not regions.get("intrahepatic"):
+        regions["intrahepatic"] = LIVER
     names = tuple(dict.fromkeys([*(setting.name for setting in criteria), *CRITERIA]))
     endpoints = endpoints_of(content.get("endpoint", []), names, where)
     for endpoint in endpoints:
