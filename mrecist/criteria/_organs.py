@@ -6,7 +6,6 @@ Source: Eisenhauer 2009, 3.2 (two lesions per organ); RECIST Working Group FAQ (
 from __future__ import annotations
 
 import re
-from collections.abc import Container
 
 from mrecist.model import Kind, Measurement
 
@@ -35,15 +34,6 @@ _NAMES = {
 def organ_of(row: Measurement) -> str:
     """The organ in which a lesion counts, in small letters; "" when none is recorded."""
     return "lymph node" if row.kind is Kind.NODE else organ_word(row.organ)
-
-
-def lies_in(row: Measurement, organs: Container[str]) -> bool:
-    """Whether the organ or the station of a row is one of ``organs``, words as :func:`organ_word` gives them.
-
-    A node without an organ is a lymph node.
-    """
-    organ = row.organ.strip() or ("lymph node" if row.kind is Kind.NODE else "")
-    return organ_word(organ) in organs or organ_word(row.station) in organs
 
 
 def organ_word(text: str) -> str:

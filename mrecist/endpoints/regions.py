@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from mrecist.criteria._organs import lies_in, organ_word
+from mrecist.criteria._organs import organ_word
 from mrecist.derivation import load_rules, rows_path
 from mrecist.endpoints.course import Course, Visit, courses_of
 from mrecist.endpoints.sources import Found, courses_of_reported, later_progression
@@ -110,10 +110,12 @@ def _places(read: Read, intrahepatic: frozenset[str]) -> dict[str, str]:
 
 
 def _region_of(row: Measurement, intrahepatic: frozenset[str]) -> set[str]:
-    """The region that one row states; nothing where it states no place."""
-    if not row.organ.strip() and row.kind is not Kind.NODE:
+    """The region that one row states; nothing where it states no place. A node without an organ is a lymph node."""
+    organ = row.organ.strip() or ("lymph node" if row.kind is Kind.NODE else "")
+    if not organ:
         return set()
-    return {"intrahepatic" if lies_in(row, intrahepatic) else "extrahepatic"}
+    inside = {organ_word(organ), organ_word(row.station)} & intrahepatic
+    return {"intrahepatic" if inside else "extrahepatic"}
 
 
 def _course(best: BestResponse, rows: list[VisitResponse], part: _Part, protocol: Protocol) -> Course:

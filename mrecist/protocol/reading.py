@@ -83,9 +83,7 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     due = {key: schedule[key] for key in VISITS if key in schedule}
     due |= {key: origin[key] for key in BASELINE_WINDOW if key in origin}
     regions = _of(content, "regions", REGIONS, where)
-    criteria = criteria_of(
-        section_of(content, "criteria", where), disease, regions.get("intrahepatic", ()) or LIVER, where
-    )
+    criteria = criteria_of(section_of(content, "criteria", where), disease, where)
     checking = checking_of(section_of(content, "checks", where), where)
     one_limit(content.get("checks", {}), checking, criteria, where)
     if any(setting.sub_sums for setting in criteria) and not regions.get("intrahepatic"):

@@ -41,8 +41,7 @@ def criterion_in_words(setting: CriterionSetting, protocol: Protocol) -> Iterato
     )
     yield f"  measurable: {targets}{f', at the porta hepatis from {show(portal)} mm' if portal is not None else ''}"
     if "new_lesion_is_pd" in setting.criterion.options and not own.new_lesion_is_pd:
-        where = ", ".join(setting.intrahepatic)
-        yield f"  a new lesion whose organ or station is {where} is flagged and no progression; any other one is"
+        yield "  a new lesion of the organ liver is flagged and no progression, unless it names a thrombus; any other one is"
     if setting.criterion.confirms_progression:
         until = f" and at most {own.icpd_max_days} days after the last" if own.icpd_max_days else ""
         yield f"  a progression is confirmed at least {own.icpd_min_days} days after the first iUPD{until}"

@@ -51,8 +51,6 @@ class CriterionSetting:
     target_sizes: TargetSizes = field(default_factory=TargetSizes)
     # Regions whose sums and responses the study wants beside those of all lesions.
     sub_sums: tuple[str, ...] = ()
-    # Organs in which a new lesion is no progression with new_lesion_is_pd = false.
-    intrahepatic: tuple[str, ...] = LIVER
 
     @property
     def title(self) -> str:
@@ -88,10 +86,8 @@ def _for_disease(setting: CriterionSetting, disease: str, where: str) -> Criteri
     return replace(setting, non_hcc=non_hcc)
 
 
-def criteria_of(
-    sections: Mapping[str, Any], disease: str, intrahepatic: tuple[str, ...], where: str
-) -> tuple[CriterionSetting, ...]:
-    """``[criteria]``; without a section RECIST 1.1 and, for HCC, mRECIST. ``intrahepatic``: organs of that region."""
+def criteria_of(sections: Mapping[str, Any], disease: str, where: str) -> tuple[CriterionSetting, ...]:
+    """``[criteria]``; without a section RECIST 1.1 and, for HCC, mRECIST."""
     if not sections:
         hcc = disease == "" or disease.casefold() in HCC
         names = [name for name in DEFAULT_CRITERIA if hcc or not CRITERIA[name].hcc_only]
@@ -100,11 +96,11 @@ def criteria_of(
     for name in sections:
         section = section_of(sections, name, f"{where} [criteria]")
         here = f"{where} [criteria.{name}]"
-        settings.append(_for_disease(_setting(name, section, intrahepatic, here), disease, here))
+        settings.append(_for_disease(_setting(name, section, here), disease, here))
     return tuple(settings)
 
 
-def _setting(name: str, section: Mapping[str, Any], intrahepatic: tuple[str, ...], here: str) -> CriterionSetting:
+def _setting(name: str, section: Mapping[str, Any], here: str) -> CriterionSetting:
     criterion = _standard(section.get("standard", name), section.get("measure"), here)
     given = {
         key: value for key, value in section.items() if key in criterion.options or not _without_effect(key, value)
@@ -128,7 +124,6 @@ def _setting(name: str, section: Mapping[str, Any], intrahepatic: tuple[str, ...
             portal_node=values.get("portal_node_target_mm"),
         ),
         sub_sums=tuple(dict.fromkeys(values.get("sub_sums", ()))),
-        intrahepatic=LIVER if thresholds.new_lesion_is_pd else intrahepatic,
     )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrecist.criteria._organs import lies_in, organ_word
+from mrecist.criteria._organs import organ_of
 from mrecist.criteria._rule import NewLesionView
-from mrecist.model import Kind, NewLesion
+from mrecist.criteria._said import VESSELS, named
+from mrecist.model import NewLesion
 from mrecist.protocol import CriterionSetting
 from mrecist.response.read import Read
 
@@ -51,18 +52,18 @@ def new_lesions_by_visit(read: Read, setting: CriterionSetting) -> dict[int, New
 def _spared(read: Read, setting: CriterionSetting) -> tuple[frozenset[str], frozenset[str]]:
     """Where new lesions in the liver are no progression: those that lie there, and those whose place nobody recorded.
 
-    One that is recorded elsewhere in any row is not spared.
+    One that any row has elsewhere, or names a thrombus or vascular invasion, is not spared, whatever the region of a vessel is.
     """
     if setting.thresholds.new_lesion_is_pd:
         return frozenset(), frozenset()
-    liver = frozenset(organ_word(organ) for organ in setting.intrahepatic)
     spared, unplaced = set(), set()
     for lesion in read.new_lesions():
-        placed = [row for row in read.history(lesion).values() if row.organ.strip() or row.kind is Kind.NODE]
-        if not placed:
-            unplaced.add(lesion)
-        elif all(lies_in(row, liver) for row in placed):
+        rows = read.history(lesion).values()
+        organs = {organ_of(row) for row in rows} - {""}
+        if organs == {"liver"} and not any(named(row, VESSELS) for row in rows):
             spared.add(lesion)
+        elif not organs:
+            unplaced.add(lesion)
     return frozenset(spared), frozenset(unplaced)
 
 

@@ -94,7 +94,7 @@ TOLD = {
     "t2": (
         "Criterion main: RECICL (HCC), but pr_percent = 30 (published: 50); new_lesion_is_pd = false (published: true)",
         "progression from at least +25 % from the baseline sum",
-        "a new lesion whose organ or station is liver is flagged and no progression",
+        "a new lesion of the organ liver is flagged and no progression, unless it names a thrombus",
         "deterioration to Child-Pugh C after TACE",
     ),
     "t3": (
@@ -207,13 +207,22 @@ def test_a_spared_new_lesion_leaves_no_complete_response() -> None:
     assert overall(changed("t2"), *areas(("20", "10"), ("0", "0"))) == ["CR"]
 
 
-def test_regions_say_what_the_liver_is() -> None:
+@pytest.mark.parametrize(
+    ("cells", "category"),
+    [
+        ({"organ": "liver", "comment": "no thrombus"}, "SD"),
+        ({"organ": "liver", "comment": "tumour thrombus in the left branch"}, "PD"),
+        ({"organ": "liver", "station": "portal vein invasion"}, "PD"),
+        ({"organ": "portal vein"}, "PD"),
+        ({"organ": "lymph node", "station": "hepatic", "kind": Kind.NODE, "short_mm": "16"}, "PD"),
+    ],
+)
+def test_vessels_and_nodes_are_not_the_liver(cells: dict[str, Any], category: str) -> None:
+    """Vascular invasion and disease outside the liver are untreatable progression in TACTICS, whatever [regions] counts as intrahepatic."""
     content, _ = read_whole(TRIALS / "t2.toml")
-    del content["endpoint"]
-    vein = [*areas(("20", "10"), ("20", "10")), row("NEW1", 1, organ="Portal vein")]
-    assert overall(parse_protocol(content, where="t2"), *vein) == ["PD"]
-    regions = {"intrahepatic": ["Liver", "portal vein"]}
-    assert overall(parse_protocol({**content, "regions": regions}, where="t2"), *vein) == ["SD"]
+    content = {key: one for key, one in content.items() if key != "endpoint"}
+    protocol = parse_protocol({**content, "regions": {"intrahepatic": ["liver", "portal vein"]}}, where="t2")
+    assert overall(protocol, *areas(("20", "10"), ("20", "10")), row("NEW1", 1, **cells)) == [category]
 
 
 def test_the_interval_of_confirmation_decides() -> None:
