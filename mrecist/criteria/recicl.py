@@ -29,7 +29,7 @@ CRITERION = Criterion(
         "RECICL, TE4 to TE1",
         progression_note="A22: from +25 % on (TACTICS); pd_inclusive = false takes more than 25 % (TE1 as reviews print it)",
     ),
-    overall=as_recist11("RECICL"),
+    overall=as_recist11("RECICL", "has an overall table that was not at hand"),
     placed=enhancing_targets,
     non_target=non_target_by_enhancement,
     new_lesion=new_lesion_as_read,

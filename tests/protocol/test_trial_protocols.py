@@ -484,3 +484,23 @@ def test_an_export_that_cannot_be_is_refused(section: dict[str, Any], said: str)
 )
 def test_an_assessment_date_that_cannot_be_is_refused(value: Any) -> None:
     assert 'each "latest_scan" or "earliest_scan"' in refusal(schedule={"assessment_date": value})
+
+
+def test_explain_names_the_keys_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What departs from the default is named by the key that a user would change."""
+    table = "subject,timepoint,date,lesion,role,organ,state,longest_mm\n"
+    table += "S1,0,2024-01-01,T1,target,liver,measured,50\nS1,1,2024-02-26,T1,target,liver,measured,50\n"
+    table += "S1,1,2024-02-26,NEW1,new,liver,unequivocal,12\n"
+    (tmp_path / "m.csv").write_text(table, encoding="utf-8")
+    text = f'format = "{FORMAT}"\n[criteria.main]\nstandard = "RECIST 1.1"\nnew_lesion_is_pd = false\n'
+    text += '[schedule]\nassessment_date = { progression = "latest_scan" }\n'
+    (tmp_path / "p.toml").write_text(text, encoding="utf-8")
+    call = ["assess", str(tmp_path / "m.csv"), "--protocol", str(tmp_path / "p.toml"), "--out", str(tmp_path / "out")]
+    assert main(call) == 0
+    assert main(["explain", str(tmp_path / "out"), "S1"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "new_lesion_is_pd = false (as published: true)" in said
+    assert "schedule.assessment_date.progression = latest_scan (default: earliest_scan)" in said
+    assert "NEW1 unequivocal, in the liver, so no progression (new_lesion_is_pd)" in said
+    # The target is SD, so the overall response is not made worse by the new lesion.
+    assert "Time point 1, 2024-02-26: SD" in said
