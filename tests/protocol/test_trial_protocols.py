@@ -24,6 +24,7 @@ from mrecist.protocol import FORMAT, Protocol, load_protocol, parse_protocol
 from mrecist.protocol.extending import read_whole
 from mrecist.protocol.variants import SPELLED
 from mrecist.response.derive import best_of_visits, derive
+from mrecist.sdtm.reported import settings_of
 
 TRIALS = Path(__file__).parent / "trials"
 NAMES = ("base", "t1", "t2", "t3", "t4", "t5")
@@ -389,6 +390,13 @@ def test_rscat_is_the_term_of_the_standard_unless_the_protocol_says_otherwise() 
     assert {name: parse().setting(name).rscat for name in CRITERIA} == TERMS
     own = parse(criteria={"mrecist": {"rscat": " OUR CRITERIA "}}).setting("mrecist")
     assert (own.rscat, own.rscats) == ("OUR CRITERIA", ("OUR CRITERIA",))
+
+
+def test_reported_responses_are_found_under_the_rscat_of_the_protocol() -> None:
+    own = "PROTOCOL DEFINED RESPONSE CRITERIA"
+    settings = parse(criteria={"mrecist": {}, "ours": {"standard": "mRECIST", "rscat": own}}).criteria
+    assert [one.name for one in settings_of(own, settings)] == ["ours"]
+    assert [one.name for one in settings_of("MRECIST LENCIONI LIVER CANCER 2010", settings)] == ["mrecist"]
 
 
 def test_rules_of_the_study() -> None:
