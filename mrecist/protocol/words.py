@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint, MarkerRule
 from mrecist.protocol.rules import EligibilityRules, SafetyRules
+from mrecist.protocol.settings_words import criterion_in_words, exports_in_words, readers_in_words, visits_in_words
 from mrecist.protocol.study_protocol import Protocol
 from mrecist.trial import OUTCOMES
 from mrecist.units import ZERO, show
@@ -42,13 +43,14 @@ def in_words(protocol: Protocol) -> Iterator[str]:
     yield f"protocol {protocol.design.id or protocol.title or '(unnamed)'}, sha256 {protocol.sha256}"
     yield from _criteria(protocol)
     yield from _responses(protocol)
+    yield from visits_in_words(protocol)
     yield f"Day 1 is {_origin(protocol.origin.event or 'baseline', protocol.origin.procedure)}."
-    if protocol.readers.accepted:
-        yield f"The study's responses are those of reader {protocol.readers.accepted}."
+    yield from readers_in_words(protocol.readers)
     if protocol.safety.asked:
         yield from _safety(protocol.safety)
     if protocol.eligibility.asked:
         yield from _eligibility(protocol.eligibility)
+    yield from exports_in_words(protocol.export)
     for endpoint in protocol.endpoints:
         yield ""
         yield from _endpoint(endpoint, protocol)
@@ -67,6 +69,7 @@ def _criteria(protocol: Protocol) -> Iterator[str]:
             + (", but " + "; ".join(changed) if changed else ", as published")
             + "."
         )
+        yield from criterion_in_words(setting, protocol)
 
 
 def _responses(protocol: Protocol) -> Iterator[str]:
@@ -77,8 +80,14 @@ def _responses(protocol: Protocol) -> Iterator[str]:
         f"or more; stable disease lasts {rules.sd_min_days} days or more."
     )
     ends = {"first_pd": "the first progression", "new_anticancer_therapy": "a new anticancer therapy"}
-    cuts = [ends.get(one, f"the data cut-off of {rules.data_cutoff}") for one in rules.cut]
+    day = (
+        f"of {rules.data_cutoff}"
+        if rules.data_cutoff is not None
+        else "(no data_cutoff is given yet: nothing is cut by it)"
+    )
+    cuts = [ends.get(one, f"the data cut-off {day}") for one in rules.cut]
     yield f"Nothing after {' or '.join(cuts)} counts for the best response." if cuts else "Every assessment counts."
+    yield f"Without an assessment after baseline the best response is {rules.no_assessment}."
 
 
 def _origin(event: str, procedure: str = "") -> str:
@@ -128,6 +137,8 @@ def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     yield f"{endpoint.id}{': ' + endpoint.title if endpoint.title else ''} ({endpoint.kind}{by}), population {endpoint.population}"
     if endpoint.kind == "time":
         yield from _time(endpoint)
+        if endpoint.tests:
+            yield f"  arms are compared by {', '.join(one.replace('_', ' ') for one in endpoint.tests)}"
     elif endpoint.kind == "change":
         yield from _change(endpoint)
     else:
