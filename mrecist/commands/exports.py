@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from mrecist.commands._terminal import outcome, progress, say
+from mrecist.errors import InputError
 
 if TYPE_CHECKING:
     from mrecist.exporting.naming import Exported
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    return {"seg": _seg, "sr": _sr}[options.target](options)
+    return {"seg": _seg, "sr": _sr, "odm": _odm, "redcap": _redcap}[options.target](options)
 
 
 def _seg(options: Namespace) -> int:
@@ -44,6 +45,48 @@ def _sr(options: Namespace) -> int:
             progress=lambda done, of: report("reading headers", done, of),
         )
     return _say(exported)
+
+
+def _odm(options: Namespace) -> int:
+    from mrecist.exporting.odm.export import export_odm, write_template
+
+    if options.map_template is not None:
+        return _say(write_template(options.map_template, options.style, options.subjects))
+    if options.results is None or options.out is None:
+        raise InputError("export odm: give RESULTS, --out and --map, or --map-template for a map to begin with")
+    return _say(
+        export_odm(
+            options.results,
+            options.out,
+            options.map,
+            subjects=options.subjects,
+            protocol=options.protocol,
+            version=options.odm_version,
+            transaction=options.transaction,
+            created=options.created,
+            file_oid=options.file_oid,
+            only_metadata=options.metadata,
+        )
+    )
+
+
+def _redcap(options: Namespace) -> int:
+    from mrecist.exporting.redcap.export import export_redcap
+
+    return _say(
+        export_redcap(
+            options.results,
+            options.out,
+            subjects=options.subjects,
+            protocol=options.protocol,
+            events=options.events,
+            dictionary=False if options.no_dictionary else None,
+            repeat_instrument=options.repeat_instrument,
+            complete=options.complete,
+            url=options.upload,
+            replace=options.replace,
+        )
+    )
 
 
 def _say(exported: Exported) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mrecist import derivation
 from mrecist.errors import InputError, MrecistError
-from mrecist.exporting.naming import Exported, Tracking, safe_name, study_id
+from mrecist.exporting.naming import Exported, Tracking
 from mrecist.exporting.sources import SubjectSources, open_sources
 from mrecist.model import Measurement, NewLesion, Problem, Response
 from mrecist.objects import codes
@@ -22,7 +22,7 @@ from mrecist.objects.report_groups import ReportedLesion, ReportedResponse, Visi
 from mrecist.objects.versions import Versions
 from mrecist.protocol import CriterionSetting
 from mrecist.study import Progress
-from mrecist.tables import read_measurements, read_rows, write_whole
+from mrecist.tables import read_measurements, read_rows, safe_name, write_whole
 from mrecist.tables.responses import RESPONSE_COLUMNS
 
 DIAMETERS = ("longest", "short", "viable", "viable_short")
@@ -154,7 +154,7 @@ def _read_results(folder: Path, uid_root: str) -> _Results:
         drawings=drawings,
         drawn_uids=drawn_uids,
         settings={setting.name: setting for setting in kept.settings},
-        tracking=Tracking(study=study_id(kept.protocol), uid_root=uid_root),
+        tracking=Tracking(study=kept.protocol.design.id, uid_root=uid_root),
         round_mm=kept.protocol.measuring.round_mm,
         problems=(*table.problems, *problems),
     )
