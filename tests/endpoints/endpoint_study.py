@@ -6,9 +6,12 @@ import csv
 from pathlib import Path
 
 from mrecist.cli import main
+from mrecist.endpoints.course import Courses
 from mrecist.endpoints.derive import Derived, derive_endpoints
+from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.regions import courses_of_regions
 from mrecist.endpoints.sources import courses_of_reported
+from mrecist.endpoints.summary import estimates
 from mrecist.protocol import load_protocol
 from mrecist.tables.trial import read_trial
 
@@ -48,6 +51,17 @@ def run(
     call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
     assert main(call) == expect
     return folder / "out"
+
+
+def estimated(folder: Path, protocol: str, subjects: str) -> list[Estimate]:
+    """The estimates of endpoints that need no responses, from the same two files, without the command and its figures."""
+    (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
+    (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
+    read = load_protocol(folder / "protocol.toml")
+    given = read_trial(folder / "subjects.csv", {}, read.date_columns, read.partial_date)
+    derived = derive_endpoints(read, Courses({}), given.trial)
+    assert not (*given.problems, *derived.problems)
+    return list(estimates(read, derived, given.trial))
 
 
 def derived(
