@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    return {"seg": _seg, "sr": _sr}[options.target](options)
+    return {"seg": _seg, "sr": _sr, "sdtm": _sdtm}[options.target](options)
 
 
 def _seg(options: Namespace) -> int:
@@ -43,6 +43,30 @@ def _sr(options: Namespace) -> int:
             uid_root=options.uid_root,
             progress=lambda done, of: report("reading headers", done, of),
         )
+    return _say(exported)
+
+
+def _sdtm(options: Namespace) -> int:
+    from mrecist.exporting.sdtm.run import export_sdtm
+    from mrecist.exporting.sdtm.settings import settings_of
+
+    settings = settings_of(
+        guide=options.ig,
+        terminology=options.ct,
+        derived=options.derived,
+        formats=options.format,
+        study=options.study,
+        readers=options.reader,
+        qnams=options.qnam,
+    )
+    exported = export_sdtm(
+        options.results,
+        options.out,
+        settings,
+        subjects=options.subjects,
+        procedures=options.procedures,
+        visits=options.visits,
+    )
     return _say(exported)
 
 

@@ -13,7 +13,7 @@ from mrecist.errors import InputError
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import CriterionSetting, Protocol
 from mrecist.tables import read_measurements, read_rows
-from mrecist.tables.responses import RESPONSE_COLUMNS
+from mrecist.tables.responses import BEST_COLUMNS, RESPONSE_COLUMNS
 
 Cells = Mapping[str, str]
 Drawings = dict[tuple[str, str, int, str], Mapping[str, Any]]
@@ -81,6 +81,14 @@ def _read_responses(where: Path) -> dict[Visit, list[Cells]]:
             raise InputError(f"{where}: line {number}: timepoint is '{cells['timepoint']}'; run score again")
         responses.setdefault((cells["subject"], cells["reader"], int(cells["timepoint"])), []).append(cells)
     return responses
+
+
+def read_best(folder: Path) -> dict[tuple[str, str], list[Cells]]:
+    """``best_responses.csv`` by (subject, reader); raises :class:`InputError` when it is no such table."""
+    best: dict[tuple[str, str], list[Cells]] = {}
+    for _, cells in read_rows(folder / "best_responses.csv", BEST_COLUMNS)[1]:
+        best.setdefault((cells["subject"], cells["reader"]), []).append(cells)
+    return best
 
 
 def _read_drawings(path: Path) -> Drawings:
