@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from mrecist.datasets.model import Dataset, Row, Standard, Variable, text_of, without_empty
@@ -16,7 +17,7 @@ from mrecist.exporting.sdtm.findings import measured
 from mrecist.exporting.sdtm.places import place_of
 from mrecist.exporting.sdtm.qualifiers import Record, numbered, supplement
 from mrecist.exporting.sdtm.readers import Evaluator, evaluators
-from mrecist.exporting.sdtm.reads import Read
+from mrecist.exporting.sdtm.reads import Read, subject_id
 from mrecist.exporting.sdtm.responses import best_responses, categories, visit_responses
 from mrecist.exporting.sdtm.settings import ASSESSOR, SdtmSettings
 from mrecist.exporting.sdtm.subjects import demographics, procedures, visits
@@ -34,7 +35,7 @@ _KEYS = {
     "TU": ("STUDYID", "USUBJID", "TUEVAL", "TUEVALID", "TULNKID", "TUTESTCD", "VISITNUM"),
     "TR": ("STUDYID", "USUBJID", "TREVAL", "TREVALID", "VISITNUM", "TRLNKID", "TRTESTCD"),
     "RS": ("STUDYID", "USUBJID", "RSEVAL", "RSEVALID", "RSCAT", "RSSCAT", "VISITNUM", "RSTESTCD"),
-    "PR": ("STUDYID", "USUBJID", "PRTRT", "PRSTDTC", "PRSEQ"),
+    "PR": ("STUDYID", "USUBJID", "PRSTDTC", "PRTRT", "PRSEQ"),
 }
 _LABELS = {
     "TU": ("Tumor/Lesion Identification", "FINDINGS", "One record per identified tumor or lesion per assessor"),
@@ -114,6 +115,7 @@ def build_sdtm(
         notes += _incomplete(rows)
     if visits_table is not None:
         domains.insert(1 if trial is not None else 0, _visits(reads, settings))
+    _check_subjects(study, references)
     problems = (*_not_assessed(folder), *results.problems, *(tables.problems if tables is not None else ()))
     return Sdtm(
         standard=Standard(study=study, name="SDTMIG", version=settings.guide, terminology=settings.terminology),
@@ -130,6 +132,16 @@ def _references(results: Results, trial: Trial | None) -> dict[str, Reference]:
         performed.setdefault(one.subject, []).append(one)
     names = dict.fromkeys([*known, *(key[0] for key in results.rows)])
     return {name: reference_of(known.get(name), performed.get(name, ()), results.protocol) for name in names}
+
+
+def _check_subjects(study: str, names: Iterable[str]) -> None:
+    """USUBJID is one subject's: the study before a name is the study's own, and not added again."""
+    seen: dict[str, str] = {}
+    for name in names:
+        own = subject_id(study, name)
+        if own in seen:
+            raise InputError(f"subjects {seen[own]} and {name} would both be USUBJID {study}-{own}; rename one of them")
+        seen[own] = name
 
 
 def _reads(
@@ -188,39 +200,36 @@ def _tumour_domains(
             found["RS"] += visit_responses(read, timepoint, known)
         if settings.derived == ASSESSOR:
             found["RS"] += best_responses(read, best.get((read.subject, read.evaluator.reader), []), known)
-    found["RS"] = _in_order(found["RS"], known)
     domains: list[Dataset] = []
     for domain, records in found.items():
         domains += _domain(domain, getattr(variables, domain), records, settings)
     return [*domains, _relations(domains)]
 
 
-def _in_order(records: list[Record], known: Mapping[str, tuple[str, str]]) -> list[Record]:
-    """RS by subject, assessor and criterion, visit by visit; the sort keeps the order of tests, and best responses come last."""
-    order = {category: number for number, category in enumerate(dict.fromkeys(known.values()))}
-    return sorted(
-        records,
-        key=lambda r: (
-            text_of(r.values["USUBJID"]),
-            text_of(r.values["RSEVALID"]),
-            order[text_of(r.values["RSCAT"]), text_of(r.values["RSSCAT"])],
-        ),
-    )
+def _place(row: Row, keys: Iterable[str]) -> tuple[tuple[int, Decimal, str], ...]:
+    """Where a record comes by its keys: nothing before something, numbers by size, texts by their letters."""
+    found = []
+    for name in keys:
+        value = row.get(name)
+        number = Decimal(value) if isinstance(value, int | Decimal) else Decimal(0)
+        found.append((0 if value in (None, "") else 1, number, text_of(value)))
+    return tuple(found)
 
 
 def _domain(
     domain: str, of_guide: tuple[Variable, ...], records: Iterable[Record], settings: SdtmSettings
 ) -> Iterator[Dataset]:
     """A domain, and its supplemental qualifiers where it has any."""
-    ready = numbered(domain, records, _LONG[domain])
+    ready = numbered(domain, sorted(records, key=lambda one: _place(one.values, _KEYS[domain])), _LONG[domain])
     rows: tuple[Row, ...] = tuple(record.values for record in ready)
     label, kind, structure = _LABELS[domain]
+    kept = without_empty(of_guide, rows)
     yield Dataset(
         name=domain,
         label=label,
-        variables=without_empty(of_guide, rows),
-        rows=tuple(_only(row, without_empty(of_guide, rows)) for row in rows),
-        keys=tuple(name for name in _KEYS[domain] if name in {one.name for one in without_empty(of_guide, rows)}),
+        variables=kept,
+        rows=tuple(_only(row, kept) for row in rows),
+        keys=tuple(name for name in _KEYS[domain] if name in {one.name for one in kept}),
         structure=structure,
         kind=kind,
     )
