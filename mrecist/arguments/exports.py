@@ -30,6 +30,8 @@ def _sdtm(sdtm: argparse.ArgumentParser) -> None:
     sdtm.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv: DM, study days, epochs")
     sdtm.add_argument("--procedures", type=Path, metavar="FILE", help="procedures.csv: PR")
     sdtm.add_argument("--visits", type=Path, metavar="FILE", help="visits.csv: the names of the visits, and SV")
+    sdtm.add_argument("--occurrences", type=Path, metavar="FILE", help="occurrences.csv: symptomatic deterioration")
+    sdtm.add_argument("--images", type=Path, metavar="DIR", help="the study folder, or its images: segmentation UIDs")
     sdtm.add_argument("--study", default="", metavar="ID", help="STUDYID (default: [study] id of the protocol)")
     sdtm.add_argument("--ig", metavar="VERSION", help="SDTMIG 3.4 (default) or 3.3")
     sdtm.add_argument("--ct", metavar="DATE", help="release of the controlled terms (default 2022-09-30)")

@@ -47,6 +47,7 @@ def _sr(options: Namespace) -> int:
 
 
 def _sdtm(options: Namespace) -> int:
+    from mrecist.exporting.sdtm.inputs import Given
     from mrecist.exporting.sdtm.run import export_sdtm
     from mrecist.exporting.sdtm.settings import settings_of
 
@@ -59,15 +60,14 @@ def _sdtm(options: Namespace) -> int:
         readers=options.reader,
         qnams=options.qnam,
     )
-    exported = export_sdtm(
-        options.results,
-        options.out,
-        settings,
+    given = Given(
         subjects=options.subjects,
         procedures=options.procedures,
+        occurrences=options.occurrences,
         visits=options.visits,
+        images=options.images,
     )
-    return _say(exported)
+    return _say(export_sdtm(options.results, options.out, settings, given))
 
 
 def _say(exported: Exported) -> int:

@@ -106,6 +106,7 @@ def _records(read: Read, row: Measurement, results: Iterable[Result]) -> Iterato
         }
         of_result = {
             "TRSERUID": str(drawn.get("series_uid") or "") if result.column and not by_hand else "",
+            "TRSEGUID": read.segmented.get((row.timepoint, row.lesion), "") if result.column and not by_hand else "",
             "TRPHASE": row.phase.upper() if not result.reason else "",
             "TRMANUAL": "Y" if by_hand else "",
             "TRREASNE": _own_reason(row) if result.reason else "",

@@ -41,6 +41,10 @@ class Read:
     # Time points at which this reader's record is the accepted one among several readers'.
     accepted: frozenset[int]
     shared: frozenset[int]
+    # (time point, criterion) -> response of the lesions in the liver, where the protocol says which organs that is.
+    liver: Mapping[tuple[int, str], str]
+    # (time point, lesion) -> SOP Instance UID of its segmentation, where the images were given.
+    segmented: Mapping[tuple[int, str], str]
     links: Mapping[str, str] = field(init=False)
     first: Mapping[str, Measurement] = field(init=False)
     whole_of: Mapping[str, str] = field(init=False)

@@ -9,12 +9,15 @@ from mrecist.datasets.model import Value
 from mrecist.dates import parse_date
 from mrecist.exporting.results import Cells
 from mrecist.exporting.sdtm.qualifiers import Record
-from mrecist.exporting.sdtm.reads import Read
+from mrecist.exporting.sdtm.reads import Read, subject_id
+from mrecist.exporting.sdtm.timing import Reference
 from mrecist.model import NewLesion, Response
 from mrecist.protocol import CriterionSetting
-from mrecist.sdtm.codelists import PROTOCOL_DEFINED, RS_TESTS
+from mrecist.sdtm.codelists import INVESTIGATOR, PROTOCOL_DEFINED, RS_TESTS
 from mrecist.sdtm.terms import NEW_LESION_WORDS, NOT_DONE
+from mrecist.trial import Occurrence
 
+LIVER, CLINICAL = "intrahepatic", "clinical_progression"
 NOT_APPLICABLE, NO_ASSESSMENT = "CRITERION NOT APPLICABLE", "NO ASSESSMENT AFTER BASELINE"
 Category = tuple[str, str]
 
@@ -47,9 +50,38 @@ def visit_responses(read: Read, timepoint: int, known: Mapping[str, Category]) -
         new = NewLesion(cells["new_lesion"]) if cells["new_lesion"] else NewLesion.NO
         if new is not NewLesion.NO:
             yield _record(read, known, cells, "NEWLPROG", _said(NEW_LESION_WORDS[new]), when, timepoint)
+        liver = read.liver.get((timepoint, cells["criterion"]))
+        if liver not in (None, Response.NA):
+            yield _record(read, known, cells, "LIVRRESP", _said(str(liver)), when, timepoint)
         overall = cells["overall"]
         said = _not_done(NOT_APPLICABLE) if overall == Response.NA else _said(overall)
         yield _record(read, known, cells, "OVRLRESP", said, when, timepoint)
+
+
+def symptomatic(study: str, occurrences: Iterable[Occurrence], references: Mapping[str, Reference]) -> Iterator[Record]:
+    """Clinical progression as the investigator documented it: no criterion of images, so under one that the protocol defines.
+
+    Source: SDTMIG 3.4, 6.3.12, assumption 5 of RS.
+    """
+    for one in dict.fromkeys((o.subject, o.date) for o in occurrences if o.event == CLINICAL):
+        subject, day = one
+        reference = references.get(subject, Reference())
+        for test in ("SYMPTDTR", "OVRLRESP"):
+            values: dict[str, Value] = {
+                "STUDYID": study,
+                "DOMAIN": "RS",
+                "USUBJID": f"{study}-{subject_id(study, subject)}",
+                "RSTESTCD": test,
+                "RSTEST": RS_TESTS[test],
+                "RSCAT": PROTOCOL_DEFINED,
+                "RSSCAT": CLINICAL.upper().replace("_", " "),
+                "RSEVAL": INVESTIGATOR,
+                "EPOCH": reference.epoch(day),
+                "RSDTC": day,
+                "RSDY": reference.study_day(day),
+                **_said(Response.PD.value),
+            }
+            yield Record(values=values, qualifiers={})
 
 
 def best_responses(read: Read, best: Iterable[Cells], known: Mapping[str, Category]) -> Iterator[Record]:
