@@ -45,7 +45,7 @@ def write_datasets(
         ending, writer = FORMATS[name]
         for dataset in held:
             contents[folder / f"{dataset.name.lower()}{ending}"] = writer(dataset, standard)
-    for folder in folders.values():
+    for folder in dict.fromkeys((out, *folders.values())):
         _refuse_others(folder, contents.keys(), may_be)
     for path, content in contents.items():
         write_whole(path, content)

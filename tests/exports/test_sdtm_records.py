@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sdtm_export import DAYS, Exporter, Made, row, sized
+
+from mrecist.exporting.sdtm.places import place_of
+from mrecist.model import Kind, Measurement, Role, State
 
 TARGETS = [sized("T01", 0, "50", "40"), sized("T01", 1, "30", "20.5")]
 
@@ -210,3 +214,81 @@ def test_sequence_numbers_follow_the_keys_and_begin_with_each_subject(exporter: 
             by_subject.setdefault(one["USUBJID"], []).append(one[f"{name}SEQ"])
         assert list(by_subject) == ["S1-P01", "S1-P02"]
         assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in by_subject.values())
+
+
+def test_the_liver_has_a_response_of_its_own(exporter: Exporter) -> None:
+    """The liver lesion shrinks by 40 % (PR) while the lung lesion doubles (PD): together 75 to 80 mm, which is SD."""
+    lung = {"organ": "lung"}
+    rows = [
+        *(sized("T01", n, size, organ="liver") for n, size in enumerate(("50", "30"))),
+        *(sized("T02", n, size, **lung) for n, size in enumerate(("25", "50"))),
+    ]
+    protocol = exporter_protocol('[criteria.recist11]\n[regions]\nintrahepatic = ["liver"]')
+    made = exporter.made(rows, protocol=protocol)
+    assert {one["RSTESTCD"]: one["RSSTRESC"] for one in made.find("RS", VISITNUM=2)} == {
+        "TRGRESP": "SD",
+        "LIVRRESP": "PR",
+        "OVRLRESP": "SD",
+    }
+
+
+def test_clinical_progression_is_no_progression_of_images(exporter: Exporter, tmp_path: Path) -> None:
+    """SDTMIG 3.4, 6.3.12: symptomatic deterioration stands under criteria that the protocol defines."""
+    (tmp_path / "subjects.csv").write_text("subject,first_dose\nP01,2024-01-10\n", encoding="utf-8")
+    (tmp_path / "occurrences.csv").write_text(
+        "subject,date,event\nP01,2024-05-01,clinical progression\nP01,2024-05-02,other\n", encoding="utf-8"
+    )
+    options = ["--subjects", str(tmp_path / "subjects.csv"), "--occurrences", str(tmp_path / "occurrences.csv")]
+    made = exporter.made(TARGETS, *options)
+    found = made.find("RS", RSCAT="PROTOCOL DEFINED RESPONSE CRITERIA")
+    assert [(one["RSTESTCD"], one["RSSTRESC"], one["RSEVAL"], one["RSDTC"]) for one in found] == [
+        ("OVRLRESP", "PD", "INVESTIGATOR", "2024-05-01"),
+        ("SYMPTDTR", "PD", "INVESTIGATOR", "2024-05-01"),
+    ]
+    assert {one["RSSTRESC"] for one in made.find("RS", RSTESTCD="OVRLRESP", RSCAT="RECIST 1.1")} == {"PR"}
+
+
+def test_a_reason_too_long_for_a_variable_goes_on_as_a_qualifier(exporter: Exporter) -> None:
+    """SDTMIG 3.4, 4.5.3: 200 characters at most in each, cut between words."""
+    long = " ".join(f"word{n:03d}" for n in range(60))  # 479 characters
+    made = exporter.made([TARGETS[0], row("T01", 1, "not-evaluable", comment=long)])
+    record = made.one("TR", TRTESTCD="LDIAM", VISITNUM=2)
+    pieces = {one["QNAM"]: one["QVAL"] for one in made.find("SUPPTR", IDVARVAL=str(record["TRSEQ"]))}
+    assert all(len(text) <= 200 for text in pieces.values())
+    assert " ".join(pieces[name] for name in ("TRREASNE", "TRREASN1", "TRREASN2")) == long
+
+
+@pytest.mark.parametrize(
+    ("organ", "station", "kind", "location", "side", "detail"),
+    [
+        ("liver", "", "lesion", "LIVER", None, None),
+        ("liver, segment VIII", "", "lesion", "LIVER, RIGHT LOBE ANTEROSUPERIOR SEGMENT", None, "liver, segment VIII"),
+        ("liver", "S4a", "lesion", "LIVER, LEFT LOBE SUPEROMEDIAL SEGMENT", None, "liver S4a"),
+        ("liver", "segment 1", "lesion", "LIVER, CAUDATE LOBE", None, "liver segment 1"),
+        ("liver", "segments 5/6", "lesion", "LIVER", None, "liver segments 5/6"),
+        ("liver", "left lobe", "lesion", "LIVER, LEFT LOBE", None, "liver left lobe"),
+        ("left lung", "", "lesion", "LUNG", "LEFT", None),
+        ("adrenal", "right", "lesion", "ADRENAL GLAND", "RIGHT", "adrenal right"),
+        ("lymph node", "", "node", "LYMPH NODE", None, None),
+        ("lymph node", "para-aortic", "node", "PARA-AORTIC LYMPH NODE", None, "lymph node para-aortic"),
+        ("lymph node", "perihilar", "node", "LYMPH NODE", None, "lymph node perihilar"),
+        ("port site", "", "lesion", "PORT SITE", None, None),
+    ],
+)
+def test_places(organ: str, station: str, kind: str, location: str, side: str | None, detail: str | None) -> None:
+    """Couinaud's segments by their names in the codelist LOC; what is no term stays as it was recorded."""
+    found = place_of(
+        Measurement(
+            subject="P",
+            timepoint=0,
+            date=None,
+            lesion="T01",
+            role=Role.TARGET,
+            kind=Kind(kind),
+            organ=organ,
+            station=station,
+            state=State.MEASURED,
+        )
+    )
+    assert (found.location, found.side or None, found.detail or None) == (location, side, detail)
+    assert found.extended == (location == "PORT SITE")
