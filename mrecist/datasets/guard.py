@@ -62,17 +62,20 @@ def _faults_of_names(dataset: Dataset) -> Iterator[str]:
 
 def _faults_of_row(dataset: Dataset, number: int, row: Row) -> Iterator[str]:
     for variable in dataset.variables:
-        if variable.type.is_number:
+        value = row.get(variable.name)
+        if variable.type.is_number or not value:
             continue
-        text = text_of(row.get(variable.name))
+        text = text_of(value)
+        if _PLAIN.fullmatch(text) and len(text) <= MOST_BYTES:
+            continue
         where = f"{dataset.name} record {number}{_who(row)}: {variable.name}"
-        if not _PLAIN.fullmatch(text):
-            odd = next(c for c in text if not " " <= c <= "~")
+        odd = next((c for c in text if not " " <= c <= "~"), "")
+        if odd:
             yield (
                 f"{where} is '{text}', which holds U+{ord(odd):04X}; SAS XPT version 5 holds ASCII only: write it in plain letters, or "
                 f"export dataset-json"
             )
-        elif len(text) > MOST_BYTES:
+        else:
             yield f"{where} has {len(text)} characters; SAS XPT version 5 holds {MOST_BYTES}: shorten it, or export dataset-json"
 
 

@@ -143,7 +143,7 @@ def _groups(one: _Subject, results: Sequence[Record]) -> dict[Group, list[Record
                 groups.setdefault((reader, record["TRLNKID"], number), []).append(record)
             elif test in terms.UNIT_OF or test in terms.LESION_STATES:
                 raise ValueError(f"{test} has no TRLNKID, so its lesion is not known; add it")
-            else:
+            elif test not in terms.CHANGES:
                 unused[test or "(empty)"] = None
         except ValueError as error:
             one.faults.problem(one.name, reader, record.where, str(error))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from mrecist.model import NewLesion, Response, Role, State
+from mrecist.sdtm.codelists import TR_TESTS, TR_TESTS_OF_OURS
 
 # --- variables -------------------------------------------------------------------------------------------------------
 
@@ -78,9 +79,15 @@ SUMS: Mapping[str, str] = {
     "SUMLDIAM": "recist11",
     "SUMVDIAM": "mrecist",
     "SUMVOL": "vrecist",
+    # Extensions of the codelist by this package.
+    "SUMVPPD": "easl",
+    "SUMVVOL": "qeasl",
 }
+# Changes of sums say nothing that the sums do not.
+CHANGES = tuple(name for name in (*TR_TESTS, *TR_TESTS_OF_OURS) if name[:4] in ("PCBS", "PCNS", "ACNS"))
 UNITS: Mapping[str, Mapping[str, Decimal]] = {
     "mm": {"mm": Decimal(1), "cm": Decimal(10)},
+    "mm2": {"mm2": Decimal(1), "cm2": Decimal(100)},
     "mm3": {"mm3": Decimal(1), "cm3": Decimal(1000), "ml": Decimal(1000)},
     "HU": {"hu": Decimal(1), "hounsfield unit": Decimal(1)},
 }
@@ -89,7 +96,7 @@ UNIT_OF = {
     **dict.fromkeys((VOLUME, VIABLE_VOLUME), "mm3"),
     DENSITY: "HU",
 }
-UNIT_OF |= {name: "mm3" if name == "SUMVOL" else "mm" for name in SUMS}
+UNIT_OF |= {**dict.fromkeys(SUMS, "mm"), **dict.fromkeys(("SUMVOL", "SUMVVOL"), "mm3"), "SUMVPPD": "mm2"}
 
 NOT_DONE = "NOT DONE"
 TOO_SMALL = ("TOO SMALL TO MEASURE", "TOO SMALL", "TSTM")

@@ -170,3 +170,36 @@ def test_without_pyreadstat_one_line_says_what_to_do(
     assert len(said) == 1
     assert "needs the package pyreadstat" in said[0]
     assert not (tmp_path / "out").exists()
+
+
+CASES = ROOT / "mrecist" / "conformance" / "cases" / "v1" / "measurements.csv"
+EVERY = """format = "mrecist-protocol/1"
+[study]
+id = "CONF"
+[criteria.recist11]
+[criteria.mrecist]
+[criteria.irecist]
+[criteria.easl]
+[criteria.qeasl]
+[criteria.vrecist]
+[criteria.choi]
+"""
+
+
+def test_every_twelfth_conformance_case_comes_back_under_all_criteria(tmp_path: Path) -> None:
+    """Cases made to decide one rule each: what TU, TR and their qualifiers lose would change one of them."""
+    header, *lines = CASES.read_text(encoding="utf-8").splitlines()
+    subjects = list(dict.fromkeys(line.split(",")[0] for line in lines))
+    kept = set(subjects[::12])
+    text = "\n".join([header, *(line for line in lines if line.split(",")[0] in kept)])
+    (tmp_path / "measurements.csv").write_text(text + "\n", encoding="utf-8")
+    (tmp_path / "protocol.toml").write_text(EVERY, encoding="utf-8")
+    protocol, results = tmp_path / "protocol.toml", tmp_path / "results"
+    table = str(tmp_path / "measurements.csv")
+    assert main(["assess", table, "--protocol", str(protocol), "--out", str(results), "--workers", "1"]) == 0
+    assert main(["export", "sdtm", str(results), "--out", str(tmp_path / "sdtm"), "--format", "csv"]) == 0
+    back(tmp_path / "sdtm", protocol, tmp_path / "out")
+    before = categories(results)
+    assert len(before) > 7 * len(kept)
+    assert categories(tmp_path / "out", "CONF") == before
+    assert {one["agrees"] for one in read(tmp_path / "out" / "comparison.csv")} <= {"yes", ""}

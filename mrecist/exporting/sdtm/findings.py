@@ -10,7 +10,7 @@ from typing import Any
 from mrecist.datasets.model import Value
 from mrecist.exporting.sdtm.places import method_of
 from mrecist.exporting.sdtm.qualifiers import Record
-from mrecist.exporting.sdtm.reads import ACCEPTED, Read
+from mrecist.exporting.sdtm.reads import ACCEPTED, OF_VIABLE_PART, Read
 from mrecist.exporting.sdtm.tumours import ROLES
 from mrecist.model import Kind, Measurement, Role, State
 from mrecist.sdtm.codelists import NOT_ASSESSABLE, NOT_RECORDED, REASONS, TR_TESTS, TR_TESTS_OF_OURS
@@ -212,6 +212,9 @@ def _too_small(read: Read, row: Measurement, needed: tuple[str, ...]) -> Iterato
     """The reader's words beside the number that stands for them: what was recorded, else what the criterion counts (5 mm)."""
     sizes = {one.column: one for one in _sizes(row)}
     counts = next((one.thresholds.too_small_mm for one in read.results.settings.values()), Decimal(5))
+    # What does not enhance at all is not too small to measure there.
+    nothing = [name for name in OF_VIABLE_PART if getattr(row, name) == 0]
+    needed = tuple(name for name in needed if not nothing or name not in OF_VIABLE_PART)
     for column in dict.fromkeys((*needed, *sizes)):
         test, unit = SIZES[column]
         if column in needed[:1] or (column in needed and column not in sizes and unit == MILLIMETRES):

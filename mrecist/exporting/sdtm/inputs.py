@@ -15,7 +15,6 @@ from mrecist.exporting.sdtm.reads import Read, subject_id
 from mrecist.exporting.sdtm.responses import LIVER
 from mrecist.exporting.sdtm.settings import SdtmSettings
 from mrecist.exporting.sdtm.timing import Reference, VisitName, read_visit_names, reference_of
-from mrecist.exporting.sources import open_sources
 from mrecist.model import Problem
 from mrecist.tables import read_rows
 from mrecist.tables.trial import TrialTables, read_trial
@@ -99,6 +98,8 @@ def _segmented(results: Results, images: Path | None) -> tuple[Segmented, tuple[
     """(subject, reader) -> (time point, lesion) -> UID of the segmentation that holds it."""
     if images is None:
         return {}, ()
+    from mrecist.exporting.sources import open_sources
+
     sources, unread = open_sources(images, None)
     found: Segmented = {}
     for (subject, reader, timepoint), rows in results.rows.items():

@@ -23,7 +23,7 @@ _ALSO = {
     "vrecist": ("volume_mm3",),
     "choi": ("mean_hu",),
 }
-_OF_VIABLE_PART = ("viable_mm", "viable_short_mm", "viable_volume_mm3")
+OF_VIABLE_PART = ("viable_mm", "viable_short_mm", "viable_volume_mm3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Read:
         first = self.first[row.lesion]
         own = "short_mm" if first.kind is Kind.NODE else "longest_mm"
         also = [name for one in self.results.settings.values() for name in _ALSO.get(one.criterion.name, ())]
-        return tuple(dict.fromkeys((own, *(n for n in also if n not in _OF_VIABLE_PART or by_viable_part(first)))))
+        return tuple(dict.fromkeys((own, *(n for n in also if n not in OF_VIABLE_PART or by_viable_part(first)))))
 
     def common(self, domain: str, day: date | None, timepoint: int | None) -> dict[str, Value]:
         """What every record says of study, subject, assessor, visit and day."""
