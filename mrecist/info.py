@@ -10,15 +10,21 @@ from mrecist import __version__
 
 CORE = ("numpy", "pydicom", "highdicom", "simpleitk", "scikit-image", "matplotlib", "jinja2", "rich")
 DECODERS = ("pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "pillow")
-# Extra -> (library, module that shows it is there).
+# Extra -> its libraries, each with the module that shows it is there.
 EXTRAS = {
-    "napari": ("napari", "napari"),
-    "network": ("pynetdicom", "pynetdicom"),
-    "nninteractive": ("nninteractive-client", "nnInteractive"),
-    "survival": ("lifelines", "lifelines"),
-    "store": ("sqlalchemy", "sqlalchemy"),
-    "cluster": ("distributed", "distributed"),
-    "exports": ("pyreadstat", "pyreadstat"),
+    "napari": {"napari": "napari", "pyside6-essentials": "PySide6"},
+    "network": {"pynetdicom": "pynetdicom", "dicomweb-client": "dicomweb_client"},
+    "nninteractive": {"nninteractive-client": "nnInteractive"},
+    "survival": {"lifelines": "lifelines", "statsmodels": "statsmodels"},
+    "store": {"sqlalchemy": "sqlalchemy"},
+    "cluster": {"distributed": "distributed"},
+    "exports": {
+        "pyreadstat": "pyreadstat",
+        "odmlib": "odmlib",
+        "lxml": "lxml",
+        "defusedxml": "defusedxml",
+        "pycap": "redcap",
+    },
 }
 
 
@@ -32,11 +38,14 @@ def gather() -> dict[str, dict[str, str]]:
         },
         "libraries": {name: _version(name) for name in CORE},
         "decoders": {name: _version(name) for name in DECODERS},
-        "extras": {
-            extra: _version(library) if util.find_spec(module) else f"absent (pip install 'mrecist[{extra}]')"
-            for extra, (library, module) in EXTRAS.items()
-        },
+        "extras": {extra: _versions(extra, libraries) for extra, libraries in EXTRAS.items()},
     }
+
+
+def _versions(extra: str, libraries: dict[str, str]) -> str:
+    if not all(util.find_spec(module) for module in libraries.values()):
+        return f"absent (pip install 'mrecist[{extra}]')"
+    return ", ".join(f"{library} {_version(library)}" for library in libraries)
 
 
 def _version(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mrecist.errors import InputError, MrecistError
-from mrecist.exporting.naming import Exported, Tracking, safe_name, study_id
+from mrecist.exporting.naming import Exported, Tracking
 from mrecist.exporting.results import Cells, Results, read_results
 from mrecist.exporting.results import Visit as ResultVisit
 from mrecist.exporting.sources import SubjectSources, open_sources
@@ -21,7 +21,7 @@ from mrecist.objects.measurement_report import Report, report_series_uid, write_
 from mrecist.objects.report_groups import ReportedLesion, ReportedResponse, Visit
 from mrecist.objects.versions import Versions
 from mrecist.study import Progress
-from mrecist.tables import write_whole
+from mrecist.tables import safe_name, write_whole
 
 DIAMETERS = ("longest", "short", "viable", "viable_short")
 _NUMBERS = ("sum", "baseline_sum", "nadir_sum", "pct_from_baseline", "pct_from_nadir", "abs_from_nadir")
@@ -72,7 +72,7 @@ def export_reports(
     if previous is not None and not previous.is_dir():
         raise InputError(f"{previous}: is not a folder; give the folder with the earlier reports")
     found = read_results(results)
-    given = _Given(results=found, tracking=Tracking(study=study_id(found.protocol), uid_root=uid_root))
+    given = _Given(results=found, tracking=Tracking(study=found.protocol.design.id, uid_root=uid_root))
     subjects, unread = open_sources(images, segmentations, progress)
     problems = [*found.problems, *(Problem(subject="", message=line) for line in unread)]
     notes: list[str] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mrecist.errors import InputError, MaskError, MrecistError, SeriesError
-from mrecist.exporting.naming import Exported, Tracking, safe_name, study_id
+from mrecist.exporting.naming import Exported, Tracking
 from mrecist.imaging.contours import read_masks
 from mrecist.imaging.masks import LesionMask, read_label_masks
 from mrecist.imaging.placing import place_on_series
@@ -19,7 +19,7 @@ from mrecist.objects.identity import UUID_ROOT, check_root
 from mrecist.objects.segmentation import DrawnLesion, write_segmentation
 from mrecist.score import series_of
 from mrecist.study import LabelMaskFile, Progress, SubjectInput, open_study
-from mrecist.tables import write_whole
+from mrecist.tables import safe_name, write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def export_segmentations(
     problems = list(study.problems)
     notes: list[str] = []
     files: list[Path] = []
-    names = Tracking(study=study_id(study.protocol), uid_root=uid_root)
+    names = Tracking(study=study.protocol.design.id, uid_root=uid_root)
     for subject in study.subjects:
         problems += subject.problems
         drawn = list(_drawn_masks(subject, problems, notes))

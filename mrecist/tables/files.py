@@ -150,11 +150,16 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return buffer.getvalue()
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run the cell, or it would read back as another text if it were written as it is."""
+    return text[:1] in _STARTS_A_FORMULA and _FORMULA.match(text) is not None
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     if type(value) is str:
-        return f"'{value}" if value[:1] in _STARTS_A_FORMULA and _FORMULA.match(value) else value
+        return f"'{value}" if is_formula(value) else value
     if isinstance(value, Decimal):
         return show(value)
     if isinstance(value, date):

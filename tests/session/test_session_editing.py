@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
-from session_reading import STUDY
 from test_session_room import true_lines
 
 from mrecist.errors import MaskError, ReadError
@@ -123,17 +119,6 @@ def test_slices_in_words() -> None:
 
 
 # --- in a room -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    """The images of SAMPLE-01, opened by reader R2."""
-    study = tmp_path / "study"
-    shutil.copytree(STUDY / "images" / "SAMPLE-01", study / "images" / "SAMPLE-01")
-    shutil.copy(STUDY / "protocol.toml", study)
-    opened = open_room(study, "SAMPLE-01", "R2")
-    yield opened
-    opened.close()
 
 
 def proposed(room: Room, lesion: str = "T01") -> Line:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from session_reading import STUDY
-from test_session_room import room, true_lines  # noqa: F401 - room is a fixture
+from test_session_room import true_lines
 
 from mrecist.errors import MaskError, ReadError
 from mrecist.imaging.series import Series
@@ -26,7 +26,7 @@ from mrecist.session.volumes import Volumes
 LESIONS = ("T01", "T02")
 
 
-def draw(room: Room, timepoint: int, lesions: tuple[str, ...] = LESIONS) -> None:  # noqa: F811
+def draw(room: Room, timepoint: int, lesions: tuple[str, ...] = LESIONS) -> None:
     """The true masks of a visit into the read."""
     room.look_at(timepoint)
     for lesion in lesions:
@@ -52,7 +52,7 @@ def finished(following: Following) -> tuple[Carried, list[str]]:
             return done.value, steps
 
 
-def test_lines_lie_within_3_mm_of_the_true_lesions_and_no_further_off_than_told(room: Room) -> None:  # noqa: F811
+def test_lines_lie_within_3_mm_of_the_true_lesions_and_no_further_off_than_told(room: Room) -> None:
     draw(room, 0)
     for timepoint in (1, 2):
         room.look_at(timepoint)
@@ -75,7 +75,7 @@ def test_lines_lie_within_3_mm_of_the_true_lesions_and_no_further_off_than_told(
         assert room.following.ghosts() == ()
 
 
-def test_only_what_was_drawn_before_and_has_nothing_yet_is_ghosted(room: Room) -> None:  # noqa: F811
+def test_only_what_was_drawn_before_and_has_nothing_yet_is_ghosted(room: Room) -> None:
     draw(room, 0)
     room.add_lesion(Role.NON_TARGET)
     assert room.following.pair is None
@@ -98,7 +98,7 @@ def test_only_what_was_drawn_before_and_has_nothing_yet_is_ghosted(room: Room) -
     assert [one.lesion for one in room.following.ghosts()] == ["T02"]
 
 
-def test_nothing_of_it_is_in_the_read_until_the_reader_accepts(room: Room) -> None:  # noqa: F811
+def test_nothing_of_it_is_in_the_read_until_the_reader_accepts(room: Room) -> None:
     draw(room, 0)
     room.look_at(1)
     log = room.session.log
@@ -118,7 +118,7 @@ def test_nothing_of_it_is_in_the_read_until_the_reader_accepts(room: Room) -> No
     assert "followed" in mark.mask.provenance.prompts[0]
 
 
-def test_a_lesion_without_a_ghost_is_refused_in_one_line(room: Room) -> None:  # noqa: F811
+def test_a_lesion_without_a_ghost_is_refused_in_one_line(room: Room) -> None:
     draw(room, 0, ("T01",))
     room.look_at(1)
     with pytest.raises(ReadError, match="T01 has no ghosted line"):
@@ -127,7 +127,7 @@ def test_a_lesion_without_a_ghost_is_refused_in_one_line(room: Room) -> None:  #
         room.following.propose("")
 
 
-def test_work_that_is_left_keeps_nothing_and_a_late_answer_is_not_shown(room: Room) -> None:  # noqa: F811
+def test_work_that_is_left_keeps_nothing_and_a_late_answer_is_not_shown(room: Room) -> None:
     draw(room, 0)
     room.look_at(1)
     work = room.following.carrying()
@@ -172,7 +172,7 @@ def test_where_registration_fails_one_line_says_so_and_there_is_no_ghost(tmp_pat
         opened.close()
 
 
-def test_a_vanished_lesion_gives_no_proposal(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_vanished_lesion_gives_no_proposal(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(room, 0)
     room.look_at(1)
     carry(room.following)
@@ -185,7 +185,7 @@ def test_a_vanished_lesion_gives_no_proposal(room: Room, monkeypatch: pytest.Mon
         room.following.propose("T01")
 
 
-def test_the_offset_of_the_slices_comes_from_the_lesions(room: Room) -> None:  # noqa: F811
+def test_the_offset_of_the_slices_comes_from_the_lesions(room: Room) -> None:
     """The sample's patient lies the same at every visit."""
     draw(room, 0)
     room.look_at(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,17 +23,6 @@ from mrecist.segment.whole import dice
 from mrecist.session.actions import AnswerAdequate, AnswerNewLesions, SetState
 from mrecist.session.room import Room, open_room
 from mrecist.study import open_study
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    """The images of SAMPLE-01, opened by reader R2."""
-    study = tmp_path / "study"
-    shutil.copytree(STUDY / "images" / "SAMPLE-01", study / "images" / "SAMPLE-01")
-    shutil.copy(STUDY / "protocol.toml", study)
-    opened = open_room(study, "SAMPLE-01", "R2")
-    yield opened
-    opened.close()
 
 
 @cache

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from mrecist.datasets.write import FORMATS
 from mrecist.errors import InputError
 from mrecist.exporting.sdtm.qualifiers import QUALIFIERS
+from mrecist.protocol import Protocol
 from mrecist.sdtm.codelists import TERMINOLOGY
 
 GUIDES = ("3.3", "3.4")
@@ -36,7 +37,17 @@ class SdtmSettings:
     qnams: Mapping[str, str] = field(default_factory=dict)
 
 
+def defaults_of(protocol: Protocol) -> SdtmSettings:
+    """``export.sdtm`` of the protocol; the defaults of this module where the protocol has no such section."""
+    export = getattr(protocol, "export", None)
+    if export is None:
+        return SdtmSettings()
+    asked = export.sdtm
+    return SdtmSettings(guide=asked.ig, terminology=asked.ct, derived=asked.derived, formats=tuple(asked.format))
+
+
 def settings_of(
+    protocol: Protocol,
     *,
     guide: str | None,
     terminology: str | None,
@@ -46,8 +57,8 @@ def settings_of(
     readers: Sequence[str],
     qnams: Sequence[str],
 ) -> SdtmSettings:
-    """The settings by the options that were given, else the defaults; raises :class:`InputError` for one that cannot be."""
-    unset = SdtmSettings()
+    """The settings by the options that were given, else by the protocol; raises :class:`InputError` for one that cannot be."""
+    unset = defaults_of(protocol)
     settings = SdtmSettings(
         guide=guide or unset.guide,
         terminology=terminology or unset.terminology,

@@ -171,12 +171,6 @@ class ReadingPanel(QWidget):
 
     # --- for keys on the images --------------------------------------------------------------------------------------
 
-    def ask_state(self) -> None:
-        """The statuses of the chosen lesion as a menu at the panel, with their keys 1 to 5."""
-        if self.lesion.lesion and not self.desk.signed:
-            buttons = self.lesion.states
-            buttons.menu().popup(buttons.mapToGlobal(buttons.rect().topLeft()))
-
     def say_state(self, number: int) -> None:
         """The status of the chosen lesion by its number, as its button."""
         if not self.lesion.lesion:

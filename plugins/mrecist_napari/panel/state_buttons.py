@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QGridLayout, QLineEdit, QMenu, QPushButton, QShortcut, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QShortcut, QSizePolicy, QVBoxLayout, QWidget
 
 from mrecist.model import Kind, Role, State
 from mrecist.session.actions import SetState
@@ -158,16 +158,6 @@ class StateButtons(QWidget):
         states = list(self.buttons)
         if 1 <= number <= len(states) and self.buttons[states[number - 1]].isEnabled():
             self.say(states[number - 1])
-
-    def menu(self) -> QMenu:
-        """The statuses as a menu, for a key pressed on the images."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for number, state in enumerate(self.buttons):
-            action = menu.addAction(self.buttons[state].text().replace(str(number + 1), f"&{number + 1}", 1))
-            action.setEnabled(self.buttons[state].isEnabled())
-            action.triggered.connect(lambda _checked=False, state=state: self.say(state))
-        return menu
 
     def say(self, state: State) -> None:
         """Say it; a merged lesion is said once the other one is named."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,20 +15,9 @@ sys.path.insert(0, str(ROOT / "plugins"))
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from mrecist.session.room import Room, open_room  # noqa: E402
+from mrecist.session.room import Room  # noqa: E402
 
 STUDY = ROOT / "sample_data" / "study"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    """The images of SAMPLE-01, opened by reader R2."""
-    study = tmp_path / "study"
-    shutil.copytree(STUDY / "images" / "SAMPLE-01", study / "images" / "SAMPLE-01")
-    shutil.copy(STUDY / "protocol.toml", study)
-    opened = open_room(study, "SAMPLE-01", "R2")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_every_status_by_click_by_key_and_by_menu(room: Room, hand: Any, role: R
         hand.settle()
         assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
         hand.click("erase")
-        hand.panel.lesion.states.menu().actions()[number - 1].trigger()
+        hand.panel.say_state(number)
         hand.settle()
         assert room.state.mark(1, name).state is state  # type: ignore[union-attr]
 
