@@ -9,6 +9,7 @@ import datetime
 import re
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def xpt_bytes(dataset: Dataset) -> bytes:
             f"SAS XPT needs the package {error.name}, which is not installed; pip install 'mrecist[exports]' pandas, or export "
             f"dataset-json or csv"
         ) from None
-    columns = {one.name: pandas.Series(_column(dataset, one), dtype=_dtype(one)) for one in dataset.variables}
+    wide = _widened(dataset)
+    columns = {one.name: pandas.Series(_column(wide, one), dtype=_dtype(one)) for one in dataset.variables}
     with tempfile.TemporaryDirectory(prefix="mrecist-xpt-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = Path(folder) / "dataset.xpt"
@@ -47,6 +49,20 @@ def xpt_bytes(dataset: Dataset) -> bytes:
             variable_format={one.name: "DATE9." for one in dataset.variables if one.type is Type.SAS_DATE},
         )
         return _without_clock(path.read_bytes())
+
+
+def _widened(dataset: Dataset) -> Dataset:
+    """A record of up to one card of 80 bytes is made longer, by blanks behind a text, which no reader keeps.
+
+    pandas.read_sas, and CDISC's rules engine with it, takes blanks within the last card of shorter records for padding, and loses records.
+    """
+    width = sum(dataset.length(one.name) for one in dataset.variables)
+    text = next((one.name for one in dataset.variables if not one.type.is_number), "")
+    if width > _RECORD or not text or not dataset.rows:
+        return dataset
+    first, *rest = dataset.rows
+    blanks = " " * (_RECORD + 1 - width + dataset.length(text))
+    return replace(dataset, rows=({**first, text: (text_of(first.get(text)) + blanks)[: len(blanks)]}, *rest))
 
 
 def _dtype(variable: Variable) -> str:

@@ -28,8 +28,6 @@ VARIABLES = (
     Variable(name="ADT", label="Analysis Date", type=Type.SAS_DATE),
     Variable(name="DTC", label="Date/Time of Collection", type=Type.DATE),
     Variable(name="NOTE", label="Nothing at All"),
-    # pandas takes blanks at the end of the last record for padding, so a filled variable comes last.
-    Variable(name="LAST", label="Filled in Every Record"),
 )
 DAY = datetime.date(2024, 2, 29)
 
@@ -39,8 +37,8 @@ def dataset(*rows: dict[str, Any], **changed: Any) -> Dataset:
     return Dataset(rows=rows, **{**default, **changed})
 
 
-FULL = {"USUBJID": "S1-P01", "AVAL": Decimal("9.8"), "SEQ": 1, "ADT": DAY, "DTC": DAY, "LAST": "Z"}
-TWO = dataset(FULL, {"USUBJID": "S1-P02", "SEQ": 2, "LAST": "Z"})
+FULL = {"USUBJID": "S1-P01", "AVAL": Decimal("9.8"), "SEQ": 1, "ADT": DAY, "DTC": DAY}
+TWO = dataset(FULL, {"USUBJID": "S1-P02", "SEQ": 2})
 
 
 def test_xpt_is_what_two_other_readers_find(tmp_path: Path) -> None:
@@ -59,6 +57,16 @@ def test_xpt_is_what_two_other_readers_find(tmp_path: Path) -> None:
     assert (meta.table_name, meta.file_label) == ("XX", "Example")
     assert meta.original_variable_types["ADT"] == "DATE9"
     assert [list(other[name].fillna(-1)) for name in other] == [list(frame[name].fillna(-1)) for name in frame]
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_records_that_end_in_blanks_are_all_there(count: int, tmp_path: Path) -> None:
+    """pandas takes blanks in short records for padding (record length up to 80 bytes)."""
+    (tmp_path / "xx.xpt").write_bytes(xpt_bytes(dataset(*({"USUBJID": f"P{n}"} for n in range(count)))))
+    frame = pandas.read_sas(tmp_path / "xx.xpt", format="xport", encoding="ascii")
+    assert list(frame["USUBJID"]) == [f"P{n}" for n in range(count)]
+    other, _ = pyreadstat.read_xport(str(tmp_path / "xx.xpt"))
+    assert list(other["USUBJID"]) == [f"P{n}" for n in range(count)]
 
 
 def test_the_same_rows_are_the_same_bytes() -> None:
@@ -137,8 +145,8 @@ def test_dataset_json_is_valid_and_says_the_same() -> None:
     content = json.loads(dataset_json_text(TWO, STANDARD))
     jsonschema.validate(content, SCHEMA)
     assert content["rows"] == [
-        ["S1-P01", 9.8, 1, "2024-02-29", "2024-02-29", None, "Z"],
-        ["S1-P02", None, 2, None, None, None, "Z"],
+        ["S1-P01", 9.8, 1, "2024-02-29", "2024-02-29", None],
+        ["S1-P02", None, 2, None, None, None],
     ]
     columns = {one["name"]: one for one in content["columns"]}
     assert columns["NOTE"]["length"] == 1  # empty in every row
@@ -188,7 +196,7 @@ def test_values_that_xpt_cannot_hold_are_written_nowhere(text: str, says: str, t
         write_datasets([TWO, wrong], tmp_path / "out", ["dataset-json", "xpt5"], STANDARD, ["XX"])
     assert not (tmp_path / "out").exists()
     (path,) = write_datasets([wrong], tmp_path / "json", ["dataset-json"], STANDARD, ["XX"])
-    assert json.loads(path.read_text(encoding="utf-8"))["rows"][1][-2] == text
+    assert json.loads(path.read_text(encoding="utf-8"))["rows"][1][-1] == text
 
 
 def test_200_characters_fit() -> None:
@@ -204,7 +212,7 @@ def test_keys_tell_records_apart() -> None:
 
 def test_a_csv_cell_that_a_spreadsheet_would_run_is_escaped(tmp_path: Path) -> None:
     (path,) = write_datasets([dataset({"USUBJID": "=1+1", "AVAL": Decimal(-5)})], tmp_path, ["csv"], STANDARD, ["XX"])
-    assert path.read_text(encoding="utf-8").splitlines()[1] == "'=1+1,-5,,,,,"
+    assert path.read_text(encoding="utf-8").splitlines()[1] == "'=1+1,-5,,,,"
 
 
 def test_several_formats_have_folders_and_empty_datasets_no_file(tmp_path: Path) -> None:

@@ -89,10 +89,12 @@ def best_responses(read: Read, best: Iterable[Cells], known: Mapping[str, Catego
     column = "best_confirmed" if read.results.protocol.response.confirm_required else "best_unconfirmed"
     for cells in best:
         last = cells["last_assessment_date"]
+        # Without an assessment that could be evaluated it stands on the last day that was read.
+        when = parse_date(last) if last else read.day(max(read.rows))
         reasons = {Response.MISSING.value: NO_ASSESSMENT, Response.NA.value: NOT_APPLICABLE}
         result = cells[column]
         said = _not_done(reasons[result]) if result in reasons else _said(result)
-        yield _record(read, known, cells, "BESTRESP", said, parse_date(last) if last else None, None)
+        yield _record(read, known, cells, "BESTRESP", said, when, None)
 
 
 def _said(result: str) -> dict[str, Value]:

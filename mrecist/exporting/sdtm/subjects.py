@@ -22,20 +22,25 @@ COLUMNS = {
     "ethnic": "ETHNIC",
     "country": "COUNTRY",
 }
-# Procedures that the codelist PROC (C101858) names; PRTRT alone says what any other was.
+LAST_DAYS = ("death", "withdrawal", "lost_to_follow_up", "last_alive")
 ASSIGNED_NOT_TREATED, NOT_ASSIGNED = "ASSIGNED, NOT TREATED", "NOT ASSIGNED"
 
 
 def demographics(
     study: str, subjects: Iterable[Subject], references: Mapping[str, Reference], protocol: Protocol
 ) -> Iterator[Row]:
-    """DM. The actual arm is the planned one of everybody who was treated, because subjects.csv has one arm."""
+    """DM. The actual arm is the planned one of everybody who was treated, because subjects.csv has one arm.
+
+    Where nobody has a date of treatment the table does not say who was treated, and everybody is taken to be.
+    """
     subjects = list(subjects)
+    told = any(references[one.subject].exposure is not None for one in subjects)
     codes = _arm_codes([one.arm for one in subjects if one.arm], protocol.design.arms)
     for one in subjects:
         reference, dates = references[one.subject], one.dates
         name = subject_id(study, one.subject)
-        treated = reference.exposure is not None
+        treated = reference.exposure is not None or not told
+        last = next((dates[name] for name in LAST_DAYS if name in dates), None)
         code = codes.get(one.arm, "")
         row: dict[str, Value] = {
             "STUDYID": study,
@@ -43,8 +48,10 @@ def demographics(
             "USUBJID": f"{study}-{name}",
             "SUBJID": name,
             "RFSTDTC": reference.start,
+            "RFENDTC": last,
             "RFXSTDTC": reference.exposure,
             "RFICDTC": dates.get("consent"),
+            "RFPENDTC": last,
             "DTHDTC": dates.get("death"),
             "DTHFL": "Y" if "death" in dates else "",
             "ARMCD": code,

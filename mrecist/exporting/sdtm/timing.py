@@ -45,10 +45,11 @@ class Reference:
         return days + 1 if days >= 0 else days
 
     def epoch(self, day: date | None) -> str:
-        """EPOCH by the first treatment and by what ends it; "" where these are not known."""
-        if day is None or self.exposure is None:
+        """EPOCH by the first treatment (day 1 where that is not known) and by what ends it; "" where neither is known."""
+        begins = self.exposure or self.start
+        if day is None or begins is None:
             return ""
-        if day < self.exposure:
+        if day < begins:
             return "SCREENING"
         return "FOLLOW-UP" if self.end is not None and day > self.end else "TREATMENT"
 

@@ -15,7 +15,11 @@ _RECORD, _VARIABLE, _GROUPING, _TIMING = "Record Qualifier", "Variable Qualifier
 _COLLECTED, _ASSIGNED, _DERIVED, _PROTOCOL = "Collected", "Assigned", "Derived", "Protocol"
 _YES = "C66742"
 _DAYS = "Days from RFSTDTC of DM, with no day 0: the date - RFSTDTC, plus 1 on and after RFSTDTC."
-_EPOCH_METHOD = "SCREENING before the first treatment, TREATMENT from it on, FOLLOW-UP after a new anticancer therapy, withdrawal or death."
+_LAST = "Death, else withdrawal, else loss to follow-up, else the last day known to be alive."
+_EPOCH_METHOD = (
+    "SCREENING before the first treatment (day 1 where that is not known), TREATMENT from it on, FOLLOW-UP after a new anticancer "
+    "therapy, withdrawal or death."
+)
 
 
 def _v(
@@ -160,7 +164,7 @@ DM: tuple[Variable, ...] = (
         origin=_DERIVED,
         method="The origin event of the protocol, else the first treatment, else randomisation or enrolment.",
     ),
-    _day("RFENDTC", "Subject Reference End Date/Time"),
+    _day("RFENDTC", "Subject Reference End Date/Time", origin=_DERIVED, method=_LAST),
     _day(
         "RFXSTDTC",
         "Date/Time of First Study Treatment",
@@ -169,7 +173,7 @@ DM: tuple[Variable, ...] = (
     ),
     _day("RFXENDTC", "Date/Time of Last Study Treatment"),
     _day("RFICDTC", "Date/Time of Informed Consent"),
-    _day("RFPENDTC", "Date/Time of End of Participation"),
+    _day("RFPENDTC", "Date/Time of End of Participation", origin=_DERIVED, method=_LAST),
     _day("DTHDTC", "Date/Time of Death"),
     _v("DTHFL", "Subject Death Flag", "Exp", _RECORD, _DERIVED, codelist=_YES, method="Y where DTHDTC is there."),
     _v("SITEID", "Study Site Identifier", "Req", _RECORD, _COLLECTED),
