@@ -223,3 +223,21 @@ def test_a_time_point_that_visits_do_not_name(exporter: Exporter, tables: dict[s
 def test_qualifiers_may_have_other_names(exporter: Exporter) -> None:
     made = exporter.made([*both("R1"), row("NT01", 0, "present", comment="thrombus")], "--qnam", "TRCOMNT=TRNOTE")
     assert made.one("SUPPTR")["QNAM"] == "TRNOTE"
+
+
+def test_a_comment_that_xpt_cannot_hold_is_named_and_nothing_is_written(exporter: Exporter) -> None:
+    rows = [*both("R1"), row("NT01", 0, "present", comment="größer")]
+    made = exporter.made(rows, "--format", "xpt5")
+    assert made.code == 2
+    assert "SUPPTR record 1 of S1-P01: QVAL is 'größer', which holds U+00F6" in made.err
+    assert not made.folder.exists()
+
+
+def test_a_subject_that_a_spreadsheet_would_run_is_escaped_and_stays_inside(exporter: Exporter) -> None:
+    rows = [{**one, "subject": "../=cmd|x"} for one in both("R1")]
+    made = exporter.made(rows, "--format", "csv", "--study", "=S")
+    assert made.code == 0
+    lines = (made.folder / "csv" / "tu.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[1].startswith("'=S,TU,'=S-../=cmd|x,")
+    assert {path.name for path in made.folder.parent.iterdir()} >= {"sdtm", "results"}
+    assert sorted(path.name for path in made.folder.iterdir()) == ["csv", "dataset-json"]

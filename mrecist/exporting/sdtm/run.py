@@ -25,7 +25,7 @@ from mrecist.model import Problem
 from mrecist.trial import Trial
 
 MAY_BE = ("DM", "PR", "SUPPPR", "SV", "TU", "SUPPTU", "TR", "SUPPTR", "RS", "SUPPRS", "RELREC")
-_LONG = {"TU": ("TUSPID",), "TR": ("TRREASND",), "RS": (), "PR": ("PRTRT",)}
+_LONG = {"TU": ("TUSPID",), "TR": ("TRSPID",), "RS": (), "PR": ("PRTRT",)}
 _KEYS = {
     "TU": ("STUDYID", "USUBJID", "TUEVAL", "TUEVALID", "TULNKID", "TUTESTCD", "VISITNUM"),
     "TR": ("STUDYID", "USUBJID", "TREVAL", "TREVALID", "VISITNUM", "TRLNKID", "TRTESTCD"),
