@@ -16,7 +16,7 @@ LADDER = (
     ("imaging", "criteria", "results", "checklist", "contradictions", "trial"),
     ("measure", "protocol"),
     ("tables", "pictures"),
-    ("response", "keyimages", "objects", "segment"),
+    ("response", "keyimages", "objects", "segment", "datasets"),
     ("derivation", "checks", "stability", "identity", "segmenters"),
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
