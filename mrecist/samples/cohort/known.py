@@ -169,6 +169,8 @@ def known_values(study: Study, protocol: Protocol) -> Iterator[Known]:
 
 def _times(endpoint: Endpoint, worlds: Sequence[World]) -> Iterator[Known]:
     one = worlds[0]
+    if endpoint.covariates:
+        return  # it is there for its ratio, and the model is of those alone who have the covariates
     if endpoint.origin in ("first_response", "first_confirmed_response") or "resection" in endpoint.events:
         return
     month = float(one.protocol.design.days_per_month)

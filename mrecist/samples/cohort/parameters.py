@@ -347,9 +347,9 @@ STUDIES: dict[str, Study] = {
                 Arm(
                     name="HAIC+regorafenib",
                     os_months=11.0,
-                    pfs_months=6.5,
+                    pfs_months=6.9,
                     complete=0.0,
-                    partial=0.55,
+                    partial=0.605,
                     courses=(Course(procedure="HAIC", every_days=31, most=4, at_entry=True),),
                 ),
             ),
