@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist.assessing import Job, assess_table
@@ -53,26 +53,28 @@ class Finished:
         return found.rows
 
 
-def finished(study: Study, folder: Path, seed: int, subjects: int = 0) -> Finished:
-    """Simulate, assess and derive; nothing may be a problem."""
+def finished(study: Study, folder: Path, seed: int, subjects: int = 0, only: Sequence[str] = ()) -> Finished:
+    """Simulate, assess and derive, all endpoints or only some of them; nothing may be a problem."""
     cohort = simulate(study, seed, subjects)
+    wanted = tuple(one for one in cohort.protocol.endpoints if not only or one.id in only)
+    protocol = replace(cohort.protocol, endpoints=wanted)
     for name, text in cohort.files.items():
         write_whole(folder / name, text)
     job = Job(
         measurements=folder / "measurements.csv",
         protocol=folder / "protocol.toml",
-        criteria=(),
+        criteria=tuple(dict.fromkeys(one.criterion for one in wanted if one.criterion)),
         subjects=folder / "subjects.csv",
     )
     done = assess_table(job, workers=1)
     for name, text in done.tables.items():
         write_whole(folder / "results" / name, text)
-    keep(folder / "results", (folder / "measurements.csv").read_bytes(), cohort.protocol, cohort.protocol.criteria)
-    found = courses_of_results(folder / "results", cohort.protocol)
+    keep(folder / "results", (folder / "measurements.csv").read_bytes(), protocol, protocol.criteria)
+    found = courses_of_results(folder / "results", protocol)
     files = {name: folder / f"{name}.csv" for name in TABLES}
-    read = read_trial(folder / "subjects.csv", files, cohort.protocol.date_columns, cohort.protocol.partial_date)
-    regions = courses_of_regions(folder / "results", None, cohort.protocol, read.trial)
-    derived = derive_endpoints(cohort.protocol, found.courses, read.trial, regions=regions)
+    read = read_trial(folder / "subjects.csv", files, protocol.date_columns, protocol.partial_date)
+    regions = courses_of_regions(folder / "results", None, protocol, read.trial)
+    derived = derive_endpoints(protocol, found.courses, read.trial, regions=regions)
     told = (*done.problems, *found.problems, *read.problems, *derived.problems)
     assert (*told, *(p for one in regions.values() for p in one.problems)) == ()
     return Finished(cohort=cohort, folder=folder, courses=found.courses, derived=derived, trial=read.trial)

@@ -167,7 +167,9 @@ def test_adverse_events_and_eligibility() -> None:
         either[0] |= (draws[one.term] < one.any_grade) & lives[one.term]
         either[3] |= (draws[one.term] < one.severe) & lives[one.term]
     found = {
-        (k.table, k.endpoint, k.estimate): k.value for k in known(study.name) if k.arm == "TACE" and k.table != "estimates"
+        (k.table, k.endpoint, k.estimate): k.value
+        for k in known(study.name)
+        if k.arm == "TACE" and k.table != "estimates"
     }
     assert close(found["adverse_events", "", "any"], either[0])
     assert close(found["adverse_events", "", ">=3"], either[3])
