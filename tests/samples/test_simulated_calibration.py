@@ -23,7 +23,9 @@ from mrecist.endpoints.cox import adjusted
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.rates import rates
 from mrecist.endpoints.survival import hazard_ratio, landmarks, medians
-from mrecist.samples.cohort.known import Known, median_days, survival, worlds_of
+from mrecist.protocol import load_protocol
+from mrecist.samples.cohort.build import protocol_file
+from mrecist.samples.cohort.known import Known, known_values, median_days, survival, worlds_of
 from mrecist.samples.cohort.parameters import STUDIES
 
 COHORTS, SIZE = 200, 14
@@ -100,14 +102,14 @@ def test_intervals_of_times_hold_the_truth(many: Finished, endpoint: str, estima
 def test_intervals_of_the_hazard_ratio_hold_the_truth(many: Finished) -> None:
     """Medians of 12 and 15 months: the hazard of death of HAIC is 0.8 of that of TACE.
 
-    100 cohorts of 28, as each takes a model: 86 or more.
+    100 cohorts of 28, as each takes a model: 87 or more.
     """
     (truth,) = (one.value for one in many.cohort.known if one.estimate == "hazard_ratio")
     assert truth == pytest.approx(0.8)
     about = About(endpoint="OS", arm="HAIC")
     found = [hazard_ratio(about, rows, "TACE") for rows in cohorts(many.times("OS"), 2 * SIZE)]  # type: ignore[arg-type]
     least = int(binom.ppf(0.0005, len(found), 0.95))
-    assert (len(found), least) == (100, 86)
+    assert (len(found), least) == (100, 87)
     assert sum(held(one, truth) for one in found) >= least
     assert sum(held(one, 6 * truth) for one in found) < least
 
@@ -119,22 +121,29 @@ def test_intervals_of_rates_hold_the_truth(many: Finished, endpoint: str) -> Non
 
 
 def test_a_wrong_truth_is_not_held(many: Finished) -> None:
-    """The limits tell: a median OS twice as long, or a response rate of 75 % for 30 %, is outside far too often."""
-    longer = both_arms(many, "OS", "median") * 2
-    assert sum(held(one, longer) for one in estimates(many, "OS", "median")) < LOW
+    """The limits tell: a median OS of 30 %, or a response rate of 75 % for 30 %, is outside far too often."""
+    shorter = both_arms(many, "OS", "median") * 0.3
+    assert sum(held(one, shorter) for one in estimates(many, "OS", "median")) < LOW
     assert sum(held(one, 0.75) for one in estimates(many, "ORR", "rate")) < LOW
 
 
 def _within(one: Known, found: Estimate) -> bool:
-    """Within four standard errors of a share, or the interval that is twice as wide as the 95 % one."""
+    """Within four standard errors of a share, or of the logarithm of a ratio."""
     assert found.value is not None
-    if one.estimate == "median":
-        low = found.low if found.low is not None else 0.0
-        return low * 2 - found.value <= one.value and (found.high is None or one.value <= found.high * 2 - found.value)
     if one.estimate.startswith("hazard_ratio"):
         assert found.low is not None
         return abs(log(found.value / one.value)) <= 2 * log(found.value / found.low)
     return abs(found.value - one.value) <= 4 * sqrt(one.value * (1 - one.value) / (found.n or 1)) + 0.004
+
+
+def at_median(large: Finished, one: Known) -> Known:
+    """A median as the share that is left on that day: one half where no visit falls on it."""
+    protocol, month = large.cohort.protocol, large.cohort.protocol.design.days_per_month
+    (arm,) = (arm for arm in large.cohort.study.arms if arm.name == one.arm)
+    endpoint = next(endpoint for endpoint in protocol.endpoints if endpoint.id == one.endpoint)
+    share = survival(endpoint, worlds_of(large.cohort.study, protocol, arm), round(one.value * float(month)))
+    assert 0.4 < share <= 0.5
+    return replace(one, estimate="survival", months=Decimal(round(one.value * float(month))) / month, value=share)
 
 
 def estimated(large: Finished, one: Known) -> Estimate:
@@ -149,8 +158,6 @@ def estimated(large: Finished, one: Known) -> Estimate:
         return next(adjusted(about, rows, words, (one.arm,)))
     if one.estimate == "rate":
         return next(rates(about, large.outcomes(one.endpoint, one.arm), None, "wilson"))
-    if one.estimate == "median":
-        return next(medians(about, rows, "log-log", month))
     return next(landmarks(about, rows, [one.months or Decimal(0)], "log-log", month))
 
 
@@ -175,9 +182,11 @@ def test_a_large_cohort_comes_close_to_the_truth(name: str, tmp_path: Path) -> N
     """0.004 more than four standard errors: an exit between two scans is dated by the last scan, a death between them by its day."""
     # Of Cao 2022 the losses are left out of the analysis, which favours early deaths; without losses nothing is.
     study = replace(STUDIES[name], missed=0.0, lost_per_year=0.0 if name == "Cao2022" else 0.08)
-    large = finished(study, tmp_path, seed=7, subjects=300)
+    asked = {one.endpoint for one in known_values(study, load_protocol(protocol_file(study)))}
+    large = finished(study, tmp_path, seed=7, subjects=250, only=tuple(asked))
     wrong, unreached = [], 0
-    for one in large.cohort.known:
+    for known in large.cohort.known:
+        one = at_median(large, known) if known.estimate == "median" else known
         found = estimated(large, one) if one.table == "estimates" else counted(large, one)
         if found.value is None:
             assert found.note.startswith(("nobody is followed so long", "not reached"))

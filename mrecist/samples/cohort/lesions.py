@@ -1,14 +1,15 @@
 """The lesions of a simulated subject at its visits: rows of measurements.csv.
 
-All targets in the liver follow one course: unchanged, then at the response visit half their size (CR: gone, or without enhancement),
-and at the visit that shows the progression half as large again as at the smallest that a visit showed, and 6 mm more, or a new
-lesion, or a non-target that progresses. A visit that confirms shows 12 mm more of each target, a larger new lesion, a non-target that
-increased. A pseudoprogression is that growth at the first visit only.
+All targets in the liver follow one course: 8 % less, then from the response visit on a share of their size that is the subject's own
+(PR 34 to 70 % less; CR gone, or without enhancement; SD, from the first visit on, 20 % less to 10 % more), and at the visit that shows
+the progression half as large again as at the smallest that a visit showed, and 6 mm more, or a new lesion, or a non-target that
+progresses. A visit that confirms shows 12 mm more of each target, a larger new lesion, a non-target that increased. A
+pseudoprogression is that growth at the first visit only.
 
-A target outside the liver is at most half as large as those in it together, so these decide the response of the subject; where it
-progresses it grows by 40 % of the whole sum and 6 mm. Sizes vary by 1.5 % from visit to visit. So each category holds by a margin
-(mRECIST and RECIST 1.1: -30 %, +20 % and 5 mm), and what the engine finds is what was drawn. Where the viable part is measured, the
-whole lesion follows 40 % of its way.
+A target outside the liver is at most half as large as those in it together, and with one the shares that are left are 30 to 50 % (PR)
+and 90 to 108 % (SD), so that the liver decides the response of the subject; where it progresses it grows by 40 % of the whole sum and
+6 mm. Sizes vary by 1.5 % from visit to visit. So each category holds by a margin (mRECIST and RECIST 1.1: -30 %, +20 % and 5 mm), and
+what the engine finds is what was drawn. Where the viable part is measured, the whole lesion follows 40 % of its way.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ import numpy as np
 from mrecist.samples.cohort.life import Life, Visit, drawn_from
 from mrecist.samples.cohort.parameters import Before, Study
 
-BEFORE_RESPONSE, STABLE, PARTIAL = 0.92, 0.95, 0.5
+BEFORE_RESPONSE = 0.92
+# Of the first size, from and to: without and with a target outside the liver.
+DEPTHS = {"PR": ((0.30, 0.66), (0.30, 0.50)), "SD": ((0.80, 1.10), (0.90, 1.08)), "CR": ((0.0, 0.0), (0.0, 0.0))}
+OUTSIDE_STABLE, OUTSIDE_PARTIAL = 0.95, 0.5
 NOISE = 0.015
 REGROWTH, REGROWTH_MM, CONFIRMED_MM = 1.5, 6.0, 12.0
 OUTSIDE_SHARE, OUTSIDE_GROWS = 0.5, 0.4
@@ -60,10 +64,12 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disease:
     """The lesions at baseline: longest and viable diameter of each target in the liver and the size of one outside in mm (0: none),
-    non-targets, how new ones look, and what each target in the liver says of its treatment before the study.
+    non-targets, how new ones look, and what each target in the liver says of its treatment before the study. ``depth`` is the share of
+    its size that is left of a target in the liver when the response shows.
     """
 
     targets: tuple[tuple[float, float], ...]
+    depth: float
     outside: float
     non_target: bool
     viable: bool
@@ -80,6 +86,7 @@ def disease_of(life: Life, study: Study, hcc: bool, rng: np.random.Generator) ->
     evaluable = life.elsewhere is not None and life.elsewhere.evaluable
     return Disease(
         targets=targets,
+        depth=float(rng.uniform(*DEPTHS[life.response][evaluable])),
         outside=float(rng.uniform(10, min(30, max(most, 10.5)))) if evaluable else 0.0,
         non_target=bool(rng.random() < 0.4) or life.by == "non-target",
         viable=viable,
@@ -105,7 +112,7 @@ def rows_of(life: Life, disease: Disease, rng: np.random.Generator) -> Iterator[
         shown += visit.day >= life.progression
         pseudo = life.pseudo and visit.number == 1
         grown = (shown if life.by == "growth" and life.place == "liver" else 0) or int(pseudo)
-        share = smallest if grown else _share(life, visit)
+        share = smallest if grown else _share(life, disease, visit)
         for row in _targets(life, disease, visit, share, grown, rng):
             yield visit.day, row
         smallest = min(smallest, share)
@@ -113,7 +120,7 @@ def rows_of(life: Life, disease: Disease, rng: np.random.Generator) -> Iterator[
             grows = shown > 0 and life.by == "growth" and life.place != "liver"
             yield visit.day, _outside(life, disease, visit, grows, rng)
         if disease.non_target:
-            yield visit.day, _non_target(life, visit, shown)
+            yield visit.day, _non_target(life, disease, visit, shown)
         if shown and life.by == "new lesion":
             yield visit.day, _new(life, disease, visit, shown)
 
@@ -161,21 +168,21 @@ def _outside(life: Life, disease: Disease, visit: Visit, grows: bool, rng: np.ra
         return _row(visit.number, "NT02", "non-target", "not-evaluable", organ="peritoneum", comment="deposits")
     responds = life.elsewhere.response_visit
     shrunk = responds and visit.number >= responds and not (visit.day >= life.progression and visit.number == responds)
-    size = disease.outside * (PARTIAL if shrunk else STABLE) * (1 + NOISE * rng.uniform(-1, 1))
+    size = disease.outside * (OUTSIDE_PARTIAL if shrunk else OUTSIDE_STABLE) * (1 + NOISE * rng.uniform(-1, 1))
     if grows:
         whole = disease.outside + sum(size[disease.viable] for size in disease.targets)
         size += OUTSIDE_GROWS * whole + REGROWTH_MM
     return _target_outside(visit.number, size)
 
 
-def _share(life: Life, visit: Visit) -> float:
+def _share(life: Life, disease: Disease, visit: Visit) -> float:
     """How much of its first size a target has, were there no growth at this visit."""
     if life.response == "SD":
-        return STABLE
+        return disease.depth
     # A visit that shows a progression is the first to do so: no response starts on it.
     if visit.number < life.response_visit or (visit.day >= life.progression and visit.number == life.response_visit):
         return BEFORE_RESPONSE
-    return PARTIAL if life.response == "PR" else 0.0
+    return disease.depth
 
 
 def _row(timepoint: int, lesion: str, role: str, state: str, **more: Any) -> Row:
@@ -191,12 +198,12 @@ def _row(timepoint: int, lesion: str, role: str, state: str, **more: Any) -> Row
     }
 
 
-def _non_target(life: Life, visit: Visit, shown: int) -> Row:
+def _non_target(life: Life, disease: Disease, visit: Visit, shown: int) -> Row:
     """The satellites; a visit that confirms says that they increased again."""
     if shown and life.by == "non-target":
         state = "progressed"
     else:
-        state = "absent" if life.response == "CR" and _share(life, visit) == 0 else "present"
+        state = "absent" if life.response == "CR" and _share(life, disease, visit) == 0 else "present"
     change = "increase" if state == "progressed" and shown > 1 else ""
     return _row(visit.number, "NT01", "non-target", state, change=change, comment="small satellite lesions")
 
