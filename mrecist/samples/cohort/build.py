@@ -71,7 +71,7 @@ def _subject(study: Study, protocol: Protocol, number: int, seed: int) -> Subjec
     first_day = last - timedelta(days=life.cutoff)
     baseline = first_day - timedelta(days=int(rng.integers(BASELINE_DAYS[0], BASELINE_DAYS[1] + 1)))
     name = f"SIM-{number:03}"
-    disease = lesions.disease_of(life, study, protocol.disease == "HCC", rng)
+    disease = lesions.disease_of(life, study, rng)
 
     def dated(rows: Iterator[tuple[int | None, Row]]) -> tuple[Row, ...]:
         days = ((baseline if day is None else first_day + timedelta(days=day), row) for day, row in rows)

@@ -33,30 +33,9 @@ OUTSIDE_SHARE, OUTSIDE_GROWS = 0.5, 0.4
 WHOLE_FOLLOWS = 0.4
 OUTSIDE = "T03"
 COLUMNS = (
-    *(
-        "subject",
-        "timepoint",
-        "date",
-        "lesion",
-        "role",
-        "kind",
-        "organ",
-        "state",
-        "longest_mm",
-        "short_mm",
-        "viable_mm",
-    ),
-    *(
-        "viable_short_mm",
-        "basis",
-        "pattern",
-        "change",
-        "local_therapy",
-        "progressed_since",
-        "modality",
-        "phase",
-        "comment",
-    ),
+    *("subject", "timepoint", "date", "lesion", "role", "kind", "organ", "state", "longest_mm", "short_mm"),
+    *("viable_mm", "viable_short_mm", "basis", "pattern", "change", "local_therapy", "progressed_since"),
+    *("modality", "phase", "slice_thickness_mm", "comment"),
 )
 Row = dict[str, Any]
 
@@ -64,7 +43,7 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disease:
     """The lesions at baseline: longest and viable diameter of each target in the liver and the size of one outside in mm (0: none),
-    non-targets, how new ones look, and what each target in the liver says of its treatment before the study. ``depth`` is the share of
+    non-targets, and what each target in the liver says of its treatment before the study. ``depth`` is the share of
     its size that is left of a target in the liver when the response shows.
     """
 
@@ -73,11 +52,10 @@ class Disease:
     outside: float
     non_target: bool
     viable: bool
-    hcc: bool
     treated: tuple[Mapping[str, str], ...] = ()
 
 
-def disease_of(life: Life, study: Study, hcc: bool, rng: np.random.Generator) -> Disease:
+def disease_of(life: Life, study: Study, rng: np.random.Generator) -> Disease:
     """One or two targets in the liver of 25 to 120 mm, and a non-target in four of ten (always where it is to progress)."""
     sizes = np.clip(np.exp(rng.normal(np.log(45), 0.4, int(rng.integers(1, 3)))), 25, 120)
     targets = tuple((float(size), float(size * rng.uniform(0.85, 0.98))) for size in sizes)
@@ -90,7 +68,6 @@ def disease_of(life: Life, study: Study, hcc: bool, rng: np.random.Generator) ->
         outside=float(rng.uniform(10, min(30, max(most, 10.5)))) if evaluable else 0.0,
         non_target=bool(rng.random() < 0.4) or life.by == "non-target",
         viable=viable,
-        hcc=hcc,
         treated=tuple(_treated(study.before, rng) for _ in targets),
     )
 
@@ -194,6 +171,8 @@ def _row(timepoint: int, lesion: str, role: str, state: str, **more: Any) -> Row
         "organ": "liver",
         "state": state,
         "modality": "CT",
+        "phase": "PORTAL VENOUS",
+        "slice_thickness_mm": "5",
         **more,
     }
 
@@ -227,6 +206,7 @@ def _mm(size: float | None, share: float = 1.0) -> str:
 
 def _new(life: Life, disease: Disease, visit: Visit, shown: int) -> Row:
     """A new lesion, larger at a visit that confirms it."""
-    more = {"pattern": "typical"} if disease.hcc and life.place == "liver" else {}
+    more = {"pattern": "typical"} if disease.viable and life.place == "liver" else {}
     sizes = {"longest_mm": _mm(18.0 + 8 * (shown - 1)), "short_mm": _mm(15.0 + 6 * (shown - 1))}
-    return _row(visit.number, "NEW01", "new", "unequivocal", organ=life.place, phase="ARTERIAL", **sizes, **more)
+    more |= {"phase": "ARTERIAL"} if disease.viable else {}
+    return _row(visit.number, "NEW01", "new", "unequivocal", organ=life.place, **sizes, **more)
