@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from simulated import Finished, finished
 
+from mrecist.checklist import Severity
+from mrecist.checks.run import check_table
 from mrecist.model import Response
 from mrecist.protocol import load_protocol
 from mrecist.samples.cohort import build
 from mrecist.samples.cohort.known import Known, known_values
 from mrecist.samples.cohort.parameters import STUDIES, Arm, Study
 from mrecist.samples.cohort.subject import Subject
+from mrecist.tables import read_measurements, read_subject_dates
 
 NAMES = ("NCT06071052", "NCT05233358", "NCT06988852", "regorafenib-toripalimab-rfa", "Cao2022")
 
@@ -242,6 +245,15 @@ def test_progressions_and_responses_are_found_on_their_day(study: Finished) -> N
             kinds.add(one.life.by)
     assert kinds >= {"PR", "growth", "new lesion", "non-target"}
     assert ("pseudoprogression" in kinds) is any(arm.pseudo for arm in study.cohort.study.arms)
+
+
+def test_the_checks_find_nothing_but_what_was_drawn(study: Finished) -> None:
+    """No error, and of the warnings only that of a non-target that progresses alone, which is one of the three ways that are drawn."""
+    protocol = study.cohort.protocol
+    rows = read_measurements(study.folder / "measurements.csv", protocol.partial_date)
+    dates = read_subject_dates(study.folder / "subjects.csv", protocol)
+    found = check_table(rows, protocol, protocol.criteria, dates).findings
+    assert {one.check for one in found if one.severity is not Severity.NOTE} <= {"non_target_alone_progressed"}
 
 
 def shown_falsely(one: Subject) -> int | None:
