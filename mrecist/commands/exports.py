@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    targets = {"seg": _seg, "sr": _sr, "sdtm": _sdtm, "odm": _odm, "redcap": _redcap}
+    targets = {"seg": _seg, "sr": _sr, "sdtm": _sdtm, "adam": _adam, "odm": _odm, "redcap": _redcap}
     return targets[options.target](options)
 
 
@@ -73,6 +73,33 @@ def _sdtm(options: Namespace) -> int:
         images=options.images,
     )
     return _say(export_sdtm(options.results, options.out, settings, given))
+
+
+def _adam(options: Namespace) -> int:
+    from mrecist.exporting.adam.inputs import StudyFiles
+    from mrecist.exporting.adam.run import export_adam
+    from mrecist.exporting.sdtm.settings import settings_of
+    from mrecist.protocol import load_protocol
+    from mrecist.tables.trial import TABLES
+
+    kept, _, _ = derivation.load_rules(options.results)
+    settings = settings_of(
+        kept,
+        guide=None,
+        terminology=options.ct,
+        derived=options.derived,
+        formats=options.format,
+        study=options.study,
+        readers=options.reader,
+        qnams=(),
+    )
+    files = StudyFiles(
+        subjects=options.subjects,
+        tables={name: path for name in TABLES if (path := getattr(options, name)) is not None},
+        visits=options.visits,
+    )
+    protocol = kept if options.protocol is None else load_protocol(options.protocol)
+    return _say(export_adam(options.results, options.out, protocol, settings, files))
 
 
 def _odm(options: Namespace) -> int:

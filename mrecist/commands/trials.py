@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 def endpoints(options: Namespace) -> int:
     """``mrecist endpoints``."""
-    from mrecist.endpoints.derive import derive_endpoints
     from mrecist.endpoints.eligibility import screen
     from mrecist.endpoints.estimate import NOT_INSTALLED, estimates_csv
     from mrecist.endpoints.figures.all import figures
-    from mrecist.endpoints.regions import courses_of_regions
     from mrecist.endpoints.rows import (
         changes_csv,
         eligibility_csv,
@@ -32,7 +30,7 @@ def endpoints(options: Namespace) -> int:
         worst_grades_csv,
     )
     from mrecist.endpoints.safety import safety_of
-    from mrecist.endpoints.sources import courses_of_reported, courses_of_results
+    from mrecist.endpoints.study import endpoints_of_study
     from mrecist.endpoints.summary import estimates
     from mrecist.endpoints.survival import missing_libraries
     from mrecist.tables.trial import TABLES, read_trial
@@ -44,19 +42,11 @@ def endpoints(options: Namespace) -> int:
         raise InputError(f"{options.protocol}: has no [[endpoint]]; say what is to be derived (docs/endpoints.md)")
     files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}
     read = read_trial(options.subjects, files, protocol.date_columns, protocol.partial_date)
-    if options.overall is not None:
-        found = courses_of_reported(options.overall, protocol, read.trial)
-    else:
-        found = courses_of_results(options.results, protocol)
-    regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
+    study = endpoints_of_study(protocol, read, options.results, options.overall)
+    found, derived, told = study.found, study.derived, study.told
     safety = safety_of(protocol, read.trial)
     for note in (*read.notes, *found.notes, *safety.notes):
         say(f"mrecist: note: {note}")
-    told = tuple(
-        dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
-    )
-    unread = frozenset((p.subject, p.reader) for p in found.problems)
-    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions, unread)
     screened = screen(protocol, options.results, read.trial)
     problems = (*told, *derived.problems, *screened.problems)
     rows = tuple(estimates(protocol, derived, read.trial))
