@@ -19,8 +19,14 @@ TARGETS, RESPONSE, REFERENCE, ENDPOINT = "Target Lesion(s)", "Tumor Response", "
 YES_NO = {"Y": 1, "N": 0}
 RECIST_CODES = {"CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5, "NE": 6, "MISSING": 7}
 IRECIST_CODES = {
-    "iCPD": 1, "iUPD": 2, "NON-iCR/NON-iUPD": 3, "iSD": 4, "iPR": 5, "iCR": 6,
-    "MISSING": 7, "NE": 8,
+    "iCPD": 1,
+    "iUPD": 2,
+    "NON-iCR/NON-iUPD": 3,
+    "iSD": 4,
+    "iPR": 5,
+    "iCR": 6,
+    "MISSING": 7,
+    "NE": 8,
 }
 LESION_TESTS = {
     "LDIAM": ("LDIAM", "Analysis Diameter"),
@@ -118,3 +124,15 @@ def endpoint_codes(endpoints: Iterable[Endpoint], taken: Iterable[str]) -> dict[
         used.add(name)
         found[one.id] = name
     return {one.id: found[one.id] for one in endpoints}
+
+
+def endpoint_titles(endpoints: Iterable[Endpoint]) -> dict[str, str]:
+    """Endpoint -> PARAM: its title, with the id behind it where another parameter is called so; without a title the id."""
+    endpoints = list(endpoints)
+    titles = [*STANDARD.values(), *(one.title for one in endpoints)]
+    found: dict[str, str] = {}
+    for one in endpoints:
+        alone = bool(one.title) and titles.count(one.title) == 1
+        name = one.id if not one.title else one.title if alone else f"{one.title} ({one.id})"
+        found[one.id] = name[:MOST_TEXT]
+    return found

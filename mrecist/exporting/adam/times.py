@@ -16,6 +16,7 @@ from mrecist.exporting.adam.parameters import (
     YES_NO,
     criterion_name,
     endpoint_codes,
+    endpoint_titles,
     reader_name,
 )
 from mrecist.exporting.adam.responses import REGIONS, Rows, when
@@ -28,18 +29,17 @@ _OF_RESPONSES = ("responses.csv", "best_responses.csv")
 
 def time_rows(material: Material) -> Rows:
     """Subject -> row of ADTTE, from the rows of events.csv."""
-    asked = {one.id: one for one in material.protocol.endpoints if one.kind == "time"}
-    codes = endpoint_codes(asked.values(), ())
+    asked = [one for one in material.protocol.endpoints if one.kind == "time"]
+    codes, titles = endpoint_codes(asked, ()), endpoint_titles(asked)
     who = _evaluators(material)
     for one in material.study.derived.times:
-        yield one.subject, _time(material, one, asked[one.endpoint], codes[one.endpoint], who.get(one.reader))
+        named = {"PARAMCD": codes[one.endpoint], "PARAM": titles[one.endpoint]}
+        yield one.subject, {**named, **_time(material, one, who.get(one.reader))}
 
 
-def _time(material: Material, one: EventTime, endpoint: Endpoint, code: str, who: Evaluator | None) -> dict[str, Value]:
+def _time(material: Material, one: EventTime, who: Evaluator | None) -> dict[str, Value]:
     censored = one.status != EVENT
     return {
-        "PARAMCD": code,
-        "PARAM": _title(endpoint, f"Time to {endpoint.id} (Days)"),
         **_categories(material, one, who),
         "STARTDT": one.start,
         "STARTDTF": material.flag(one.subject, one.start),
@@ -65,10 +65,6 @@ def _censored_at(one: EventTime) -> str:
     if one.status == COMPETING:
         return "COMPETING EVENT"
     return one.reason.rpartition("; censored at ")[2].upper()[:MOST_TEXT]
-
-
-def _title(endpoint: Endpoint, otherwise: str) -> str:
-    return (endpoint.title or otherwise)[:MOST_TEXT]
 
 
 def _categories(material: Material, one: EventTime | Outcome, who: Evaluator | None) -> dict[str, Value]:
@@ -115,22 +111,22 @@ def outcome_rows(material: Material) -> Rows:
 
     Without a value: a subject outside the denominator. An endpoint whose ``paramcd`` is one of the standard parameters is that one.
     """
-    asked = {one.id: one for one in material.protocol.endpoints if one.kind == "proportion"}
-    own = {name: one for name, one in asked.items() if one.paramcd not in STANDARD}
-    codes = endpoint_codes(own.values(), STANDARD)
+    own = _not_standard(material)
+    codes, titles = endpoint_codes(own, STANDARD), endpoint_titles(own)
     who = _evaluators(material)
     for one in material.study.derived.outcomes:
-        if one.endpoint in own:
-            yield one.subject, _outcome(material, one, own[one.endpoint], codes[one.endpoint], who.get(one.reader))
+        if one.endpoint in codes:
+            named = {"PARAMCD": codes[one.endpoint], "PARAM": titles[one.endpoint]}
+            yield one.subject, {**named, **_outcome(material, one, who.get(one.reader))}
 
 
-def _outcome(
-    material: Material, one: Outcome, endpoint: Endpoint, code: str, who: Evaluator | None
-) -> dict[str, Value]:
+def _not_standard(material: Material) -> list[Endpoint]:
+    return [one for one in material.protocol.endpoints if one.kind == "proportion" and one.paramcd not in STANDARD]
+
+
+def _outcome(material: Material, one: Outcome, who: Evaluator | None) -> dict[str, Value]:
     word = {True: "Y", False: "N", None: ""}[one.success]
     row: dict[str, Value] = {
-        "PARAMCD": code,
-        "PARAM": _title(endpoint, endpoint.id),
         **_categories(material, one, who),
         "AVALC": word,
         "AVAL": YES_NO.get(word),
@@ -150,20 +146,15 @@ def _outcome(
 
 def notes_of(material: Material) -> Iterator[str]:
     """How endpoints are called where their name is no PARAMCD, and which are standard parameters."""
-    for kind, taken in (("time", ()), ("proportion", tuple(STANDARD))):
-        asked = [one for one in material.protocol.endpoints if one.kind == kind]
-        own = [one for one in asked if kind == "time" or one.paramcd not in STANDARD]
-        for name, code in endpoint_codes(own, taken).items():
-            (one,) = [e for e in own if e.id == name]
-            if code != (one.paramcd or one.id):
-                yield f"endpoint {name}: is PARAMCD {code}"
-        for one in asked:
-            if one not in own:
-                yield from _agreement(material, one)
-
-
-def _agreement(material: Material, endpoint: Endpoint) -> Iterator[str]:
-    """An endpoint that is a standard parameter is written once; its denominator is its own."""
-    outside = sum(o.endpoint == endpoint.id and o.success is None for o in material.study.derived.outcomes)
-    left = f"; {outside} subjects are not in its denominator" if outside else ""
-    yield f"endpoint {endpoint.id}: is parameter {endpoint.paramcd} of ADRS, and not written twice{left}"
+    asked = material.protocol.endpoints
+    codes = endpoint_codes([one for one in asked if one.kind == "time"], ())
+    codes |= endpoint_codes(_not_standard(material), STANDARD)
+    called = {one.id: one.paramcd or one.id for one in asked}
+    renamed = [f"{name} is {code}" for name, code in codes.items() if code != called[name]]
+    if renamed:
+        yield f"PARAMCD has at most eight capitals and digits, so {', '.join(renamed)}; say another one with paramcd"
+    for one in asked:
+        if one.kind == "proportion" and one.paramcd in STANDARD:
+            outside = sum(o.endpoint == one.id and o.success is None for o in material.study.derived.outcomes)
+            left = f"; {outside} subjects are not in its denominator" if outside else ""
+            yield f"endpoint {one.id}: is parameter {one.paramcd} of ADRS and not written twice{left}"

@@ -214,7 +214,7 @@ ADTR: tuple[Variable, ...] = (
     _flag(
         "ANL02FL",
         "Analysis Flag 02",
-        "Y on the sum with the best change (the waterfall): the lowest from day 1 up to progression, a new therapy and the cut-off, the earliest of several.",
+        "Y on the sum with the best change (the waterfall): the lowest from day 1 up to progression, a new therapy and the cut-off.",
     ),
     _v("TRLNKID", "Link ID", "Perm", _PREDECESSOR, "TR.TRLNKID"),
     _v("TULOC", "Location of the Tumor/Lesion", "Perm", _PREDECESSOR, "TU.TULOC of the lesion.", codelist="C74456"),
