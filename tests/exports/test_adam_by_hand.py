@@ -72,7 +72,9 @@ ROWS = [*rows_of("P01", SIZES), *rows_of("P03", STABLE)]
 
 
 def export(adam: AdamExporter, *options: str):  # type: ignore[no-untyped-def]
-    (adam.folder / "procedures.csv").write_text("subject,date,procedure\nP01,2024-06-30,HEPATECTOMY\n", encoding="utf-8")
+    (adam.folder / "procedures.csv").write_text(
+        "subject,date,procedure\nP01,2024-06-30,HEPATECTOMY\n", encoding="utf-8"
+    )
     procedures = ("--procedures", str(adam.folder / "procedures.csv"))
     return adam.made(ROWS, *procedures, *options, protocol=PROTOCOL, subjects=SUBJECTS)
 
@@ -124,7 +126,10 @@ def test_lesions_of_adtr_refer_to_tr(adam: AdamExporter) -> None:
 
 def test_parameters_of_a_responder(adam: AdamExporter) -> None:
     made = export(adam)
-    found = {one["PARAMCD"]: (one["AVALC"], one["AVAL"], one["ADT"]) for one in made.find("ADRS", USUBJID="S1-P01", AVISITN=None)}
+    found = {
+        one["PARAMCD"]: (one["AVALC"], one["AVAL"], one["ADT"])
+        for one in made.find("ADRS", USUBJID="S1-P01", AVISITN=None)
+    }
     assert found == {
         "PD": ("Y", 1, DAYS[3]),
         "RSP": ("Y", 1, DAYS[1]),
@@ -246,7 +251,9 @@ def test_readers_and_criteria_keep_apart(adam: AdamExporter) -> None:
         for n, (size, viable) in enumerate(zip(sizes, ("40", "0", "0", "20"), strict=False))
     ]
     made = adam.made(rows, protocol=protocol, subjects=SUBJECTS)
-    found = {(one["PARCAT2"], one["PARCAT3"]): one["AVALC"] for one in made.find("ADRS", USUBJID="S1-P01", PARAMCD="BOR")}
+    found = {
+        (one["PARCAT2"], one["PARCAT3"]): one["AVALC"] for one in made.find("ADRS", USUBJID="S1-P01", PARAMCD="BOR")
+    }
     mrecist = "MRECIST LENCIONI LIVER CANCER 2010"
     assert found == {
         **{(who, "RECIST 1.1"): word for who, word in (("Reader 1", "PR"), ("Reader 2", "SD"), ("BICR", "PR"))},
