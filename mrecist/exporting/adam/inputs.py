@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -56,6 +56,11 @@ class Material:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Subjects with a problem that was there before any endpoint: not the same as never assessed."""
+        return frozenset(p.subject for p in (*self.sdtm.problems, *self.study.told))
+
     def unique_id(self, subject: str) -> str:
         """USUBJID."""
         return f"{self.inputs.study}-{subject_id(self.inputs.study, subject)}"
@@ -100,9 +105,17 @@ def read_material(folder: Path, protocol: Protocol, settings: SdtmSettings, file
             (files.subjects, *files.tables.values(), rows_path(folder)),
             protocol.partial_date,
         ),
-        problems=tuple(dict.fromkeys((*sdtm.problems, *study.told, *study.derived.problems))),
+        problems=tuple(_problems(sdtm, study)),
         notes=tuple(dict.fromkeys((*sdtm.notes, *read.notes, *study.found.notes))),
     )
+
+
+def _problems(sdtm: Sdtm, study: StudyEndpoints) -> Iterator[Problem]:
+    """Each read with a problem once, as the endpoints tell it."""
+    told = tuple(dict.fromkeys((*study.told, *study.derived.problems)))
+    known = {(p.subject, p.reader) for p in study.told}
+    yield from told
+    yield from (p for p in sdtm.problems if (p.subject, p.reader) not in known)
 
 
 def _imputed(files: tuple[Path, ...], partial: PartialDate) -> dict[str, frozenset[date]]:

@@ -7,7 +7,7 @@ PARAMCD and their meaning: admiralonco 1.4.0, vignettes "Creating ADRS", "Creati
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mrecist.exporting.sdtm.readers import Evaluator
 from mrecist.exporting.sdtm.responses import Category
@@ -84,6 +84,31 @@ DEATH = {"DEATH": "Death"}
 STANDARD = {**RECIST, **IRECIST, **DEATH}
 IMMUNE_OF = {name: f"I{name}" for name in RECIST if name != "PD"}
 """The parameter of iRECIST in place of that of RECIST; progression has two."""
+
+
+_RESPONDED, _BENEFIT = {"CR", "PR"}, {"CR", "PR", "SD", "NON-CR/NON-PD"}
+_IMMUNE_RESPONDED, _IMMUNE_BENEFIT = {"iCR", "iPR"}, {"iCR", "iPR", "iSD", "NON-iCR/NON-iUPD"}
+_MEANING: Mapping[str, tuple[set[str], bool]] = {
+    "RSP": (_RESPONDED, False),
+    "BCP": (_RESPONDED, False),
+    "CB": (_BENEFIT, False),
+    "CRSP": (_RESPONDED, True),
+    "CBCP": (_RESPONDED, True),
+    "CCB": (_BENEFIT, True),
+    "IRSP": (_IMMUNE_RESPONDED, False),
+    "IBCP": (_IMMUNE_RESPONDED, False),
+    "ICB": (_IMMUNE_BENEFIT, False),
+    "ICRSP": (_IMMUNE_RESPONDED, True),
+    "ICBCP": (_IMMUNE_RESPONDED, True),
+    "ICCB": (_IMMUNE_BENEFIT, True),
+}
+
+
+def is_standard(endpoint: Endpoint, *, confirmed: bool) -> bool:
+    """Whether a proportion is the standard parameter that its ``paramcd`` names: the same responses, confirmed or not, of all lesions."""
+    meant = _MEANING.get(endpoint.paramcd)
+    whole = not endpoint.region and not endpoint.at_months
+    return meant is not None and whole and meant == (set(endpoint.success), confirmed)
 
 
 def reader_name(who: Evaluator) -> str:

@@ -33,6 +33,7 @@ from mrecist.model import Response
 _RESPONDED = ("CR", "PR", "iCR", "iPR")
 _STABLE = ("SD", "NON-CR/NON-PD", "iSD", "NON-iCR/NON-iUPD")
 _PROGRESSED = ("PD", "iCPD")
+_WORSE = ("PD", "iUPD", "iCPD")
 REGIONS = {"intrahepatic": ("LIVOVR", "Liver", "LIVRRESP"), "extrahepatic": ("EHOVR", "Extrahepatic", "")}
 Rows = Iterator[tuple[str, dict[str, Value]]]
 
@@ -175,10 +176,12 @@ def _progression(story: Story) -> Iterator[dict[str, Value]]:
 
 
 def _day_of_best(story: Story, best: str, responded: date | None) -> date | None:
-    """The first assessment that had the best response; of a stable one the first that lasted; None where no visit had that word.
+    """The first assessment that had the best response, of a stable one the first that lasted; of PD that of the progression.
 
-    Of a confirmed response the first one of that word from the day on that it counts from.
+    Of a confirmed response the first one of that word from the day on that it counts from. None where no visit had that word.
     """
+    if best in _WORSE:
+        return story.day_of("progression_date")
     rules = story.material.inputs.results.protocol.response
     base = story.days.get(0)
     least = date.min
@@ -221,7 +224,7 @@ def region_rows(material: Material, folder: Path) -> Rows:
 def unassessed_rows(material: Material) -> Rows:
     """Subject -> RSP N, BOR MISSING and so on of those whom nobody assessed, by whoever decides; a read with a problem is no such one."""
     results = material.inputs.results
-    left_out = {p.subject for p in material.problems} | {read.subject for read in material.reads}
+    left_out = {*material.unread, *(read.subject for read in material.reads)}
     readers = {read.evaluator.reader: read.evaluator for read in material.reads}
     deciding = {results.protocol.readers.accepted} & readers.keys() or readers.keys()
     nothing = results.protocol.response.no_assessment

@@ -17,6 +17,7 @@ from mrecist.exporting.adam.parameters import (
     criterion_name,
     endpoint_codes,
     endpoint_titles,
+    is_standard,
     reader_name,
 )
 from mrecist.exporting.adam.responses import REGIONS, Rows, when
@@ -121,7 +122,9 @@ def outcome_rows(material: Material) -> Rows:
 
 
 def _not_standard(material: Material) -> list[Endpoint]:
-    return [one for one in material.protocol.endpoints if one.kind == "proportion" and one.paramcd not in STANDARD]
+    protocol = material.protocol
+    asked = [one for one in protocol.endpoints if one.kind == "proportion"]
+    return [one for one in asked if not is_standard(one, confirmed=protocol.confirms(one))]
 
 
 def _outcome(material: Material, one: Outcome, who: Evaluator | None) -> dict[str, Value]:
@@ -148,13 +151,17 @@ def notes_of(material: Material) -> Iterator[str]:
     """How endpoints are called where their name is no PARAMCD, and which are standard parameters."""
     asked = material.protocol.endpoints
     codes = endpoint_codes([one for one in asked if one.kind == "time"], ())
-    codes |= endpoint_codes(_not_standard(material), STANDARD)
+    own = _not_standard(material)
+    codes |= endpoint_codes(own, STANDARD)
     called = {one.id: one.paramcd or one.id for one in asked}
     renamed = [f"{name} is {code}" for name, code in codes.items() if code != called[name]]
     if renamed:
-        yield f"PARAMCD has at most eight capitals and digits, so {', '.join(renamed)}; say another one with paramcd"
+        yield (
+            f"PARAMCD is one parameter and has at most eight capitals and digits, so {', '.join(renamed)}; say another one with "
+            f"paramcd"
+        )
     for one in asked:
-        if one.kind == "proportion" and one.paramcd in STANDARD:
+        if one.kind == "proportion" and one not in own:
             outside = sum(o.endpoint == one.id and o.success is None for o in material.study.derived.outcomes)
             left = f"; {outside} subjects are not in its denominator" if outside else ""
             yield f"endpoint {one.id}: is parameter {one.paramcd} of ADRS and not written twice{left}"
