@@ -22,6 +22,7 @@ partial_date = "last_of_month"
 [response]
 no_assessment = "MISSING"
 """
+PROTOCOL_OF_BASELINE = HEAD.replace('[origin]\nevent = "randomisation"\n', "") + "[criteria.recist11]\n"
 PROTOCOL = f"""{HEAD}
 [criteria.recist11]
 [[endpoint]]
@@ -169,7 +170,7 @@ def test_who_was_never_assessed_is_missing_and_no_responder(adam: AdamExporter) 
     made = export(adam)
     found = {one["PARAMCD"]: (one["AVALC"], one["AVAL"]) for one in made.find("ADRS", USUBJID="S1-P02")}
     assert found == {
-        **dict.fromkeys(("PD", "RSP", "CB", "BCP", "CRSP", "CCB", "CBCP", "MDIS", "CONVRES"), ("N", 0)),
+        **dict.fromkeys(("PD", "RSP", "CB", "BCP", "CRSP", "CCB", "CBCP", "CONVRES"), ("N", 0)),
         **dict.fromkeys(("BOR", "CBOR"), ("MISSING", 7)),
         "DEATH": ("Y", 1),
     }
@@ -276,3 +277,23 @@ def test_regions(adam: AdamExporter) -> None:
         ("Liver", "PD", "RS"),
     ]
     assert values(made.find("ADRS", PARAMCD="EHOVR"), *names) == [("Extrahepatic", "SD", None)] * 3
+
+
+def test_what_no_date_says_is_not_denied(adam: AdamExporter) -> None:
+    """No subject has a date of treatment: who was treated is not known, and nobody is said not to be."""
+    made = adam.made(rows_of("P01", SIZES), protocol=PROTOCOL_OF_BASELINE, subjects="subject\nP01\nP02\n")
+    assert values(made.datasets["ADSL"], "ITTFL", "SAFFL") == [("Y", None), ("Y", None)]
+    assert not made.find("ADSL", RANDFL="N")
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        (rows_of("P01", SIZES[:2]), "Y"),
+        ([row("NT01", n, "present", subject="P01") for n in range(2)], "N"),
+    ],
+)
+def test_measurable_at_baseline(adam: AdamExporter, rows: list[dict[str, str]], wanted: str) -> None:
+    made = adam.made(rows, protocol=PROTOCOL_OF_BASELINE, subjects="subject\nP01\nP02\n")
+    (found,) = made.find("ADRS", PARAMCD="MDIS")
+    assert (found["USUBJID"], found["AVALC"], found["AVISIT"]) == ("S1-P01", wanted, "BASELINE")

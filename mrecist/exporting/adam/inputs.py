@@ -106,7 +106,7 @@ def read_material(folder: Path, protocol: Protocol, settings: SdtmSettings, file
             protocol.partial_date,
         ),
         problems=tuple(_problems(sdtm, study)),
-        notes=tuple(dict.fromkeys((*sdtm.notes, *read.notes, *study.found.notes))),
+        notes=tuple(dict.fromkeys((*inputs.notes, *read.notes, *study.found.notes))),
     )
 
 

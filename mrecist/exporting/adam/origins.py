@@ -27,6 +27,10 @@ class Records:
             if not row.get("TRLNKID"):
                 self._sums[row["USUBJID"], row.get("TRLNKGRP") or "", row["TRTESTCD"]] = row
         self._people = {row["USUBJID"]: row for row in self.rows.get("DM", ())}
+        self._done = {(row["USUBJID"], row["PRSTDTC"], row["PRTRT"]): row for row in reversed(self.rows.get("PR", ()))}
+        self._worse = {
+            (row["USUBJID"], row["RSDTC"]): row for row in self.rows.get("RS", ()) if row["RSTESTCD"] == "SYMPTDTR"
+        }
 
     def response(self, subject: str, who: Evaluator, category: Category, day: date | None, test: str) -> Found:
         """The response of a reader under a criterion on a day."""
@@ -51,14 +55,10 @@ class Records:
 
     def procedure(self, subject: str, name: str, day: date) -> Found:
         """A procedure of a day."""
-        for row in self.rows.get("PR", ()):
-            if (row["USUBJID"], row["PRSTDTC"], row["PRTRT"]) == (subject, day, name):
-                return {"SRCDOM": "PR", "SRCVAR": "PRSTDTC", "SRCSEQ": row["PRSEQ"]}
-        return dict(NOWHERE)
+        row = self._done.get((subject, day, name))
+        return dict(NOWHERE) if row is None else {"SRCDOM": "PR", "SRCVAR": "PRSTDTC", "SRCSEQ": row["PRSEQ"]}
 
     def symptomatic(self, subject: str, day: date) -> Found:
         """Symptomatic deterioration of a day, as the investigator documented it."""
-        for row in self.rows.get("RS", ()):
-            if (row["USUBJID"], row["RSTESTCD"], row["RSDTC"]) == (subject, "SYMPTDTR", day):
-                return {"SRCDOM": "RS", "SRCVAR": "RSDTC", "SRCSEQ": row["RSSEQ"]}
-        return dict(NOWHERE)
+        row = self._worse.get((subject, day))
+        return dict(NOWHERE) if row is None else {"SRCDOM": "RS", "SRCVAR": "RSDTC", "SRCSEQ": row["RSSEQ"]}

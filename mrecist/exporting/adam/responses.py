@@ -28,7 +28,7 @@ from mrecist.exporting.results import Cells
 from mrecist.exporting.sdtm.readers import Evaluator
 from mrecist.exporting.sdtm.reads import Read
 from mrecist.exporting.sdtm.timing import Reference, visit_of
-from mrecist.model import Response
+from mrecist.model import Response, Role
 
 _RESPONDED = ("CR", "PR", "iCR", "iPR")
 _STABLE = ("SD", "NON-CR/NON-PD", "iSD", "NON-iCR/NON-iUPD")
@@ -152,10 +152,16 @@ def _summary(story: Story) -> Iterator[dict[str, Value]]:
     last = story.day_of("last_assessment_date")
     seen = [cells["overall"] for n, cells in story.visits.items() if cells["overall"] and story.days[n] == last]
     yield story.row("LSTA", seen[-1] if seen else "", last)
-    baseline = story.visits.get(0)
-    measurable = baseline is not None and bool(baseline["sum"])
-    row = story.row("MDIS", "Y" if measurable else "N", story.days.get(0), 0)
-    yield {**row, "SRCDOM": "", "SRCVAR": "", "SRCSEQ": None}
+    row = story.row("MDIS", _measurable(story), story.days.get(0), 0)
+    counts = "Y" if row["AVALC"] else ""
+    yield {**row, "ANL01FL": counts, "SRCDOM": "", "SRCVAR": "", "SRCSEQ": None}
+
+
+def _measurable(story: Story) -> str:
+    """Y with a baseline sum, N without a target at baseline; targets without a sum leave it open."""
+    if 0 in story.visits and story.visits[0]["sum"]:
+        return "Y"
+    return "" if any(row.role is Role.TARGET for row in story.read.rows.get(0, ())) else "N"
 
 
 def _yes_no(story: Story, name: str, day: date | None) -> dict[str, Value]:
@@ -234,7 +240,7 @@ def unassessed_rows(material: Material) -> Rows:
                 immune = setting.criterion.name == "irecist"
                 for name in ("ICPD", "IUPD") if immune else ("PD",):
                     yield subject, _nothing(material, readers[reader], criterion, name, "N")
-                for name in (*("RSP", "CB", "BCP", "CRSP", "CCB", "CBCP", "MDIS"), *("BOR", "CBOR")):
+                for name in (*("RSP", "CB", "BCP", "CRSP", "CCB", "CBCP"), *("BOR", "CBOR")):
                     word = nothing if name.endswith("BOR") else "N"
                     code = IMMUNE_OF[name] if immune else name
                     yield subject, _nothing(material, readers[reader], criterion, code, word)

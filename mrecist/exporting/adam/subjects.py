@@ -13,6 +13,7 @@ from mrecist.trial import Subject
 
 SHARED = ("STUDYID", "USUBJID", "SUBJID", "TRT01P", "RANDDT", "TRTSDT", "ITTFL", "SAFFL")
 """What ADTR, ADRS and ADTTE take over."""
+_YES_NO = {True: "Y", False: "N"}
 _FROM_DM = ("SITEID", "AGE", "AGEU", "SEX", "RACE", "ETHNIC", "COUNTRY", "ARMCD", "ARM", "ACTARM")
 
 
@@ -20,6 +21,10 @@ def subject_rows(material: Material) -> Iterator[tuple[str, Row]]:
     """Subject -> row of ADSL, in order of USUBJID."""
     people = {row["USUBJID"]: row for row in material.records.rows.get("DM", ())}
     columns = populations(material)
+    # Where nobody has such a date the table does not say it, which is no "N".
+    treated, randomised = (
+        any(is_so(material, name) for name in material.trial.subjects) for is_so in (_treated, _randomised)
+    )
     for name in sorted(material.trial.subjects, key=material.unique_id):
         one = material.trial.subjects[name]
         dm = people.get(material.unique_id(name), {})
@@ -31,12 +36,20 @@ def subject_rows(material: Material) -> Iterator[tuple[str, Row]]:
             "TRT01A": dm.get("ACTARM") or "",
             **_days(material, one),
             "DTHFL": "Y" if "death" in one.dates else "",
-            "RANDFL": "Y" if "randomisation" in one.dates else "N",
+            "RANDFL": _YES_NO[_randomised(material, name)] if randomised else "",
             "ITTFL": "Y",
-            "SAFFL": "Y" if belongs("treated", one, None) or dm.get("RFXSTDTC") else "N",
+            "SAFFL": _YES_NO[_treated(material, name)] if treated else "",
             "PROTSHA": material.protocol.sha256,
         }
         yield name, row | {code: "Y" if belongs(column, one, None) else "N" for code, column in columns.items()}
+
+
+def _treated(material: Material, name: str) -> bool:
+    return material.inputs.references[name].exposure is not None
+
+
+def _randomised(material: Material, name: str) -> bool:
+    return "randomisation" in material.trial.subjects[name].dates
 
 
 def _days(material: Material, one: Subject) -> dict[str, Value]:

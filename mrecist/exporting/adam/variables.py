@@ -69,7 +69,9 @@ _TRTSDT = _day(
     "The earliest of first_dose, first_procedure and the first procedure that the protocol names as origin (DM.RFXSTDTC).",
 )
 _ITTFL = _flag("ITTFL", "Intent-To-Treat Population Flag", "Y of every subject of subjects.csv.", core="Req")
-_SAFFL = _flag("SAFFL", "Safety Population Flag", "Y where TRTSDT is there, else N.", core="Req")
+_SAFFL = _flag(
+    "SAFFL", "Safety Population Flag", "Y where TRTSDT is there, else N; empty where it is there of nobody.", core="Req"
+)
 _PROTSHA = _v(
     "PROTSHA",
     "SHA-256 of the Protocol File",
@@ -102,7 +104,9 @@ ADSL: tuple[Variable, ...] = (
     ),
     _flag("DTHFL", "Subject Death Flag", "Y where DTHDT is there."),
     _day("LSTALVDT", "Date Last Known Alive", "Column last_alive of subjects.csv."),
-    _flag("RANDFL", "Randomized Population Flag", "Y where RANDDT is there, else N."),
+    _flag(
+        "RANDFL", "Randomized Population Flag", "Y where RANDDT is there, else N; empty where it is there of nobody."
+    ),
     _ITTFL,
     _SAFFL,
     _PROTSHA,
