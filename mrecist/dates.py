@@ -47,6 +47,18 @@ def _complete(year: int, month: int, text: str, partial: PartialDate) -> date:
     return date(year, month, days[partial])
 
 
+YEARS = range(1900, 2101)
+"""A year outside is a slip of the pen (0202, 2202, 9999 for "not yet")."""
+
+
+def parse_clinical_date(text: str, partial: PartialDate = PartialDate.REFUSE) -> date:
+    """The date of something that happened to a person; raises ``ValueError`` as :func:`parse_date`, and for a year of no trial."""
+    day = parse_date(text, partial)
+    if day.year not in YEARS:
+        raise ValueError(f"'{text.strip()}' is no day of a trial; correct the year")
+    return day
+
+
 def days_between(earlier: date, later: date) -> int:
     """Whole days from ``earlier`` to ``later``; no day is added."""
     return (later - earlier).days

@@ -99,7 +99,7 @@ def _options_in_force(setting: CriterionSetting, rules: ResponseRules) -> Iterat
     ]
     usual = ResponseRules()
     changed += [
-        f"response.{_key(f.name)} = {_value(getattr(rules, f.name))} (default: {_value(getattr(usual, f.name))})"
+        f"{_key(f.name)} = {_value(getattr(rules, f.name))} (default: {_value(getattr(usual, f.name))})"
         for f in fields(ResponseRules)
         if getattr(rules, f.name) != getattr(usual, f.name)
     ]
@@ -110,7 +110,9 @@ def _options_in_force(setting: CriterionSetting, rules: ResponseRules) -> Iterat
 
 
 def _key(name: str) -> str:
-    return name.replace("confirm_", "confirm.", 1)
+    if name in ("response_date", "progression_date"):
+        return f"schedule.assessment_date.{name.removesuffix('_date')}"
+    return f"response.{name.replace('confirm_', 'confirm.', 1)}"
 
 
 def _value(value: Any) -> str:

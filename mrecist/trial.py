@@ -8,6 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+PROCEDURES = {
+    "resection": ("HEPATECTOMY", "RESECTION", "LIVER RESECTION"),
+    "ablation": ("ABLATION", "RFA", "MWA", "CRYOABLATION", "PEI"),
+    "transplant": ("TRANSPLANT", "LIVER TRANSPLANT", "TRANSPLANTATION"),
+}
+"""What a protocol calls by one word, by the names of procedures.csv."""
+OUTCOMES = {"resection": ("R0", "R1", "R2"), "ablation": ("complete", "incomplete")}
+"""Margins of a resection (UICC R classification; RX is not recorded) and results of an ablation that a protocol may ask for."""
+NOT_RECORDED = ("", "rx", "unknown", "not recorded")
+"""Outcomes, in small letters, that say nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:

@@ -168,8 +168,8 @@ AMBIGUITIES = table(
 )
 
 
-def test_ambiguities_are_a1_to_a32() -> None:
-    assert [row["#"] for row in AMBIGUITIES] == [f"A{number}" for number in range(1, 33)]
+def test_ambiguities_are_a1_to_a33() -> None:
+    assert [row["#"] for row in AMBIGUITIES] == [f"A{number}" for number in range(1, 34)]
     assert all(cell for row in AMBIGUITIES for cell in row.values())
 
 
@@ -364,4 +364,5 @@ def test_the_examples_reach_the_engine() -> None:
         "qeasl": "1000",
         "vrecist": "1000",
         "choi": "50",
+        "recicl": "200",
     }

@@ -28,6 +28,7 @@ from mrecist.measure.conventions import Convention
 from mrecist.measure.lesion import DEFAULT_CONVENTION
 from mrecist.protocol import keys
 from mrecist.protocol.endpoints import ENDPOINT_KEYS
+from mrecist.protocol.variants import SPELLED
 from mrecist.response.flags import MEANING
 from mrecist.tables.trial import DATE_COLUMNS
 
@@ -78,6 +79,9 @@ PARSED = {
     "[safety]": ("safety",),
     "[regions]": ("regions",),
     "[eligibility]": ("eligibility",),
+    "[export.sdtm]": ("export", "sdtm"),
+    "[export.odm]": ("export", "odm"),
+    "[export.redcap]": ("export", "redcap"),
 }
 IN_CODE: dict[str, set[str]] = {
     "[response]": set(keys.RESPONSE),
@@ -91,6 +95,7 @@ IN_CODE: dict[str, set[str]] = {
     "[safety]": set(keys.SAFETY),
     "[regions]": set(keys.REGIONS),
     "[eligibility]": set(keys.ELIGIBILITY),
+    **{f"[export.{name}]": set(known) for name, known in keys.EXPORT.items()},
 }
 
 
@@ -170,8 +175,16 @@ def test_what_a_key_takes(heading: str) -> None:
 
 def test_criterion_keys_and_what_they_take() -> None:
     naming, rows, _ = criteria_tables()
-    assert names(naming) == ["standard"]
-    assert words(cell(naming, "standard", "takes")) == [f'"{name}"' for name in CRITERIA]
+    assert names(naming) == list(keys.CRITERION)
+    spelled = [f'"{name}"' for names in (CRITERIA, SPELLED) for name in names] + ['"protocol"']
+    assert words(cell(naming, "standard", "takes")) == spelled
+    for row in naming[1:]:
+        (key,) = words(row["key"])
+        takes = refusal({"criteria": {"irecist": {key: object()}}}).split("it takes ")[1]
+        if '"' in takes:
+            assert words(row["takes"]) == re.findall(r'"[^"]*"', takes)
+        else:
+            assert row["takes"] == re.sub(r"^an? | of 0 or more$", "", takes)
     assert sorted(names(rows)) == sorted(keys.THRESHOLDS)
     for row in rows:
         (key,) = words(row["key"])
@@ -256,7 +269,7 @@ def test_the_whole_file_names_every_key_that_is_derived_with() -> None:
         for key in path:
             part = part[key]
         assert set(part) - {"confirm"} == IN_CODE[heading]
-    assert {key for part in content["criteria"].values() for key in part} == {*keys.THRESHOLDS, "standard"}
+    assert {key for part in content["criteria"].values() for key in part} == {*keys.THRESHOLDS, *keys.CRITERION}
     whole = parse({key: value for key, value in content.items() if key != "format"})
     for name, criterion in CRITERIA.items():
         assert whole.setting(name).thresholds == criterion.thresholds

@@ -158,6 +158,7 @@ SIZED: dict[str, Callable[[Measurement, str], Measurement]] = {
     "easl": _viable_area,
     "qeasl": _viable_volume,
     "vrecist": _volume,
+    "recicl": _viable_area,
 }
 
 

@@ -97,7 +97,7 @@ class CriterionCase:
     @property
     def by_enhancement(self) -> bool:
         """The criterion follows the viable part."""
-        return "viable_phases" in self.setting.criterion.options
+        return self.setting.criterion.measure == "viable"
 
     def target_rows(self) -> Iterator[tuple[Measurement, Measurement]]:
         """(row, baseline row) of every target and fragment at every visit, without those treated locally on study."""

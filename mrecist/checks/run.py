@@ -193,7 +193,7 @@ def _of_read(read: Read, protocol: Protocol, dates: SubjectDates, unstated: froz
 def _of_criterion(read: Read, protocol: Protocol, setting: CriterionSetting) -> Iterator[_Said]:
     case = CriterionCase(
         read=read,
-        limits=protocol.checking,
+        limits=protocol.limits_of(setting),
         setting=setting,
         targets=targets_of(read, setting),
         assessed=assess_read(read, setting, protocol.response),

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from mrecist.checks.finding import CriterionCase, CriterionCheck, Found, at
 from mrecist.checks.words import unfit_word, vascular_word
+from mrecist.criteria._liver_findings import at_porta_hepatis
 from mrecist.criteria._organs import organ_of
 from mrecist.criteria._viable import by_viable_part
 from mrecist.model import Kind, Measurement, State, YesNo
@@ -40,6 +41,9 @@ def size_at_baseline(case: CriterionCase, row: Measurement) -> tuple[str, Decima
 def minimum(case: CriterionCase, row: Measurement) -> tuple[Decimal, str]:
     """From which size on a lesion is measurable, in mm, and why (Eisenhauer 2009, 3.1.1 and 3.1.2)."""
     limits = case.limits
+    portal = case.setting.target_sizes.portal_node
+    if portal is not None and at_porta_hepatis(row):
+        return portal, "a node at the porta hepatis"
     if row.kind is Kind.NODE:
         return limits.min_target_node_mm, "a node"
     if modality_word(row.modality) in _XRAY:

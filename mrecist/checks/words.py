@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mrecist.criteria._said import VESSELS, named
 from mrecist.model import Measurement
 
 # What is not measurable, or not by itself (Eisenhauer 2009, 3.1.1 and 3.1.2).
@@ -18,36 +19,23 @@ _UNFIT = {
 _MEASURABLE_PART = re.compile(r"\b(?:soft[- ]tissue|solid)\b")
 # What mRECIST takes as non-target (Lencioni & Llovet 2010).
 _VASCULAR = {
-    "thrombus": r"\bthromb(?:us|i|osis|osed)\b|\bpvtt?\b|\btumou?r in vein\b",
-    "vascular invasion": r"\b(?:macro|micro)?vascular (?:invasion|infiltration)\b|\b(?:vein|venous|vena cava|ivc) invasion\b",
+    **VESSELS,
     "infiltrative growth": r"\binfiltrat\w*|\bdiffuse\b|\bill[- ]defined\b",
 }
 _NODE = re.compile(r"\b(?:lymph ?nodes?|nodes?|nodal|lymphadenopathy|lymphonod\w*)\b")
-# A comment that rules the thing out: "no PVT", "not infiltrative", "without ascites", "next to a cyst".
-_RULED_OUT = re.compile(r"\b(?:no|not|non|without|negative for|next to|beside|near|adjacent to|excluding)\b[^.;,]*$")
 
 
 def unfit_word(row: Measurement) -> str:
     """What organ, station or comment names that is not measurable; "" = nothing, or a measurable part is named too."""
     text = f"{row.organ} {row.station} {row.comment}".casefold()
-    return "" if _MEASURABLE_PART.search(text) else _named(row, _UNFIT)
+    return "" if _MEASURABLE_PART.search(text) else named(row, _UNFIT)
 
 
 def vascular_word(row: Measurement) -> str:
     """Tumour thrombus, vascular invasion or infiltrative growth, as organ, station or comment names it; "" = nothing."""
-    return _named(row, _VASCULAR)
+    return named(row, _VASCULAR)
 
 
 def says_node(row: Measurement) -> bool:
     """Organ or station names a lymph node."""
     return bool(_NODE.search(f"{row.organ} {row.station}".casefold()))
-
-
-def _named(row: Measurement, patterns: dict[str, str]) -> str:
-    for column in ("organ", "station", "comment"):
-        text = str(getattr(row, column)).casefold()
-        for name, pattern in patterns.items():
-            found = re.search(pattern, text)
-            if found and not (column == "comment" and _RULED_OUT.search(text[: found.start()])):
-                return f"{name} ({column} '{getattr(row, column)}')"
-    return ""

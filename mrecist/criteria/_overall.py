@@ -62,10 +62,10 @@ MRECIST_MATRIX: tuple[OverallRow, ...] = (
 )
 
 
-def as_recist11(name: str) -> tuple[OverallRow, ...]:
-    """The matrix for a criterion whose publication prints none: that of RECIST 1.1, and the source says so."""
+def as_recist11(name: str, why: str = "prints no overall table") -> tuple[OverallRow, ...]:
+    """The matrix for a criterion without one of its own here: that of RECIST 1.1, and the source says so and ``why``."""
     return tuple(
-        (target, non_target, new, overall, f"{name} prints no overall table, so as {source}")
+        (target, non_target, new, overall, f"{name} {why}, so as {source}")
         for target, non_target, new, overall, source in RECIST11_MATRIX
     )
 

@@ -39,6 +39,7 @@ class Thresholds:
     ne_when_any_part_ne: bool = False
     max_targets: int = 5
     max_targets_per_organ: int = 2
+    new_lesion_is_pd: bool = True
     # Enhancement: mRECIST, EASL, qEASL.
     viable_phases: tuple[str, ...] = ("arterial",)
     never_enhancing: str = "non-target"
@@ -257,6 +258,8 @@ class Criterion:
     other_pd_absolute_mm: Decimal | None = None
     # Progression is first unconfirmed and may be confirmed later (iRECIST).
     confirms_progression: bool = False
+    # What a target is measured by: "longest" (whole diameters), "viable" (the viable part), or "volume" (the whole volume).
+    measure: str
     # Defined for hepatocellular carcinoma only (A17).
     hcc_only: bool = False
     # Column values of CDISC's RSCAT codelist under which this criterion is reported, the first one is written.

@@ -49,8 +49,9 @@ CRITERION = Criterion(
     unit="mm2",
     quantity="viable area: longest viable diameter x longest perpendicular to it, arterial phase",
     source="Bruix J et al. J Hepatol 2001;35:421-430; cut-offs as in Spira 2011 and Riaz 2011",
+    measure="viable",
     thresholds=Thresholds(pr_percent=Decimal(50), pd_percent=Decimal(25)),
-    options=(*OPTIONS_OF_ALL, *OPTIONS_OF_ENHANCEMENT, "too_small_mm"),
+    options=(*OPTIONS_OF_ALL, *OPTIONS_OF_ENHANCEMENT, "too_small_mm", "new_lesion_is_pd"),
     size_of=viable_area,
     rules=rules_of_amounts(
         "EASL 2001 as in Spira 2011",

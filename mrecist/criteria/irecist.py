@@ -46,6 +46,7 @@ CRITERION = Criterion(
     unit="mm",
     quantity="longest diameter, nodes by short axis",
     source="Seymour L et al. Lancet Oncol 2017;18:e143-e152",
+    measure="longest",
     thresholds=Thresholds(pd_absolute_mm=Decimal(5)),
     options=(
         *OPTIONS_OF_ALL,

@@ -47,7 +47,7 @@ def stopped(clock: Clock, rules: tuple[Censoring, ...], ended: Happening | None)
 
 
 def _triggered(clock: Clock, rule: Censoring, ended: Happening | None) -> Stop | None:
-    if rule.when in ("no_event", "no_postbaseline", "data_cutoff"):
+    if rule.when in ("no_event", "no_postbaseline", "data_cutoff", "horizon"):
         return None
     if rule.when == "missed_visits":
         return _missed(clock, rule, ended)
@@ -79,7 +79,9 @@ def without_event(clock: Clock, rules: tuple[Censoring, ...]) -> Stop:
     """The rule for a subject to whom nothing happened."""
     by_name = {rule.when: rule for rule in rules}
     end = clock.until or date.max
-    if "no_postbaseline" in by_name and not any(day > clock.start for day in clock.evaluated()):
+    # A response that a duration is counted from is itself an assessment after day 1 of the study.
+    day_1 = clock.scheduled or clock.start
+    if "no_postbaseline" in by_name and not any(day > day_1 for day in clock.evaluated()):
         return Stop(by_name["no_postbaseline"], end, "no assessment after the start")
     if (
         "data_cutoff" in by_name

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from mrecist.dates import YEARS
 from mrecist.endpoints.happenings import Case, Happening, first
 from mrecist.protocol import Endpoint, Protocol
 
@@ -76,6 +77,63 @@ class Clock:
 def cutoff_of(protocol: Protocol) -> date | None:
     """The day after which nothing counts."""
     return protocol.response.data_cutoff if "data_cutoff" in protocol.response.cut else None
+
+
+def check_days(case: Case) -> None:
+    """Raises :class:`NotDerivableError` for an assessment in a year of no trial (the tables were checked when they were read), and
+    where a table has the subject after its death.
+    """
+    for day, source in known_alive(case):
+        if day.year not in YEARS:
+            raise NotDerivableError(f"{source} is {day}, which is no day of a trial; correct it")
+    death = case.subject.dates.get("death")
+    known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
+    later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]
+    if later:
+        day, source = max(later)
+        raise NotDerivableError(f"{source} has the subject on {day}, after the death of {death}; correct one")
+
+
+def check_start(endpoint: Endpoint, case: Case, protocol: Protocol) -> None:
+    """Raises :class:`NotDerivableError` for a day 1 after the subject's death, or after all of its assessments.
+
+    An endpoint with a day 1 of its own (a later treatment) may begin after the last assessment.
+    """
+    try:
+        start = start_of(endpoint, case, protocol)
+    except NotDerivableError:
+        return
+    death = case.subject.dates.get("death")
+    if start is None or endpoint.origin in OF_RESPONSE:
+        return
+    if death is not None and death < start:
+        raise NotDerivableError(f"death of {death} lies before the start of the clock on {start}; correct one")
+    if endpoint.origin:
+        return
+    last = max((visit.date for visit in case.course.visits), default=start) if case.course is not None else start
+    if last < start:
+        raise NotDerivableError(f"the clock starts on {start}, after the last assessment of {last}; correct one")
+
+
+def horizon_of(endpoint: Endpoint, start: date, protocol: Protocol) -> date | None:
+    """The last day that counts for an endpoint with ``until_months``: so many months, in whole days, after day 1."""
+    if endpoint.until_months is None:
+        return None
+    return start + timedelta(days=round(endpoint.until_months * protocol.design.days_per_month))
+
+
+def last_day(endpoint: Endpoint, start: date, protocol: Protocol) -> date | None:
+    """The last day that counts: of the horizon and the data cut-off the earlier one."""
+    ends = [day for day in (horizon_of(endpoint, start, protocol), cutoff_of(protocol)) if day is not None]
+    return min(ends, default=None)
+
+
+def cut_short(endpoint: Endpoint, start: date, protocol: Protocol) -> str:
+    """Why a share within so many months cannot be told of a subject: the data cut-off came first; "" where it can."""
+    horizon, until = horizon_of(endpoint, start, protocol), cutoff_of(protocol)
+    if horizon is None or until is None or horizon <= until:
+        return ""
+    return f"month {endpoint.until_months} is after the data cut-off of {until}"
 
 
 OF_RESPONSE = ("first_response", "first_confirmed_response")

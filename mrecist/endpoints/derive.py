@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
 from mrecist.endpoints.changes import Change, changes_of
-from mrecist.endpoints.clock import NotDerivableError, cutoff_of
+from mrecist.endpoints.clock import NotDerivableError, check_days, check_start, cutoff_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.happenings import Case
 from mrecist.endpoints.proportions import Outcome, outcomes_of
@@ -58,7 +58,9 @@ def derive_endpoints(
     times: list[EventTime] = []
     outcomes: list[Outcome] = []
     changes: list[Change] = []
-    problems: list[Problem] = list(_unknown(courses, trial, left_out))
+    problems: list[Problem] = list(
+        _unknown([courses, *(found.courses for found in (regions or {}).values())], trial, left_out)
+    )
     per_subject = trials_of_subjects(trial)
     whole = courses
     for asked in protocol.endpoints:
@@ -70,23 +72,56 @@ def derive_endpoints(
             for case in cases_of(endpoint, courses, per_subject, reader, left_out):
                 if (case.subject.subject, reader) in without:
                     continue
+                if case.course is None and (others := read_by(endpoint, courses, case.subject.subject)):
+                    problems.append(_not_read(case.subject.subject, reader, others))
+                    continue
                 try:
-                    if endpoint.kind == "time":
-                        times += [row for row in (time_of(endpoint, case, protocol, reader),) if row is not None]
-                    elif endpoint.kind == "change":
-                        changes += changes_of(endpoint, case, protocol, reader)
-                    else:
-                        outcomes += outcomes_of(endpoint, case, protocol, reader)
+                    check_days(case)
+                    made = _made(endpoint, case, protocol, reader)
+                    check_start(endpoint, case, protocol)
                 except NotDerivableError as error:
                     name = case.subject.subject
                     message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
                     problems.append(Problem(subject=name, reader=reader, message=message))
-    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=tuple(problems))
+                else:
+                    times += [row for row in made if isinstance(row, EventTime)]
+                    changes += [row for row in made if isinstance(row, Change)]
+                    outcomes += [row for row in made if isinstance(row, Outcome)]
+    told = tuple(dict.fromkeys(problems))
+    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=told)
 
 
-def _unknown(courses: Courses, trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
-    """Subjects with responses and without a row in subjects.csv."""
-    for name in sorted({subject for subject, _, _ in courses.by_key} - trial.subjects.keys() - left_out):
+def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ...]:
+    """The readers with responses of a subject, whose endpoint needs them."""
+    if not endpoint.needs_responses:
+        return ()
+    there = courses.readers_of(endpoint.criterion)
+    return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
+
+
+def _not_read(subject: str, reader: str, others: tuple[str, ...]) -> Problem:
+    """A subject that only other readers read (the adjudicator has the discordant ones only): not the same as never assessed."""
+    message = (
+        f"subject {subject}: has responses of {', '.join(others)} and none of reader {reader}; it is left out of what "
+        f"reader {reader} decides, add the responses that stand for it"
+    )
+    return Problem(subject=subject, reader=reader, message=message)
+
+
+def _made(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Sequence[EventTime | Change | Outcome]:
+    """The rows of one subject by one reader."""
+    if endpoint.kind == "time":
+        found = time_of(endpoint, case, protocol, reader)
+        return [] if found is None else [found]
+    if endpoint.kind == "change":
+        return changes_of(endpoint, case, protocol, reader)
+    return list(outcomes_of(endpoint, case, protocol, reader))
+
+
+def _unknown(every: Iterable[Courses], trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
+    """Subjects with responses, of the whole or of a region, and without a row in subjects.csv."""
+    there = {subject for courses in every for subject, _, _ in courses.by_key}
+    for name in sorted(there - trial.subjects.keys() - left_out):
         message = f"subject {name} has responses and no row in subjects.csv; it is left out of every endpoint, add it"
         yield Problem(subject=name, reader="", message=message)
 
@@ -108,6 +143,8 @@ def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tupl
         return there
     if asked not in there and len(there) == 1 and endpoint.reader == "accepted":
         return there
+    if not there:  # Nobody's responses could be read, which is told subject by subject.
+        return (asked,)
     if asked not in there:
         raise InputError(
             f"endpoint {endpoint.id}: reader {asked} is not among those of the responses ({', '.join(there)})"

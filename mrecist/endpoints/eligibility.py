@@ -145,7 +145,7 @@ def _measurable(protocol: Protocol, setting: CriterionSetting, read: Read | None
     if read is None:
         return Answer(None, f"{setting.name}: no baseline was read")
     case = CriterionCase(
-        read=read, limits=protocol.checking, setting=setting, targets=targets_of(read, setting), assessed=()
+        read=read, limits=protocol.limits_of(setting), setting=setting, targets=targets_of(read, setting), assessed=()
     )
     found = {row.lesion: _of_lesion(protocol, case, row) for row in case.targets.rows}
     sure = [answer.why for answer in found.values() if answer.met]

@@ -9,12 +9,8 @@ from typing import Protocol, TypeVar
 
 from mrecist.endpoints.course import Course
 from mrecist.errors import InputError
-from mrecist.trial import LiverFunction, Subject, Trial, child_pugh_of
-
-RESECTIONS = ("HEPATECTOMY", "RESECTION", "LIVER RESECTION")
-ABLATIONS = ("ABLATION", "RFA", "MWA", "CRYOABLATION", "PEI")
-TRANSPLANTS = ("TRANSPLANT", "LIVER TRANSPLANT", "TRANSPLANTATION")
-_GROUPS = {"resection": RESECTIONS, "ablation": ABLATIONS, "transplant": TRANSPLANTS}
+from mrecist.model import Response
+from mrecist.trial import OUTCOMES, PROCEDURES, LiverFunction, Procedure, Subject, Trial, child_pugh_of
 
 
 class OfSubject(Protocol):
@@ -79,7 +75,16 @@ def all_of(case: Case, event: str) -> Iterator[Happening]:
 def _progression(case: Case, event: str) -> Iterator[Happening]:
     course = case.course
     if course is not None and course.progression is not None:
-        yield Happening(course.progression, event, f"{course.source} {course.criterion or 'overall'}")
+        yield Happening(
+            course.progression, event, f"{course.source} {course.criterion or 'overall'}{_taken_as_pd(course)}"
+        )
+
+
+def _taken_as_pd(course: Course) -> str:
+    """What was reported on the day of the progression, where it is one only by ``cr_then_worse`` (A7)."""
+    reported = {visit.overall for visit in course.visits if visit.date == course.progression}
+    worse = reported & {Response.PR, Response.SD, Response.NON_CR_NON_PD}
+    return f": {min(worse)} after CR (cr_then_worse)" if worse and not course.has_sums else ""
 
 
 def _new_lesion(case: Case, event: str) -> Iterator[Happening]:
@@ -105,16 +110,33 @@ def _new_therapy(case: Case, event: str) -> Iterator[Happening]:
             yield Happening(row.date, event, f"therapies.csv {row.therapy}".rstrip())
 
 
-def _procedure(case: Case, name: str, event: str) -> Iterator[Happening]:
-    for row in case.own(case.trial.procedures, "procedures", event):
-        if row.procedure == name.upper():
-            yield Happening(row.date, event, f"procedures.csv {row.procedure}")
+def without_outcome(case: Case, event: str) -> Iterator[Happening]:
+    """Procedures that may have been the event: the outcome that it asks for is not recorded."""
+    if (asked := _asked(event)) is not None and asked[1]:
+        known = [word for words in OUTCOMES.values() for word in words]
+        for row in _done(case, asked[0], event):
+            if row.outcome not in known:
+                yield Happening(row.date, event, f"procedures.csv {row.procedure}")
 
 
-def _group(case: Case, event: str) -> Iterator[Happening]:
-    for name in _GROUPS[event]:
-        for one in _procedure(case, name, event):
-            yield Happening(one.date, event, one.source)
+def _asked(event: str) -> tuple[tuple[str, ...], str] | None:
+    """The procedures that an event is about and the outcome that it asks for ("": any); None for what is no procedure."""
+    tag, _, rest = event.partition(":")
+    if tag in PROCEDURES:
+        return PROCEDURES[tag], rest
+    name, _, outcome = rest.partition(":")
+    return ((name.strip().upper(),), outcome) if tag == "procedure" else None
+
+
+def _done(case: Case, names: Sequence[str], event: str) -> Iterator[Procedure]:
+    return (row for row in case.own(case.trial.procedures, "procedures", event) if row.procedure in names)
+
+
+def _procedure(case: Case, event: str) -> Iterator[Happening]:
+    names, outcome = _asked(event) or ((), "")
+    for row in _done(case, names, event):
+        if outcome in ("", row.outcome):
+            yield Happening(row.date, event, f"procedures.csv {row.procedure} {outcome}".rstrip())
 
 
 def _named(case: Case, name: str, event: str) -> Iterator[Happening]:
@@ -154,13 +176,15 @@ _FINDERS: dict[str, Callable[[Case, str], Iterator[Happening]]] = {
     "withdrawal": _own_date,
     "lost_to_follow_up": _own_date,
     "new_anticancer_therapy": _new_therapy,
-    "resection": _group,
-    "ablation": _group,
-    "transplant": _group,
+    "resection": _procedure,
+    "ablation": _procedure,
+    "transplant": _procedure,
     "child_pugh_c_after_tace": _child_pugh_c_after_tace,
 }
 _TAGGED: dict[str, Callable[[Case, str, str], Iterator[Happening]]] = {
-    "procedure": _procedure,
+    "procedure": lambda case, _, event: _procedure(case, event),
+    "resection": lambda case, _, event: _procedure(case, event),
+    "ablation": lambda case, _, event: _procedure(case, event),
     "event": _named,
     "date": _date,
 }

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from mrecist.endpoints.clock import NotDerivableError, cutoff_of, start_of
+from mrecist.endpoints.clock import NotDerivableError, cut_short, cutoff_of, last_day, start_of
 from mrecist.endpoints.course import NOT_EVALUATED, Course, Visit
-from mrecist.endpoints.happenings import Case, first
+from mrecist.endpoints.happenings import Case, first, without_outcome
 from mrecist.endpoints.markers import converted
 from mrecist.errors import InputError
 from mrecist.model import Response
@@ -44,8 +44,8 @@ class Outcome:
 def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Iterator[Outcome]:
     """One row of a subject, or one for each month asked for. Raises :class:`NotDerivableError` for one who came after the cut-off."""
     _before_cutoff(endpoint, case, protocol)
-    if endpoint.marker is not None:
-        found = converted(endpoint.marker, case, protocol, endpoint)
+    if endpoint.marker_rules:
+        found = converted(case, protocol, endpoint)
         yield _row(endpoint, case, reader, found.success, found.value, found.date, found.reason)
     elif endpoint.success[0] in CATEGORIES and endpoint.at_months:
         for months in endpoint.at_months:
@@ -103,11 +103,11 @@ def _without(endpoint: Endpoint, *, seen: bool) -> bool | None:
 
 
 def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months: Decimal) -> Outcome:
-    """The response in force at a month: of the visit in the window that is nearest to it, earlier progression staying."""
+    """The response in force at a month: of the visit in the window that is nearest to it, earlier progression and death staying."""
     try:
         start = start_of(endpoint, case, protocol)
     except NotDerivableError as error:
-        return _row(endpoint, case, reader, None, "", None, str(error), months)
+        return _row(endpoint, case, reader, _without(endpoint, seen=False), "", None, str(error), months)
     assert start is not None
     due = start + timedelta(days=round(months * protocol.design.days_per_month))
     course, until = case.course, cutoff_of(protocol)
@@ -130,6 +130,9 @@ def _at(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, months:
             f"progression on {course.progression}",
             months,
         )
+    death = first(case, "death", start, due if until is None else min(due, until))
+    if death is not None:
+        return _row(endpoint, case, reader, False, "", death.date, f"{death.event} on {death.date}", months)
     visit = nearest(course, due, endpoint.window_days, until)
     if visit is not None:
         _one_vocabulary(endpoint, visit.overall)
@@ -161,16 +164,34 @@ def nearest(course: Course | None, due: date, window: int, until: date | None) -
 
 
 def _happened(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Outcome:
-    """Whether an event happened after the start and up to the cut-off."""
+    """Whether an event happened from the start on, up to the horizon and the cut-off."""
+    visits = case.course.visits if case.course is not None else ()
+    if not any(visit.evaluated for visit in visits) and _without(endpoint, seen=bool(visits)) is None:
+        why = "no response was evaluated" if visits else "never assessed"
+        return _row(endpoint, case, reader, None, "", None, why)
     try:
         start = start_of(endpoint, case, protocol)
     except NotDerivableError as error:
         return _row(endpoint, case, reader, _without(endpoint, seen=False), "", None, str(error))
-    found = [one for event in endpoint.success if (one := first(case, event, start, cutoff_of(protocol))) is not None]
+    assert start is not None
+    if why := cut_short(endpoint, start, protocol):
+        return _row(endpoint, case, reader, None, "", None, why)
+    until = last_day(endpoint, start, protocol)
+    found = [one for event in endpoint.success if (one := first(case, event, start, until)) is not None]
     if not found:
-        return _row(endpoint, case, reader, False, "", None, f"none of {', '.join(endpoint.success)}")
+        within = f" up to {until}" if until is not None else ""
+        told = [f"none of {', '.join(endpoint.success)}{within}", *_undecided(endpoint, case, start, until)]
+        return _row(endpoint, case, reader, False, "", None, "; ".join(told))
     one = min(found, key=lambda happening: happening.date)
     return _row(endpoint, case, reader, True, one.event, one.date, f"{one.event} on {one.date} ({one.source})")
+
+
+def _undecided(endpoint: Endpoint, case: Case, start: date, until: date | None) -> Iterator[str]:
+    """Procedures whose outcome is not recorded: they are no success, and may have been one."""
+    for event in endpoint.success:
+        for one in without_outcome(case, event):
+            if one.date >= start and (until is None or one.date <= until):
+                yield f"the outcome of {one.source} on {one.date} is not recorded, so it is no {event}"
 
 
 def _row(

@@ -29,7 +29,7 @@ COMPLICATED = {"any": 1, ">=IIIa": 3, "V": 7}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worst:
     """The worst grade of a subject for a term. ``related`` is the worst grade of the related events, 0 where there is none;
-    ``undecided`` the worst one of those whose relation is not recorded.
+    ``undecided`` the worst one of those whose relation is not recorded. ``serious`` and ``perhaps_serious`` likewise.
     """
 
     subject: str
@@ -41,6 +41,8 @@ class Worst:
     undecided: int
     events: int
     first: date | None
+    serious: int = 0
+    perhaps_serious: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +85,13 @@ def safety_of(protocol: Protocol, trial: Trial) -> Safety:
     people = _population(protocol, trial)
     arms = _arms(protocol, people)
     notes: list[str] = []
-    worst = tuple(_worst(protocol, trial, people, notes)) if trial.adverse_events is not None else ()
-    shares = list(_of_events(worst, people, arms, rules.population)) if trial.adverse_events is not None else []
+    worst: tuple[Worst, ...] = ()
+    shares: list[Share] = []
+    if trial.adverse_events is not None:
+        worst = tuple(_worst(protocol, trial, people, notes))
+        recorded = any(row.serious for row in trial.adverse_events)
+        relations = ("all", "related", "serious") if recorded else ("all", "related")
+        shares += _of_events(worst, people, arms, rules.population, relations)
     if rules.clavien_procedures:
         shares += _of_complications(protocol, trial, people, arms)
     return Safety(worst=worst, shares=tuple(shares), notes=tuple(notes))
@@ -182,8 +189,8 @@ def _within(day: date, first: date | None, last: date | None) -> bool:
 
 
 def _worst_of(subject: Subject, term: str, soc: str, rows: Sequence[AdverseEvent]) -> Worst:
-    def top(relation: str) -> int:
-        return max((row.grade for row in rows if row.related == relation), default=0)
+    def top(column: str, said: str) -> int:
+        return max((row.grade for row in rows if getattr(row, column) == said), default=0)
 
     return Worst(
         subject=subject.subject,
@@ -191,24 +198,26 @@ def _worst_of(subject: Subject, term: str, soc: str, rows: Sequence[AdverseEvent
         term=term,
         soc=soc,
         grade=max(row.grade for row in rows),
-        related=top("yes"),
-        undecided=top(""),
+        related=top("related", "yes"),
+        undecided=top("related", ""),
+        serious=top("serious", "yes"),
+        perhaps_serious=top("serious", ""),
         events=len(rows),
         first=min((row.start for row in rows if row.start is not None), default=None),
     )
 
 
 def _of_events(
-    worst: Sequence[Worst], people: Sequence[Subject], arms: Sequence[str], population: str
+    worst: Sequence[Worst], people: Sequence[Subject], arms: Sequence[str], population: str, relations: Sequence[str]
 ) -> Iterator[Share]:
-    """Any event, then each system organ class, then each term: all and related, any grade, 3 and above, 5."""
+    """Any event, then each system organ class, then each term, of each relation: any grade, 3 and above, 5."""
     parts: list[tuple[str, str, str, list[Worst]]] = [("any", "", "", list(worst))]
     for soc in sorted({row.soc for row in worst} - {""}):
         parts.append(("soc", soc, "", [row for row in worst if row.soc == soc]))
     for soc, term in sorted({(row.soc, row.term) for row in worst}):
         parts.append(("term", soc, term, [row for row in worst if row.term == term]))
     for level, soc, term, rows in parts:
-        for relation in ("all", "related"):
+        for relation in relations:
             for name, grade in GRADES.items():
                 sure, open_ = _reached(rows, relation, grade)
                 for arm in arms:
@@ -225,12 +234,13 @@ def _of_events(
 
 
 def _reached(rows: Iterable[Worst], relation: str, grade: int) -> tuple[set[str], set[str]]:
-    """Subjects with the grade, and others who may have it because the relation of an event is not recorded."""
+    """Subjects with the grade, and others who may have it because the relation, or whether it was serious, is not recorded."""
     rows = list(rows)
     if relation == "all":
         return {row.subject for row in rows if row.grade >= grade}, set()
-    sure = {row.subject for row in rows if row.related >= grade}
-    return sure, {row.subject for row in rows if row.undecided >= grade} - sure
+    known, perhaps = ("related", "undecided") if relation == "related" else ("serious", "perhaps_serious")
+    sure = {row.subject for row in rows if getattr(row, known) >= grade}
+    return sure, {row.subject for row in rows if getattr(row, perhaps) >= grade} - sure
 
 
 def _counted(people: Sequence[Subject], arm: str, sure: set[str], open_: set[str]) -> dict[str, Any]:

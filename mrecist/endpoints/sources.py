@@ -216,7 +216,18 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: st
                 diseased=diseased or not region,
             )
         )
-    return Found(courses_of(found), tuple(problems))
+    return Found(courses_of(found), tuple(problems), tuple(_one_for_all(path, protocol)))
+
+
+def _one_for_all(path: Path, protocol: Protocol) -> Iterator[str]:
+    """A note where endpoints of several criteria are derived from the same responses, which name no criterion."""
+    asked = (one.criterion or protocol.criteria[0].name for one in protocol.endpoints if one.needs_responses)
+    names = tuple(dict.fromkeys(asked))
+    if len(names) > 1:
+        yield (
+            f"{path}: does not say by which criterion its responses are; the endpoints of {' and '.join(names)} are "
+            "derived from the same ones. Give each criterion a table and a protocol of its own"
+        )
 
 
 def _new_therapies(trial: Trial) -> Iterator[tuple[str, date]]:

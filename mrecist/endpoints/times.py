@@ -10,22 +10,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from mrecist.dates import days_between
-from mrecist.endpoints.censoring import place_of, stopped, without_event
+from mrecist.endpoints.censoring import Stop, place_of, stopped, without_event
 from mrecist.endpoints.clock import (
     OF_RESPONSE,
     Clock,
     NotDerivableError,
     cutoff_of,
-    known_alive,
+    horizon_of,
     scheduled_from,
     start_of,
 )
-from mrecist.endpoints.happenings import Case, first
+from mrecist.endpoints.happenings import Case, first, without_outcome
 from mrecist.protocol import Endpoint, Protocol
 
 EVENT, CENSORED, COMPETING = "event", "censored", "competing"
-YEARS = range(1900, 2101)
-"""A year outside is a slip of the pen (0202, 2202, 9999 for "not yet")."""
 FIRST_COMPETING = 101
 """``cnsr`` of the first competing event of an endpoint, the next one's is one more: never a code of a censoring rule."""
 
@@ -59,21 +57,57 @@ def time_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> 
     start = start_of(endpoint, case, protocol)
     if start is None:
         return None
-    _possible(case)
     scheduled = scheduled_from(endpoint, case, protocol)
     clock = Clock(case=case, protocol=protocol, start=start, until=cutoff_of(protocol), scheduled=scheduled)
     if scheduled is None and any(rule.when == "missed_visits" for rule in endpoint.censor):
         # Also without an event: else only subjects with one would be left out.
         raise NotDerivableError("there is no day 1 of the study to count the visits of the schedule from")
-    return _ended(endpoint, clock, reader, _doubts(endpoint, clock))
+    return _within_horizon(endpoint, clock, _ended(endpoint, clock, reader, _doubts(endpoint, clock)))
 
 
 def _doubts(endpoint: Endpoint, clock: Clock) -> tuple[str, ...]:
-    """A flag where a response that a time is counted from came after a new therapy had begun."""
-    if endpoint.origin not in OF_RESPONSE:
-        return ()
-    therapy = first(clock.case, "new_anticancer_therapy", clock.scheduled, clock.start - timedelta(days=1))
-    return () if therapy is None else ("RESPONSE_AFTER_NEW_THERAPY",)
+    """Flags where a response that a time is counted from came after a new therapy had begun, and where all assessments came before
+    a day 1 of the endpoint's own.
+    """
+    if endpoint.origin in OF_RESPONSE:
+        therapy = first(clock.case, "new_anticancer_therapy", clock.scheduled, clock.start - timedelta(days=1))
+        return () if therapy is None else ("RESPONSE_AFTER_NEW_THERAPY",)
+    visits = clock.case.course.visits if clock.case.course is not None else ()
+    early = bool(visits) and all(visit.date < clock.start for visit in visits)
+    return ("ASSESSED_BEFORE_START_ONLY",) if early else ()
+
+
+def _within_horizon(endpoint: Endpoint, clock: Clock, found: EventTime) -> EventTime:
+    """The time as it is, or censored at the horizon where it would end later."""
+    horizon = horizon_of(endpoint, clock.start, clock.protocol)
+    flags = _undecided(endpoint, clock, found)
+    if horizon is None or found.date <= horizon:
+        return replace(found, flags=(*found.flags, *flags))
+    (rule,) = [one for one in endpoint.censor if one.when == "horizon"]
+    why = f"month {endpoint.until_months}, {horizon}, without an event"
+    place = place_of(clock, Stop(rule, horizon, why, "protocol until_months"))
+    return replace(
+        found,
+        date=place.date,
+        days=days_between(clock.start, place.date) + 1,
+        cnsr=rule.cnsr,
+        reason=f"{why}; censored at {rule.at.replace('_', ' ')}",
+        source=place.source,
+        status=CENSORED,
+        event=rule.when,
+        flags=(*place.flags, *_doubts(endpoint, clock), *flags),
+    )
+
+
+def _undecided(endpoint: Endpoint, clock: Clock, found: EventTime) -> tuple[str, ...]:
+    """A flag where a procedure may have ended the time before: its outcome is not recorded."""
+    until = clock.until if found.status == CENSORED else found.date
+    horizon = horizon_of(endpoint, clock.start, clock.protocol)
+    ends = min((day for day in (until, horizon) if day is not None), default=date.max)
+    for event in (*endpoint.events, *endpoint.competing, *(rule.when for rule in endpoint.censor)):
+        if any(clock.start <= one.date <= ends for one in without_outcome(clock.case, event)):
+            return ("OUTCOME_NOT_RECORDED",)
+    return ()
 
 
 def _ended(endpoint: Endpoint, clock: Clock, reader: str, doubts: tuple[str, ...]) -> EventTime:
@@ -112,19 +146,6 @@ def _ended(endpoint: Endpoint, clock: Clock, reader: str, doubts: tuple[str, ...
         event=found.event,
         flags=doubts,
     )
-
-
-def _possible(case: Case) -> None:
-    """Raises :class:`NotDerivableError` for a day of no trial, and where a table has the subject after its death."""
-    for day, source in known_alive(case):
-        if day.year not in YEARS:
-            raise NotDerivableError(f"{source} is {day}, which is no day of a trial; correct it")
-    death = case.subject.dates.get("death")
-    known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
-    later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]
-    if later:
-        day, source = max(later)
-        raise NotDerivableError(f"{source} has the subject on {day}, after the death of {death}; correct one")
 
 
 def _common(endpoint: Endpoint, case: Case, reader: str, start: date, day: date) -> dict[str, Any]:

@@ -287,12 +287,16 @@ METHODS: Mapping[str, Code] = {
     "qeasl": _private("QEASL", "qEASL"),
     "vrecist": _private("VRECIST", "vRECIST"),
     "choi": _private("CHOI", "Choi"),
+    "recicl": _private("RECICL", "RECICL"),
+    "protocol": _private("PROTOCOL", "Rules of the study"),
 }
 # The same on a tumour that is no hepatocellular carcinoma, where the protocol allows it.
 METHODS_NOT_HCC: Mapping[str, Code] = {
     "mrecist": _private("MRECIST-LIKE", "mRECIST-like, not hepatocellular carcinoma"),
     "easl": _private("EASL-LIKE", "EASL-like, not hepatocellular carcinoma"),
     "qeasl": _private("QEASL-LIKE", "qEASL-like, not hepatocellular carcinoma"),
+    "recicl": _private("RECICL-LIKE", "RECICL-like, not hepatocellular carcinoma"),
+    "protocol": _private("PROTOCOL-LIKE", "Rules of the study, not hepatocellular carcinoma"),
 }
 
 # CID 6143 and 6144: their definitions say 30 % and 20 %, so they are written for criteria with these cut-offs only.

@@ -1,6 +1,7 @@
 """The protocol of a study: one TOML file, read once, then a plain value that is passed along. Keys and defaults: docs/protocol.md."""
 
 from mrecist.protocol.endpoints import Censoring, Endpoint, MarkerRule
+from mrecist.protocol.exports import Exports, OdmExport, RedcapExport, SdtmExport
 from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
 from mrecist.protocol.rules import (
     Design,
@@ -26,15 +27,19 @@ __all__ = [
     "EligibilityRules",
     "Endpoint",
     "EveryWeeks",
+    "Exports",
     "MarkerRule",
     "MeasurementError",
     "Measuring",
+    "OdmExport",
     "Origin",
     "Protocol",
     "Readers",
+    "RedcapExport",
     "ResponseRules",
     "SafetyRules",
     "Schedule",
+    "SdtmExport",
     "StabilityRules",
     "content_hash",
     "load_protocol",

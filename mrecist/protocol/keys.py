@@ -6,18 +6,24 @@ from dataclasses import fields
 
 from mrecist.checklist import CHECKLIST, OFF, Checking, Severity
 from mrecist.criteria._rule import Thresholds
-from mrecist.dates import PartialDate
 from mrecist.protocol.rules import MeasurementError
 from mrecist.protocol.values import (
     Reader,
+    assessment_date,
+    confirm_pd,
     day,
+    day_text,
     dense_hu,
     draws,
     list_of,
     number,
     one_of,
+    partial_date,
+    redcap_name,
     repeats,
     share,
+    some_of,
+    some_text,
     step,
     stretches,
     text,
@@ -37,6 +43,18 @@ WORDS: dict[str, Reader] = {
     "foci": one_of("longest", "sum"),
     "porta_hepatis_small": one_of("ignore", "non-target"),
     "icpd_reference": one_of("either", "last"),
+}
+REGION_NAMES = ("intrahepatic", "extrahepatic")
+# Keys of [criteria.NAME] that are no thresholds.
+CRITERION: dict[str, Reader] = {
+    "standard": text,
+    "rscat": some_text,
+    "measure": one_of("longest", "viable"),
+    "min_target_mm": number,
+    "node_target_mm": number,
+    "portal_node_target_mm": number,
+    "sub_sums": list_of(*REGION_NAMES),
+    "confirm_pd": confirm_pd,
 }
 THRESHOLDS: dict[str, Reader] = {
     f.name: WORDS[f.name] if str(f.type) == "str" else KINDS[str(f.type)] for f in fields(Thresholds)
@@ -75,7 +93,7 @@ ORIGIN: dict[str, Reader] = {
     "event": one_of("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline"),
     "procedure": text,
 }
-SCHEDULE: dict[str, Reader] = {"partial_date": one_of(*PartialDate)}
+SCHEDULE: dict[str, Reader] = {"partial_date": partial_date, "assessment_date": assessment_date}
 # What conformance checks count visits and baseline by (docs/check.md).
 VISITS: dict[str, Reader] = {"visits": stretches, "window_days": whole}
 BASELINE_WINDOW: dict[str, Reader] = {"baseline_window_days": whole}
@@ -106,7 +124,17 @@ ELIGIBILITY: dict[str, Reader] = {
     "failure": list_of("CR", "PR", "SD", "PD"),
 }
 REGIONS: dict[str, Reader] = {"intrahepatic": texts}
+EXPORT: dict[str, dict[str, Reader]] = {
+    "sdtm": {
+        "ig": one_of("3.3", "3.4"),
+        "ct": day_text,
+        "derived": one_of("assessor", "sponsor"),
+        "format": some_of("xpt5", "dataset-json", "csv"),
+    },
+    "odm": {"version": one_of("1.3.2", "2.0"), "oid_map": text},
+    "redcap": {"dictionary": yes_no, "repeat_instrument": redcap_name},
+}
 SECTIONS = {
     *("format", "extends", "study", "criteria", "response", "measurement", "origin", "schedule", "readers", "endpoint"),
-    *("checks", "stability", "safety", "regions", "eligibility"),
+    *("checks", "stability", "safety", "regions", "eligibility", "export"),
 }

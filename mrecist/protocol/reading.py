@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import endpoints_of
+from mrecist.protocol.exports import exports_of
 from mrecist.protocol.extending import read_whole
 from mrecist.protocol.keys import (
     BASELINE_WINDOW,
@@ -52,7 +53,8 @@ from mrecist.protocol.rules import (
 from mrecist.protocol.sections import only_known, section_of, take, values_of
 from mrecist.protocol.study_protocol import Protocol
 from mrecist.protocol.values import Reader
-from mrecist.protocol.variants import criteria_of
+from mrecist.protocol.variants import LIVER, CriterionSetting, criteria_of
+from mrecist.units import show
 
 FORMAT = "mrecist-protocol/1"
 
@@ -80,8 +82,12 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
     schedule = _of(content, "schedule", {**SCHEDULE, **VISITS}, where)
     due = {key: schedule[key] for key in VISITS if key in schedule}
     due |= {key: origin[key] for key in BASELINE_WINDOW if key in origin}
-    criteria = criteria_of(section_of(content, "criteria", where), disease, where)
     regions = _of(content, "regions", REGIONS, where)
+    criteria = criteria_of(section_of(content, "criteria", where), disease, where)
+    checking = checking_of(section_of(content, "checks", where), where)
+    one_limit(content.get("checks", {}), checking, criteria, where)
+    if any(setting.sub_sums for setting in criteria) and not regions.get("intrahepatic"):
+        regions["intrahepatic"] = LIVER
     names = tuple(dict.fromkeys([*(setting.name for setting in criteria), *CRITERIA]))
     endpoints = endpoints_of(content.get("endpoint", []), names, where)
     for endpoint in endpoints:
@@ -95,18 +101,19 @@ def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:
         title=study.get("title", ""),
         disease=disease,
         design=Design(**{key: study[key] for key in DESIGN if key in study}),
-        response=response_rules_of(content, where),
+        response=replace(response_rules_of(content, where), **schedule.get("assessment_date", {})),
         measuring=Measuring(**_of(content, "measurement", MEASURING, where)),
         stability=stability_of(content, where),
         origin=Origin(**{key: origin[key] for key in ORIGIN if key in origin}),
-        partial_date=PartialDate(schedule.get("partial_date", PartialDate.REFUSE)),
+        partial_date=schedule.get("partial_date", PartialDate.REFUSE),
         schedule=Schedule(**due),
         readers=Readers(**_of(content, "readers", READERS, where)),
         intrahepatic=regions.get("intrahepatic", ()),
         safety=safety_of(content, where),
         eligibility=eligibility_of(content, names, where),
         endpoints=endpoints,
-        checking=checking_of(section_of(content, "checks", where), where),
+        export=exports_of(content, where),
+        checking=checking,
         sha256=content_hash(content),
     )
 
@@ -125,8 +132,6 @@ def response_rules_of(content: Mapping[str, Any], where: str) -> ResponseRules:
     for key, read in CONFIRM.items():
         settings[f"confirm_{key}"] = take(confirm, key, read, f"{where} [response.confirm]")
     rules = ResponseRules(**{key: value for key, value in settings.items() if value is not None})
-    if "data_cutoff" in rules.cut and rules.data_cutoff is None:
-        raise ProtocolError(f"{where} [response]: cut names data_cutoff; give its date, data_cutoff = 2024-01-31")
     if rules.data_cutoff is not None and "data_cutoff" not in rules.cut:
         raise ProtocolError(
             f"{where} [response]: data_cutoff is {rules.data_cutoff} and cut does not name it, so it would change nothing; "
@@ -177,3 +182,18 @@ def checking_of(section: Mapping[str, Any], where: str) -> Checking:
     values = values_of(section, {**CHECK_NUMBERS, **CHECK_SEVERITIES}, f"{where} [checks]", "checks")
     numbers = {key: value for key, value in values.items() if key in CHECK_NUMBERS}
     return Checking(severities={k: v for k, v in values.items() if k in CHECK_SEVERITIES}, **numbers)
+
+
+def one_limit(written: Mapping[str, Any], checking: Checking, criteria: Sequence[CriterionSetting], where: str) -> None:
+    """A smallest target that ``[checks]`` and a criterion both state has to be the same."""
+    for setting in criteria:
+        sizes = setting.target_sizes
+        for key, name, value in (
+            ("min_target_mm", "min_target_mm", sizes.lesion),
+            ("min_target_node_mm", "node_target_mm", sizes.node),
+        ):
+            if value is not None and key in written and getattr(checking, key) != value:
+                raise ProtocolError(
+                    f"{where}: [checks] {key} is {show(getattr(checking, key))} and [criteria.{setting.name}] {name} is "
+                    f"{show(value)}; keep one"
+                )

@@ -21,6 +21,9 @@ class ResponseRules:
     confirm_min_days: int = 28
     confirm_max_ne_between: int = 1
     confirm_sd_between: bool = False
+    # ``schedule.assessment_date``: which scan dates a visit with several, as a progression and as any other response.
+    response_date: str = "latest_scan"
+    progression_date: str = "earliest_scan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mrecist.checklist import Checking
 from mrecist.criteria import CRITERIA
 from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import Endpoint
+from mrecist.protocol.exports import Exports
 from mrecist.protocol.rules import (
     Design,
     EligibilityRules,
@@ -43,6 +44,7 @@ class Protocol:
     safety: SafetyRules = field(default_factory=SafetyRules)
     eligibility: EligibilityRules = field(default_factory=EligibilityRules)
     endpoints: tuple[Endpoint, ...] = ()
+    export: Exports = field(default_factory=Exports)
     checking: Checking = field(default_factory=Checking)
     sha256: str = ""
     # The file as it was given.
@@ -69,6 +71,15 @@ class Protocol:
             return as_published(name, self.disease, "built-in criterion")
         known = [s.name for s in self.criteria] + list(CRITERIA)
         raise ProtocolError(f"criterion '{name}' is not known; there are: {', '.join(dict.fromkeys(known))}")
+
+    def limits_of(self, setting: CriterionSetting) -> Checking:
+        """The numbers of ``[checks]`` for one criterion, with the smallest targets that its section states."""
+        sizes = setting.target_sizes
+        return replace(
+            self.checking,
+            min_target_mm=self.checking.min_target_mm if sizes.lesion is None else sizes.lesion,
+            min_target_node_mm=self.checking.min_target_node_mm if sizes.node is None else sizes.node,
+        )
 
     def select(self, names: list[str] | None) -> tuple[CriterionSetting, ...]:
         """The criteria asked for by name, or all of the protocol."""

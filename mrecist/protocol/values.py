@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from mrecist.dates import PartialDate
 from mrecist.protocol.rules import EveryWeeks
 from mrecist.units import MAX_DIGITS
 
@@ -80,9 +82,48 @@ def text(value: Any) -> str:
     return value
 
 
+def some_text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text that is not empty")
+    return value.strip()
+
+
+def confirm_pd(value: Any) -> dict[str, int]:
+    """Keys of :class:`Thresholds` that ``{ min_days, max_days }`` stands for."""
+    keys = {"min_days": "icpd_min_days", "max_days": "icpd_max_days"}
+    known = isinstance(value, dict) and bool(value) and not value.keys() - keys.keys()
+    if not known or any(type(days) is not int or days < 0 for days in value.values()):
+        raise ValueError("a table of whole numbers of days such as { min_days = 28, max_days = 56 }")
+    return {keys[key]: days for key, days in value.items()}
+
+
+def assessment_date(value: Any) -> dict[str, str]:
+    """Fields of :class:`ResponseRules` that ``{ response, progression }`` stands for."""
+    known = isinstance(value, dict) and bool(value) and not value.keys() - {"response", "progression"}
+    if not known or any(scan not in ("latest_scan", "earliest_scan") for scan in value.values()):
+        raise ValueError('a table of response and progression, each "latest_scan" or "earliest_scan"')
+    return {f"{key}_date": scan for key, scan in value.items()}
+
+
 def day(value: Any) -> date:
     if isinstance(value, datetime) or not isinstance(value, date):
         raise ValueError("a date without quotes, such as 2024-01-31")
+    return value
+
+
+def day_text(value: Any) -> str:
+    try:
+        written = date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        written = ""
+    if not written or written != value:
+        raise ValueError('a date as a text, such as "2022-09-30"')
+    return written
+
+
+def redcap_name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[a-z][a-z0-9_]*", value):
+        raise ValueError("a text of small letters, digits and _ that begins with a letter, as REDCap names instruments")
     return value
 
 
@@ -111,10 +152,25 @@ def one_of(*allowed: str) -> Callable[[Any], str]:
     return read
 
 
+def partial_date(value: Any) -> PartialDate:
+    """``reject`` is another word for ``refuse``."""
+    word = one_of(*PartialDate, "reject")(value)
+    return PartialDate.REFUSE if word == "reject" else PartialDate(word)
+
+
 def list_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or any(item not in allowed for item in value):
             raise ValueError("a list of " + ", ".join(f'"{a}"' for a in allowed))
+        return tuple(value)
+
+    return read
+
+
+def some_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value or any(value.count(one) > 1 or one not in allowed for one in value):
+            raise ValueError("a list of one or more of " + ", ".join(f'"{a}"' for a in allowed) + ", each once")
         return tuple(value)
 
     return read

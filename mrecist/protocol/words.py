@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint
+from mrecist.protocol.endpoints import CATEGORIES, Censoring, Endpoint, MarkerRule
 from mrecist.protocol.rules import EligibilityRules, SafetyRules
+from mrecist.protocol.settings_words import criterion_in_words, exports_in_words, readers_in_words, visits_in_words
 from mrecist.protocol.study_protocol import Protocol
-from mrecist.units import show
+from mrecist.trial import OUTCOMES
+from mrecist.units import ZERO, show
 
 _PLACES = {
     "last_assessment": "the last assessment that could be evaluated",
@@ -41,13 +43,14 @@ def in_words(protocol: Protocol) -> Iterator[str]:
     yield f"protocol {protocol.design.id or protocol.title or '(unnamed)'}, sha256 {protocol.sha256}"
     yield from _criteria(protocol)
     yield from _responses(protocol)
+    yield from visits_in_words(protocol)
     yield f"Day 1 is {_origin(protocol.origin.event or 'baseline', protocol.origin.procedure)}."
-    if protocol.readers.accepted:
-        yield f"The study's responses are those of reader {protocol.readers.accepted}."
+    yield from readers_in_words(protocol.readers)
     if protocol.safety.asked:
         yield from _safety(protocol.safety)
     if protocol.eligibility.asked:
         yield from _eligibility(protocol.eligibility)
+    yield from exports_in_words(protocol.export)
     for endpoint in protocol.endpoints:
         yield ""
         yield from _endpoint(endpoint, protocol)
@@ -66,6 +69,7 @@ def _criteria(protocol: Protocol) -> Iterator[str]:
             + (", but " + "; ".join(changed) if changed else ", as published")
             + "."
         )
+        yield from criterion_in_words(setting, protocol)
 
 
 def _responses(protocol: Protocol) -> Iterator[str]:
@@ -76,8 +80,14 @@ def _responses(protocol: Protocol) -> Iterator[str]:
         f"or more; stable disease lasts {rules.sd_min_days} days or more."
     )
     ends = {"first_pd": "the first progression", "new_anticancer_therapy": "a new anticancer therapy"}
-    cuts = [ends.get(one, f"the data cut-off of {rules.data_cutoff}") for one in rules.cut]
+    day = (
+        f"of {rules.data_cutoff}"
+        if rules.data_cutoff is not None
+        else "(no data_cutoff is given yet: nothing is cut by it)"
+    )
+    cuts = [ends.get(one, f"the data cut-off {day}") for one in rules.cut]
     yield f"Nothing after {' or '.join(cuts)} counts for the best response." if cuts else "Every assessment counts."
+    yield f"Without an assessment after baseline the best response is {rules.no_assessment}."
 
 
 def _origin(event: str, procedure: str = "") -> str:
@@ -127,6 +137,8 @@ def _endpoint(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     yield f"{endpoint.id}{': ' + endpoint.title if endpoint.title else ''} ({endpoint.kind}{by}), population {endpoint.population}"
     if endpoint.kind == "time":
         yield from _time(endpoint)
+        if endpoint.tests:
+            yield f"  arms are compared by {', '.join(one.replace('_', ' ') for one in endpoint.tests)}"
     elif endpoint.kind == "change":
         yield from _change(endpoint)
     else:
@@ -150,13 +162,15 @@ def _time(endpoint: Endpoint) -> Iterator[str]:
     if endpoint.competing:
         yield f"  competing: {', '.join(_event(one) for one in endpoint.competing)}"
     for rule in endpoint.censor:
-        yield f"  {_censoring(rule)}"
+        yield f"  {_censoring(rule, endpoint)}"
     if endpoint.covariates:
         yield f"  hazard ratios adjusted for {', '.join(endpoint.covariates)}"
 
 
-def _censoring(rule: Censoring) -> str:
-    if rule.when == "missed_visits":
+def _censoring(rule: Censoring, endpoint: Endpoint) -> str:
+    if rule.when == "horizon":
+        when = f"where the time would end later than {show(endpoint.until_months or ZERO)} months after day 1"
+    elif rule.when == "missed_visits":
         when = f"after {rule.count} missed visits in a row before a progression or death"
     else:
         when = _WHEN.get(rule.when, f"{_event(rule.when)} before the event")
@@ -165,17 +179,19 @@ def _censoring(rule: Censoring) -> str:
 
 def _event(event: str) -> str:
     tag, _, name = event.partition(":")
+    if tag in OUTCOMES and name:
+        return f"{tag} with outcome {name}"
+    if tag == "procedure":
+        name, _, outcome = name.partition(":")
+        tag += f" with outcome {outcome}" if outcome else ""
     if name:
         return f"{name} ({tag})"
     return _EVENTS.get(event, event.replace("_", " "))
 
 
 def _proportion(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
-    rule = endpoint.marker
-    if rule is not None:
-        yield f"  success: {rule.test} at or below {show(rule.limit)} {rule.unit} on a day after day 1"
-        if rule.elevated_at_baseline:
-            yield f"  of: subjects whose last {rule.test} up to day 1 was above the limit"
+    if endpoint.marker_rules:
+        yield from _markers(endpoint)
     elif endpoint.success[0] in CATEGORIES:
         confirmed = protocol.confirms(endpoint)
         kind = "confirmed" if confirmed else "unconfirmed"
@@ -186,10 +202,35 @@ def _proportion(endpoint: Endpoint, protocol: Protocol) -> Iterator[str]:
     if endpoint.at_months:
         months = ", ".join(show(month) for month in endpoint.at_months)
         yield f"  at month {months}, by the assessment nearest to it within {endpoint.window_days} days"
-    if endpoint.denominator != "population":
+    if endpoint.denominator != "population" and not endpoint.marker_rules:
         what = "an assessment after baseline" if endpoint.denominator == "assessed" else "a response that was evaluated"
         yield f"  of: subjects with {what}"
+    if endpoint.until_months is not None:
+        yield f"  within {show(endpoint.until_months)} months of day 1; subjects whom the data cut-off stopped earlier are not counted"
     yield f"  interval: {endpoint.ci}, 95 %"
+
+
+def _markers(endpoint: Endpoint) -> Iterator[str]:
+    for place, rule in enumerate(endpoint.marker_rules):
+        what = "success:" if place == 0 else "and:" if endpoint.require == "all" else "or:"
+        if rule.fall_percent is None and rule.limit is not None:
+            wanted = f"at or below {show(rule.limit)} {rule.unit}"
+        else:
+            wanted = f"at least {show(rule.fall_percent or ZERO)} % below the last value up to day 1"
+        yield f"  {what} {rule.test} {wanted} on a day after day 1{_confirmed(rule)}"
+        if rule.elevated_at_baseline and rule.limit is not None:
+            yield f"    in a subject whose last {rule.test} up to day 1 was above {show(rule.limit)} {rule.unit}"
+    if endpoint.denominator == "population":
+        yield "  of: the population, whatever was measured"
+    else:
+        elevated = "above the limit at baseline where that is asked for"
+        later = "; with a later value" if endpoint.denominator == "evaluated" else ""
+        each = ", by each marker" if endpoint.require == "all" else ", by one marker at least"
+        yield f"  of: subjects {elevated}{later}{each if endpoint.markers else ''}"
+
+
+def _confirmed(rule: MarkerRule) -> str:
+    return f", confirmed {rule.confirm_days} days later or more" if rule.confirm_days else ""
 
 
 def _value(value: object) -> str:

@@ -131,6 +131,9 @@ class _Findings:
     nadir: Nadir | None
     # Time point of an earlier overall CR after which disease is progression; None also where the protocol sees it otherwise.
     cr_at: int | None
+    # The day of the visit as a progression, and as any other response.
+    day: date
+    other_day: date
 
     def words(self) -> str:
         """The three parts in one sentence."""
@@ -149,6 +152,7 @@ class _Findings:
             progressed=self.non_targets.progressed,
             new=self.new,
             cr_at=self.cr_at,
+            day=self.day,
         )
 
 
@@ -187,6 +191,8 @@ def _findings(
         flags=(*flags, *non_targets.flags, *new.flags),
         nadir=so_far.nadir if facts is not None else None,
         cr_at=strict.cr_at,
+        day=_day(visit, rules.progression_date),
+        other_day=_day(visit, rules.response_date),
     )
 
 
@@ -208,7 +214,7 @@ def _row(
         reader=read.reader,
         criterion=setting.name,
         timepoint=visit.timepoint,
-        date=_date_of(visit, overall),
+        date=findings.day if overall in _PROGRESSION else findings.other_day,
         sum=None if findings.facts is None else findings.facts.sum,
         unit=setting.criterion.unit,
         baseline_sum=targets.baseline,
@@ -290,13 +296,17 @@ def _disease_seen(findings: _Findings) -> bool:
 def _overall(setting: CriterionSetting, targets: Targets, findings: _Findings, new: bool) -> tuple[Response, str]:
     if targets.none_left:
         return Response.NA, "criterion not applicable (A12, A18)"
-    return overall_response(
+    non_target = findings.non_targets.response
+    # A new lesion that is no progression is disease like a non-target (RECICL: complete only with all nodules gone).
+    left = findings.new.spared if non_target in (Response.CR, Response.NA) else ()
+    overall, source = overall_response(
         setting.criterion.overall,
         setting.thresholds,
         target=findings.target,
-        non_target=findings.non_targets.response,
+        non_target=Response.NON_CR_NON_PD if left else non_target,
         new_lesion=new,
     )
+    return overall, f"{source}; {', '.join(left)} counts as non-target disease" if left else source
 
 
 def _immune_row(
@@ -322,9 +332,9 @@ def _immune_row(
     return replace(row, target=IMMUNE[findings.target], non_target=IMMUNE[findings.non_targets.response])
 
 
-def _date_of(visit: Visit, overall: Response) -> date:
-    """Progression takes the earliest scan of the visit, everything else the latest."""
-    return visit.dates[0] if overall in _PROGRESSION else visit.dates[-1]
+def _day(visit: Visit, scan: str) -> date:
+    """The day of a visit by its earliest or its latest scan (``schedule.assessment_date``)."""
+    return visit.dates[0] if scan == "earliest_scan" else visit.dates[-1]
 
 
 def _next(so_far: SoFar, response: VisitResponse, findings: _Findings) -> SoFar:

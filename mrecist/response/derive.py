@@ -149,6 +149,9 @@ def last_day(subject: str, rules: ResponseRules, dates: SubjectDates) -> tuple[d
             flags = ("NEW_THERAPY_UNKNOWN",)
         elif subject in dates.new_therapy:
             ends.append(dates.new_therapy[subject])
-    if "data_cutoff" in rules.cut and rules.data_cutoff is not None:
-        ends.append(rules.data_cutoff)
+    if "data_cutoff" in rules.cut:
+        if rules.data_cutoff is None:
+            flags = (*flags, "CUTOFF_UNKNOWN")
+        else:
+            ends.append(rules.data_cutoff)
     return min(ends, default=None), flags

@@ -18,6 +18,7 @@ MEANING = {
     "(A25).",
     "CONFIRMATION_LATE": "iRECIST: confirmation more than 56 days, or more than icpd_max_days, after the iUPD (A25).",
     "CR_THEN_WORSE": "Disease after an overall complete response; the protocol option response.cr_then_worse decides (A7).",
+    "CUTOFF_UNKNOWN": "The protocol ends what counts at the data cut-off, and its date is not given yet: nothing was cut.",
     "CUT_AT": "Assessments after this day do not count: new anticancer therapy or data cut-off (response.cut).",
     "DENSE_PART": "So many % of this lesion are very dense on CT, found in the images and not recorded as lipiodol: oil or "
     "calcification can hide or mimic enhancement (A19).",
@@ -32,8 +33,11 @@ MEANING = {
     "right.",
     "MODALITY_CHANGED": "This target was imaged with another modality than at baseline (A26).",
     "MULTIPLE_DATES": "The rows of this time point have several dates: progression takes the earliest, everything else the "
-    "latest.",
+    "latest, unless schedule.assessment_date says otherwise.",
+    "NEW_LESION_NOT_PD": "A new lesion in the liver, which is no progression by new_lesion_is_pd = false (A33).",
     "NEW_LESION_PERSISTS": "A new lesion seen earlier has no row here; it counts until it is recorded absent.",
+    "NEW_LESION_UNPLACED": "A new lesion without an organ where new lesions in the liver are no progression: it counts as progression "
+    "(A33).",
     "NEW_NODE_HELD": "A new node below its pathological size is held as equivocal.",
     "NEW_NODE_SMALL": "A new node of 10 to less than 15 mm: when it is the only sign of progression, follow it before it "
     "counts.",

@@ -79,6 +79,8 @@ class ImmuneFindings:
     progressed: tuple[str, ...]
     new: NewAtVisit
     cr_at: int | None
+    # The day of the visit as a progression.
+    day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +238,8 @@ def _without_block(now: _Now, setting: CriterionSetting, waiting: Waiting) -> Im
         return Immune(overall=overall, words="no progression", source=source, flags=(), waiting=waiting)
     block = Block(
         timepoint=now.visit.timepoint,
-        onset=now.visit.dates[0],
-        last_date=now.visit.dates[0],
+        onset=now.findings.day,
+        last_date=now.findings.day,
         seen_in=frozenset(seen_in),
         progressed=frozenset(now.findings.progressed),
         target=now.findings.target,
@@ -296,7 +298,7 @@ def _with_block(now: _Now, setting: CriterionSetting, waiting: Waiting, block: B
     kept = _to_compare_with(now)
     goes_on = replace(
         block,
-        last_date=now.visit.dates[0] if now.seen_in else block.last_date,
+        last_date=now.findings.day if now.seen_in else block.last_date,
         seen_in=block.seen_in | now.seen_in,
         progressed=block.progressed | set(now.findings.progressed),
         target=now.findings.target if now.findings.target is not Response.NE else block.target,
@@ -375,7 +377,7 @@ def _outside_interval(now: _Now, waiting: Waiting, block: Block, reasons: dict[s
     """A scan too soon after the first iUPD, or too long after the last one, confirms nothing and changes nothing (A25)."""
     limits = now.thresholds
     since_first = _days_after_onset(now, block)
-    since_last = days_between(block.last_date, now.visit.dates[0])
+    since_last = days_between(block.last_date, now.findings.day)
     if since_first < limits.icpd_min_days:
         why = f"only {since_first} days after the first iUPD, at least {limits.icpd_min_days}"
         flag = f"CONFIRMATION_EARLY:{since_first}d"
@@ -390,7 +392,7 @@ def _outside_interval(now: _Now, waiting: Waiting, block: Block, reasons: dict[s
 
 
 def _days_after_onset(now: _Now, block: Block) -> int:
-    return days_between(block.onset, now.visit.dates[0])
+    return days_between(block.onset, now.findings.day)
 
 
 def _too_early(now: _Now, setting: CriterionSetting, waiting: Waiting, block: Block) -> Immune:
@@ -406,8 +408,8 @@ def _too_early(now: _Now, setting: CriterionSetting, waiting: Waiting, block: Bl
 
 
 def _confirmed(now: _Now, waiting: Waiting, block: Block, goes_on: Block, reasons: dict[str, str]) -> Immune:
-    since_first = days_between(block.onset, now.visit.dates[0])
-    since_last = days_between(block.last_date, now.visit.dates[0])
+    since_first = days_between(block.onset, now.findings.day)
+    since_last = days_between(block.last_date, now.findings.day)
     numbers = "; ".join(reasons.values())
     return Immune(
         overall=Response.ICPD,

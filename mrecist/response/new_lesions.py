@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mrecist.criteria._organs import organ_of
 from mrecist.criteria._rule import NewLesionView
+from mrecist.criteria._said import VESSELS, named
 from mrecist.model import NewLesion
 from mrecist.protocol import CriterionSetting
 from mrecist.response.read import Read
@@ -19,7 +21,7 @@ class NewAtVisit:
     """New lesions at one visit.
 
     ``counted_as_read`` count on what was known then; ``counted`` adds those that a later visit proved, which
-    ``proven_later`` names with that visit.
+    ``proven_later`` names with that visit. ``spared`` are there and no progression by ``new_lesion_is_pd = false``.
     """
 
     as_read: NewLesion
@@ -28,6 +30,7 @@ class NewAtVisit:
     proven_later: dict[str, int]
     words: str
     flags: tuple[str, ...]
+    spared: tuple[str, ...] = ()
 
 
 _NONE = NewAtVisit(
@@ -42,10 +45,34 @@ def new_lesions_by_visit(read: Read, setting: CriterionSetting) -> dict[int, New
     views = {
         lesion: setting.criterion.new_lesion(read.history(lesion), setting.thresholds) for lesion in read.new_lesions()
     }
-    return {visit.timepoint: _at(visit.timepoint, views) for visit in read.visits[1:]}
+    spared, unplaced = _spared(read, setting)
+    return {visit.timepoint: _at(visit.timepoint, views, spared, unplaced) for visit in read.visits[1:]}
 
 
-def _at(timepoint: int, views: dict[str, dict[int, NewLesionView]]) -> NewAtVisit:
+def _spared(read: Read, setting: CriterionSetting) -> tuple[frozenset[str], frozenset[str]]:
+    """Where new lesions in the liver are no progression: those that lie there, and those whose place nobody recorded.
+
+    One that any row has elsewhere, or names a thrombus or vascular invasion, is not spared, whatever the region of a vessel is.
+    """
+    if setting.thresholds.new_lesion_is_pd:
+        return frozenset(), frozenset()
+    spared, unplaced = set(), set()
+    for lesion in read.new_lesions():
+        rows = read.history(lesion).values()
+        organs = {organ_of(row) for row in rows} - {""}
+        if organs == {"liver"} and not any(named(row, VESSELS) for row in rows):
+            spared.add(lesion)
+        elif not organs:
+            unplaced.add(lesion)
+    return frozenset(spared), frozenset(unplaced)
+
+
+def _at(
+    timepoint: int,
+    views: dict[str, dict[int, NewLesionView]],
+    spared: frozenset[str],
+    unplaced: frozenset[str],
+) -> NewAtVisit:
     as_read: dict[str, NewLesion] = {}
     proven: dict[str, int] = {}
     words: list[str] = []
@@ -57,11 +84,19 @@ def _at(timepoint: int, views: dict[str, dict[int, NewLesionView]]) -> NewAtVisi
         as_read[lesion] = view.status
         words.append(view.words)
         flags += view.flags
+        if lesion in spared and view.status is not NewLesion.NO:
+            words.append("in the liver, so no progression (new_lesion_is_pd)")
+            flags.append(f"NEW_LESION_NOT_PD:{lesion}")
+        if lesion in spared:
+            continue
+        if lesion in unplaced and view.status is not NewLesion.NO:
+            flags.append(f"NEW_LESION_UNPLACED:{lesion}")
         later = _proven_at(timepoint, history)
         if view.status is NewLesion.EQUIVOCAL and later is not None:
             proven[lesion] = later
             words.append(f"proven at time point {later}, so dated back to here")
-    counted_as_read = tuple(lesion for lesion, status in as_read.items() if status is NewLesion.YES)
+    seen = tuple(lesion for lesion, status in as_read.items() if status is NewLesion.YES)
+    counted_as_read = tuple(lesion for lesion in seen if lesion not in spared)
     return NewAtVisit(
         as_read=_summary(as_read),
         counted_as_read=counted_as_read,
@@ -69,6 +104,7 @@ def _at(timepoint: int, views: dict[str, dict[int, NewLesionView]]) -> NewAtVisi
         proven_later=proven,
         words=f"new lesion: {', '.join(words)}" if words else "no new lesion",
         flags=tuple(flags),
+        spared=tuple(lesion for lesion in seen if lesion in spared),
     )
 
 

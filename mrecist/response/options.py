@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from mrecist.criteria import CRITERIA
 from mrecist.criteria._rule import Thresholds
 from mrecist.model import Kind, LocalTherapy, Measurement, Response, State, VisitResponse, YesNo
 from mrecist.protocol import CriterionSetting, ResponseRules
@@ -166,7 +165,7 @@ OTHER_CHOICES: tuple[OtherChoice, ...] = (
 _ONLY_FOR = {
     "too_small_mm": ("mrecist",),
     "ne_when_any_part_ne": ("mrecist",),
-    "pd_inclusive": ("easl",),
+    "pd_inclusive": ("easl", "recicl"),
 }
 
 
@@ -210,16 +209,15 @@ def _that_matter(
 ) -> Iterator[tuple[str, Any]]:
     traits = frozenset([trait for visit in read.visits for row in visit.rows.values() for trait in _traits_of(row)])
     facts = _Facts(read=read, responses=responses, thresholds=setting.thresholds, traits=traits)
-    for choice in _open_choices(setting.criterion.name):
+    for choice in _open_choices(setting.criterion.name, setting.criterion.options):
         if choice.matters(facts):
             current = getattr(setting.thresholds, choice.key)
             yield from ((choice.key, value) for value in choice.values if value != current)
 
 
 @cache
-def _open_choices(criterion: str) -> tuple[OtherChoice, ...]:
-    """The choices that a criterion leaves open."""
-    options = CRITERIA[criterion].options
+def _open_choices(criterion: str, options: tuple[str, ...]) -> tuple[OtherChoice, ...]:
+    """The choices that a criterion with these options leaves open."""
     return tuple(
         choice
         for choice in OTHER_CHOICES

@@ -114,7 +114,7 @@ def compare(
 
     RS records without RSCAT are taken under the criterion of ``settings`` when there is only one.
     """
-    only = settings[0].criterion.rscat[0] if len(settings) == 1 and settings[0].criterion.rscat else ""
+    only = settings[0].rscats[0] if len(settings) == 1 and settings[0].rscats else ""
     reported, others = reported_in(records.records, only)
     reads = _Reads(rows=read.measurements.reads(), rules=protocol.response, dates=dates or SubjectDates())
     by_read: dict[tuple[str, str, str], list[Reported]] = {}

@@ -89,7 +89,7 @@ def _value(text: str, test: str) -> tuple[Response | NewLesion | None, str]:
 
 def settings_of(rscat: str, settings: Sequence[CriterionSetting]) -> tuple[CriterionSetting, ...]:
     """The criteria that are reported under this RSCAT."""
-    return tuple(s for s in settings if any(terms.same_category(rscat, name) for name in s.criterion.rscat))
+    return tuple(s for s in settings if any(terms.same_category(rscat, name) for name in s.rscats))
 
 
 def same(reported: Reported, derived: object) -> bool:

@@ -76,7 +76,7 @@ def _overall(setting: CriterionSetting, live: Live, waits: Mapping[int, tuple[Op
 
 def by_enhancement(setting: CriterionSetting) -> bool:
     """The criterion follows the viable part."""
-    return "viable_phases" in setting.criterion.options
+    return setting.criterion.measure == "viable"
 
 
 def _rows(

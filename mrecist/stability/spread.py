@@ -16,7 +16,6 @@ from mrecist.model import Kind, Measurement
 from mrecist.protocol import MeasurementError
 
 # The criteria that follow the enhancing part; the others follow the whole lesion.
-_OF_VIABLE_PART = ("mrecist", "easl", "qeasl")
 # Subject, reader, time point, lesion, column of measurements.csv.
 Cell = tuple[str, str, int, str, str]
 
@@ -96,7 +95,7 @@ class OwnSpread:
 
 def columns_of(criterion: Criterion, row: Measurement, baseline: Measurement) -> tuple[str, ...]:
     """The columns of measurements.csv that make up what a measured row counts: one, or the two diameters of an area."""
-    viable = "viable_" if criterion.name in _OF_VIABLE_PART and by_viable_part(baseline) else ""
+    viable = "viable_" if criterion.measure == "viable" and by_viable_part(baseline) else ""
     if criterion.unit == "mm3":
         return (f"{viable}volume_mm3",)
     if criterion.unit == "mm2":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mrecist.dates import PartialDate, parse_date
+from mrecist.dates import PartialDate, parse_clinical_date
 from mrecist.errors import InputError
 from mrecist.model import (
     Problem,
@@ -62,7 +62,9 @@ def _reported(
     subject: str, reader: str, rows: list[tuple[int, dict[str, str]]], partial: PartialDate
 ) -> ReportedResponses:
     not_empty("subject", subject)
-    baselines = sorted({parse_date(cells["baseline_date"], partial) for _, cells in rows if cells["baseline_date"]})
+    baselines = sorted(
+        {parse_clinical_date(cells["baseline_date"], partial) for _, cells in rows if cells["baseline_date"]}
+    )
     if len(baselines) != 1:
         found = ", ".join(str(b) for b in baselines) or "missing"
         raise ValueError(f"baseline_date is {found}; give exactly one date")
@@ -70,7 +72,9 @@ def _reported(
     for number, cells in rows:
         if not cells["date"] and not cells["overall"]:
             continue
-        day = parse_date(not_empty("date", cells["date"]), partial)
+        day = parse_clinical_date(not_empty("date", cells["date"]), partial)
+        if day == baselines[0] and not cells["overall"]:
+            continue  # The baseline itself, which has no response.
         if day <= baselines[0]:
             raise ValueError(f"line {number} is dated {day}, not after the baseline of {baselines[0]}; correct one")
         if day in responses:

@@ -30,6 +30,7 @@ def read_tidy(
     columns: Mapping[str, Cell],
     required: Sequence[str],
     check: Callable[[Row], None] | None = None,
+    once: Sequence[str] = (),
 ) -> Tidy[Row]:
     """Read a tidy table.
 
@@ -40,12 +41,15 @@ def read_tidy(
     columns : column -> what reads a cell that is not empty; raises ``ValueError`` with the reason.
     required : columns that are there and filled.
     check : raises ``ValueError`` for a row whose cells contradict each other.
+    once : columns that name a fact: a second row of it that says something else is a problem. A row that is there twice is noted.
 
     Raises :class:`InputError` when the file is no table with the required columns.
     """
     header, lines = read_rows(path, required)
     rows: list[Row] = []
     problems: list[Problem] = []
+    seen: dict[tuple[Any, ...], tuple[int, Row]] = {}
+    repeated: list[int] = []
     for number, cells in lines:
         subject = cells.get("subject", "")
         try:
@@ -54,12 +58,22 @@ def read_tidy(
             row = make(**{name: _read(name, cells[name], read) for name, read in columns.items() if cells.get(name)})
             if check is not None:
                 check(row)
+            first, same = seen.setdefault(tuple(getattr(row, name) for name in once) if once else (row,), (number, row))
+            if row != same:
+                what = ", ".join(cells[name] for name in once if name != "subject")
+                raise ValueError(f"says something else of {what} than line {first}; keep one")
+            if number != first:
+                repeated.append(number)
         except ValueError as error:
             where = f"{path.name} line {number}, subject {subject or '?'}"
             problems.append(Problem(subject=subject, reader="", message=f"{where}: {error}"))
         else:
             rows.append(row)
-    return Tidy(tuple(rows), tuple(problems), misspelled(path, header, tuple(columns)))
+    notes = misspelled(path, header, tuple(columns))
+    if repeated:
+        lines_of = ", ".join(str(number) for number in repeated[:5]) + (", ..." if len(repeated) > 5 else "")
+        notes = (*notes, f"{path.name}: {len(repeated)} rows repeat an earlier one word for word (line {lines_of})")
+    return Tidy(tuple(rows), tuple(problems), notes)
 
 
 def _read(name: str, text: str, read: Cell) -> Any:

@@ -4,19 +4,22 @@ occurrences, adverse events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mrecist.dates import PartialDate, parse_date
+from mrecist.dates import PartialDate, parse_clinical_date
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.tables.files import read_rows
 from mrecist.tables.tidy import Cell, Tidy, misspelled, read_tidy
 from mrecist.trial import (
+    NOT_RECORDED,
+    OUTCOMES,
+    PROCEDURES,
     AdverseEvent,
     LiverFunction,
     Marker,
@@ -103,7 +106,7 @@ def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialD
                 dates={name: _day(partial_date, name, given[name]) for name in dates if name in given},
                 words={name: text for name, text in given.items() if name not in (*dates, "subject", "arm")},
             )
-            _possible(row)
+            _possible(row, given)
         except ValueError as error:
             where = f"{path.name} line {number}, subject {subject or '?'}"
             problems.append(Problem(subject=subject, reader="", message=f"{where}: {error}"))
@@ -116,23 +119,23 @@ def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialD
 
 def _day(partial_date: PartialDate, name: str, text: str) -> date:
     try:
-        return parse_date(text, partial_date)
+        return parse_clinical_date(text, partial_date)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 
 
-def _possible(row: Subject) -> None:
-    """Dates that cannot be together."""
-    death, alive = row.dates.get("death"), row.dates.get("last_alive")
-    if death is not None and alive is not None and alive > death:
-        raise ValueError(f"last_alive is {alive}, after the death of {death}; correct one")
-    for name in ("consent", "enrolment", "randomisation", "first_dose", "first_procedure"):
+def _possible(row: Subject, given: Mapping[str, str]) -> None:
+    """Dates that cannot be together; ``given`` are the cells, which may lack the day."""
+    death = row.dates.get("death")
+    for name in ("last_alive", "consent", "enrolment", "randomisation", "first_dose", "first_procedure"):
         if death is not None and name in row.dates and row.dates[name] > death:
-            raise ValueError(f"{name} is {row.dates[name]}, after the death of {death}; correct one")
+            made = [f"'{given[one]}' of {one}" for one in (name, "death") if given[one] != str(row.dates[one])]
+            why = f" ({' and '.join(made)} was completed by partial_date)" if made else ""
+            raise ValueError(f"{name} is {row.dates[name]}, after the death of {death}{why}; correct one")
 
 
 def _columns(partial_date: PartialDate, *dates: str, **others: Cell) -> dict[str, Cell]:
-    return {"subject": str, **{name: partial(parse_date, partial=partial_date) for name in dates}, **others}
+    return {"subject": str, **{name: partial(parse_clinical_date, partial=partial_date) for name in dates}, **others}
 
 
 def _upper(text: str) -> str:
@@ -164,11 +167,29 @@ def _procedures(path: Path, partial_date: PartialDate) -> Tidy[Procedure]:
         partial_date,
         *("date", "complication"),
         procedure=_upper,
-        outcome=str,
+        outcome=_outcome,
         clavien_dindo=_word(*CLAVIEN_DINDO),
         comment=str,
     )
-    return read_tidy(path, Procedure, columns, ("subject", "date", "procedure"), _complicated)
+    table = read_tidy(path, Procedure, columns, ("subject", "date", "procedure"), _complicated)
+    return Tidy(table.rows, table.problems, (*table.notes, *_odd_outcomes(path, table.rows)))
+
+
+def _outcome(text: str) -> str:
+    """As the protocol writes it (``r0`` is R0), any other text as it is."""
+    known = {word.casefold(): word for words in OUTCOMES.values() for word in words}
+    return known.get(text.casefold(), text)
+
+
+def _odd_outcomes(path: Path, rows: Sequence[Procedure]) -> Iterator[str]:
+    """A note for each outcome of a resection or an ablation that is none of the words: a slip (RO), or a word of one's own."""
+    for kind, words in OUTCOMES.items():
+        odd = [row.outcome for row in rows if row.procedure in PROCEDURES[kind] and row.outcome not in words]
+        for text in sorted({text for text in odd if text.casefold() not in NOT_RECORDED}):
+            yield (
+                f"{path.name}: outcome '{text}' of {odd.count(text)} rows is none of {', '.join(words)}; where the protocol asks "
+                f"for the outcome of a {kind}, it is not recorded"
+            )
 
 
 def _complicated(row: Procedure) -> None:
@@ -185,7 +206,8 @@ def _therapies(path: Path, partial_date: PartialDate) -> Tidy[Therapy]:
 
 def _markers(path: Path, partial_date: PartialDate) -> Tidy[Marker]:
     columns = _columns(partial_date, "date", test=_upper, value=str, unit=str)
-    return read_tidy(path, _marker, columns, ("subject", "date", "test", "value", "unit"))
+    required = ("subject", "date", "test", "value", "unit")
+    return read_tidy(path, _marker, columns, required, once=("subject", "date", "test"))
 
 
 def _marker(value: str, **cells: Any) -> Marker:
@@ -199,7 +221,7 @@ def _marker(value: str, **cells: Any) -> Marker:
 
 def _liver(path: Path, partial_date: PartialDate) -> Tidy[LiverFunction]:
     columns = _columns(partial_date, "date", child_pugh=_word("A", "B", "C"), points=_within(5, 15), albi=parse_number)
-    return read_tidy(path, LiverFunction, columns, ("subject", "date"), _same_class)
+    return read_tidy(path, LiverFunction, columns, ("subject", "date"), _same_class, once=("subject", "date"))
 
 
 def _same_class(row: LiverFunction) -> None:

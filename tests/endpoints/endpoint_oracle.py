@@ -27,6 +27,8 @@ class Person:
     death: date | None = None
     therapies: list[date] = field(default_factory=list)
     last_alive: date | None = None
+    withdrawal: date | None = None
+    resections: list[tuple[date, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,24 @@ def invent(number: int, seed: str) -> Person:
         one.last_alive = min(day, one.death or day)
     if dice.random() < 0.03:
         one.origin = None
+    _leave_and_operate(one, dice, marks)
     return one
+
+
+def _leave_and_operate(one: Person, dice: random.Random, marks: list[date]) -> None:
+    if dice.random() < 0.3:
+        one.withdrawal = dice.choice(marks) + dice.choice([-10, 0, 1, 30, 90]) * DAY
+    for _ in range(dice.choice([0, 0, 1, 1, 2])):
+        day = dice.choice(marks) + dice.choice([-30, 0, 1, 14, 60]) * DAY
+        if one.death is None or day <= one.death:
+            one.resections.append((day, dice.choice(["R0", "R0", "R1", "RX", ""])))
 
 
 def until(one: Person, cutoff: date | None) -> Person:
     """What a table drawn on the cut-off holds: nothing later, and whoever did something later was alive on that day."""
     if cutoff is None:
         return one
-    days = [day for day, _ in one.visits] + one.therapies + [day for day in (one.death, one.last_alive) if day]
-    alive = one.last_alive
-    if any(day > cutoff for day in days):
-        alive = cutoff
+    alive = cutoff if followed_after(one, cutoff) else one.last_alive
     return Person(
         one.name,
         one.origin,
@@ -93,7 +102,15 @@ def until(one: Person, cutoff: date | None) -> Person:
         one.death if one.death and one.death <= cutoff else None,
         [day for day in one.therapies if day <= cutoff],
         alive,
+        one.withdrawal if one.withdrawal and one.withdrawal <= cutoff else None,
+        [(day, margin) for day, margin in one.resections if day <= cutoff],
     )
+
+
+def followed_after(one: Person, cutoff: date) -> bool:
+    """Somebody did something on a day after it. A withdrawal is no such day: an office dates it."""
+    days = [day for day, _ in (*one.visits, *one.resections)] + one.therapies
+    return any(day > cutoff for day in (*days, one.death or cutoff, one.last_alive or cutoff))
 
 
 def progression(one: Person) -> date | None:
@@ -152,7 +169,7 @@ def second_missed(one: Person, after: date, before: date) -> date | None:
 
 
 def alive(one: Person, start: date) -> date:
-    known = [start, one.baseline, *(day for day, _ in one.visits), *one.therapies]
+    known = [start, one.baseline, *(day for day, _ in (*one.visits, *one.resections)), *one.therapies]
     return max([*known, *([one.last_alive] if one.last_alive else [])])
 
 
@@ -201,6 +218,44 @@ def survival(one: Person, start: date) -> Found:
     return Found(start, alive(one, start), 1, "censored", "no_event")
 
 
+def withdrawn(one: Person, start: date) -> Found:
+    """Progression; censored on the last day known alive by a withdrawal, at the last assessment by a death, the earlier one."""
+    worse, left = progression(one), one.withdrawal if one.withdrawal and one.withdrawal >= start else None
+    first = min(day for day in (worse, left, one.death, date.max) if day)
+    if worse == first:
+        return Found(start, worse, 0, "event", "pd")
+    if left == first:
+        return Found(start, max(alive(one, start), one.death or start), 8, "censored", "withdrawal")
+    seen = last_assessment(one, start) or start
+    return Found(start, seen, 2, "censored", "death") if one.death else Found(start, seen, 1, "censored", "no_event")
+
+
+def resected(one: Person, start: date) -> Found:
+    """The first resection with free margins; progression and death compete, on one day the resection counts, then progression."""
+    clean = [day for day, margin in one.resections if margin == "R0" and day >= start]
+    ends = [
+        (day, code) for code, day in ((0, min(clean, default=None)), (101, progression(one)), (102, one.death)) if day
+    ]
+    if not ends:
+        return Found(start, alive(one, start), 1, "censored", "no_event")
+    day, code = min(ends)
+    status, event = {0: ("event", "resection:R0"), 101: ("competing", "pd"), 102: ("competing", "death")}[code]
+    return Found(start, day, code, status, event)
+
+
+def half_a_year(found: Found) -> Found:
+    """Cut after 183 days (6 months of 30.4375 days, rounded)."""
+    horizon = found.start + 183 * DAY
+    return found if found.end <= horizon else Found(found.start, horizon, 7, "censored", "horizon")
+
+
+def at_cutoff(whole: Person, found: Found, cutoff: date) -> Found:
+    """Who has no event and was followed after the cut-off is censored for that reason."""
+    if found.event == "no_event" and followed_after(whole, cutoff):
+        return Found(found.start, found.end, 6, "censored", "data_cutoff")
+    return found
+
+
 def derive(whole: Person, cutoff: date | None) -> dict[str, Found]:
     """Every endpoint of ``PROTOCOL`` that the subject has."""
     one = until(whole, cutoff)
@@ -212,6 +267,12 @@ def derive(whole: Person, cutoff: date | None) -> dict[str, Found]:
         found["TTP"] = walk(one, start, death="censored", therapy=True)
         found["TTPC"] = walk(one, start, death="competing")
         found["OS"] = survival(one, start)
+        found["HALF"] = half_a_year(found["PFS"])
+        found["HALFOS"] = half_a_year(found["OS"])
+        found["LEFT"] = withdrawn(one, start)
+        found["TTRES"] = resected(one, start)
+        if cutoff:
+            found["CUT"] = at_cutoff(whole, found["PFS"], cutoff)
         for name, first in (("DOR", first_response(one)), ("CDOR", confirmed_response(one))):
             if first:
                 found[name] = walk(one, first, death="event", therapy=True, two_missed=True)
@@ -226,6 +287,9 @@ MISSED = '{ when = "missed_visits", count = 2, cnsr = 4, at = "last_assessment_b
 NONE_SEEN = '{ when = "no_postbaseline", cnsr = 5, at = "origin" }'
 DEATH = '{ when = "death", cnsr = 2, at = "last_assessment" }'
 ALIVE = '{ when = "no_event", cnsr = 1, at = "last_alive" }'
+WITHDRAWN = '{ when = "withdrawal", cnsr = 8, at = "last_alive" }'
+HORIZON = '{ when = "horizon", cnsr = 7, at = "trigger" }'
+CUTOFF = '{ when = "data_cutoff", cnsr = 6, at = "last_assessment" }'
 
 
 def _endpoint(name: str, events: str, *rules: str, more: str = "") -> str:
@@ -242,20 +306,29 @@ PROTOCOL = (
     + _endpoint("DOR", '["pd", "death"]', MISSED, THERAPY, NO_EVENT, more='origin = "first_response"')
     + _endpoint("PLAIN", '["pd", "death"]', NO_EVENT, more='origin = "first_response"')
     + _endpoint("CDOR", '["pd", "death"]', MISSED, THERAPY, NO_EVENT, more='origin = "first_confirmed_response"')
+    + _endpoint("HALF", '["pd", "death"]', HORIZON, NO_EVENT, more="until_months = 6")
+    + _endpoint("HALFOS", '["death"]', HORIZON, ALIVE, more="until_months = 6")
+    + _endpoint("LEFT", '["pd"]', WITHDRAWN, DEATH, NO_EVENT)
+    + _endpoint("TTRES", '["resection:R0"]', ALIVE, more='competing = ["pd", "death"]')
 )
+OF_CUTOFF = _endpoint("CUT", '["pd", "death"]', CUTOFF, NO_EVENT)
 
 
 def tables(people: list[Person]) -> dict[str, str]:
     """overall.csv, subjects.csv and therapies.csv; the first therapy of every second subject stands in subjects.csv."""
     overall = ["subject,date,overall,baseline_date"]
-    subjects = ["subject,arm,randomisation,death,last_alive,new_anticancer_therapy"]
-    therapies = ["subject,date"]
+    subjects = ["subject,arm,randomisation,death,last_alive,withdrawal,new_anticancer_therapy"]
+    therapies, procedures = ["subject,date"], ["subject,date,procedure,outcome"]
     for number, one in enumerate(people):
         overall += [f"{one.name},{day},{response},{one.baseline}" for day, response in one.visits]
         own, other = (one.therapies[:1], one.therapies[1:]) if number % 2 else ([], one.therapies)
-        cells = [one.origin, one.death, one.last_alive, *(own or [None])]
+        cells = [one.origin, one.death, one.last_alive, one.withdrawal, *(own or [None])]
         subjects.append(",".join([one.name, "A", *(str(cell or "") for cell in cells)]))
         therapies += [f"{one.name},{day}" for day in other]
+        procedures += [
+            f"{one.name},{day},{'Hepatectomy' if number % 3 else 'RESECTION'},{margin}"
+            for day, margin in one.resections
+        ]
     random.Random(0).shuffle(rows := overall[1:])
-    found = {"overall": [overall[0], *rows], "subjects": subjects, "therapies": therapies}
+    found = {"overall": [overall[0], *rows], "subjects": subjects, "therapies": therapies, "procedures": procedures}
     return {name: "\n".join(lines) + "\n" for name, lines in found.items()}

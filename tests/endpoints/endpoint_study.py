@@ -6,6 +6,11 @@ import csv
 from pathlib import Path
 
 from mrecist.cli import main
+from mrecist.endpoints.derive import Derived, derive_endpoints
+from mrecist.endpoints.regions import courses_of_regions
+from mrecist.endpoints.sources import courses_of_reported
+from mrecist.protocol import load_protocol
+from mrecist.tables.trial import read_trial
 
 HEAD = 'format = "mrecist-protocol/1"\n[criteria.mrecist]\n[origin]\nevent = "randomisation"\n'
 NO_EVENT = '{ when = "no_event", cnsr = 1, at = "last_assessment" }'
@@ -43,6 +48,29 @@ def run(
     call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
     assert main(call) == expect
     return folder / "out"
+
+
+def derived(
+    folder: Path,
+    protocol: str,
+    *,
+    overall: str,
+    subjects: str = "subject,arm,randomisation\nS1,A,2020-01-01\n",
+    **others: str,
+) -> tuple[Derived, list[str]]:
+    """What ``mrecist endpoints`` derives from such tables, without estimates and figures, and the lines of its problems."""
+    paths = {}
+    for name, text in {"protocol": HEAD + protocol, "subjects": subjects, "overall": overall, **others}.items():
+        paths[name] = folder / f"{name}.csv"
+        paths[name].write_text(text, encoding="utf-8")
+    asked = load_protocol(paths.pop("protocol"))
+    people, responses = paths.pop("subjects"), paths.pop("overall")
+    read = read_trial(people, paths, asked.date_columns, asked.partial_date)
+    courses = courses_of_reported(responses, asked, read.trial)
+    regions = courses_of_regions(None, responses, asked, read.trial)
+    told = [*read.problems, *courses.problems, *(one for found in regions.values() for one in found.problems)]
+    made = derive_endpoints(asked, courses.courses, read.trial, frozenset(one.subject for one in told), regions)
+    return made, [one.message for one in (*told, *made.problems)]
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -42,10 +42,10 @@ EXPECTED = {
 }
 
 
-def screened(folder: Path, asked: str, *, expect: int = 0) -> Path:
+def screened(folder: Path, asked: str, *, expect: int = 0, head: str = HEAD) -> Path:
     (folder / "m.csv").write_text(f"{COLUMNS}\n{ROWS}", encoding="utf-8")
     (folder / "subjects.csv").write_text(SUBJECTS, encoding="utf-8")
-    (folder / "p.toml").write_text(HEAD + asked + proportion(), encoding="utf-8")
+    (folder / "p.toml").write_text(head + asked + proportion(), encoding="utf-8")
     more = ["--protocol", str(folder / "p.toml"), "--subjects", str(folder / "subjects.csv")]
     assert main(["assess", str(folder / "m.csv"), *more, "--out", str(folder / "results")]) == 0
     assert main(["endpoints", str(folder / "results"), *more, "--out", str(folder / "out")]) == expect
@@ -57,6 +57,14 @@ def test_who_is_eligible_and_why(tmp_path: Path) -> None:
     told = {who: (row["eligible"], row["measurable"], row["prior_group"]) for who, row in found.items()}
     assert told == {who: expected[:3] for who, expected in EXPECTED.items()}
     assert {who for who, expected in EXPECTED.items() if expected[3] not in found[who]["reason"]} == set()
+
+
+def test_the_smallest_target_of_one_criterion(tmp_path: Path) -> None:
+    """S1 has 30 mm whole and 20 mm viable: below the 31 mm that the study wants for RECIST 1.1, above the 10 mm of mRECIST."""
+    head = HEAD.replace("[criteria.recist11]\n", "[criteria.recist11]\nmin_target_mm = 31\n")
+    found = {row["subject"]: row for row in rows(screened(tmp_path, ASKED, head=head) / "eligibility.csv")}
+    assert (found["S1"]["eligible"], found["S1"]["measurable"]) == ("no", "mrecist")
+    assert "longest_mm 30 is below 31 mm" in found["S1"]["reason"]
 
 
 def test_treated_lesions_where_the_study_does_not_mind(tmp_path: Path) -> None:

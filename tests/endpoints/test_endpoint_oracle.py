@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from endpoint_oracle import PROTOCOL, derive, invent, tables
+from endpoint_oracle import OF_CUTOFF, PROTOCOL, derive, invent, tables
 from endpoint_study import HEAD, proportion, rows, run, time_endpoint, visits
 
 from mrecist.endpoints.derive import derive_endpoints
@@ -25,10 +25,16 @@ HEADER = "subject,arm,randomisation"
 @pytest.mark.parametrize("cutoff", [None, date(2020, 12, 31)])
 def test_every_row_of_random_subjects(cutoff: date | None, tmp_path: Path) -> None:
     people = [invent(number, f"cut {cutoff}") for number in range(1000)]
-    for name, text in {**tables(people), "protocol": HEAD + (CUT if cutoff else "") + PROTOCOL}.items():
+    asked = CUT + PROTOCOL + OF_CUTOFF if cutoff else PROTOCOL
+    for name, text in {**tables(people), "protocol": HEAD + asked}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     protocol = load_protocol(tmp_path / "protocol")
-    read = read_trial(tmp_path / "subjects", {"therapies": tmp_path / "therapies"}, (), protocol.partial_date)
+    read = read_trial(
+        tmp_path / "subjects",
+        {name: tmp_path / name for name in ("therapies", "procedures")},
+        (),
+        protocol.partial_date,
+    )
     courses = courses_of_reported(tmp_path / "overall", protocol, read.trial)
     assert not read.problems
     assert not courses.problems
@@ -49,6 +55,10 @@ def test_every_row_of_random_subjects(cutoff: date | None, tmp_path: Path) -> No
     assert min(ends["FDA", code] for code in (0, 1, 3, 4, 5)) >= 30, ends
     assert min(ends["TTP", code] for code in (0, 1, 2, 3)) >= 30, ends
     assert min(ends["DOR", code] for code in (0, 1, 3, 4)) >= 30, ends
+    assert min(ends["HALF", code] for code in (0, 1, 7)) >= 30, ends
+    assert min(ends["LEFT", code] for code in (0, 1, 2, 8)) >= 30, ends
+    assert min(ends["TTRES", code] for code in (0, 1, 101, 102)) >= 30, ends
+    assert cutoff is None or min(ends["CUT", code] for code in (0, 1, 6)) >= 30, ends
 
 
 def one_row(

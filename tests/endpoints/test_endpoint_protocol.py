@@ -30,6 +30,11 @@ WRONG = {
     'id = "X"\nkind = "time"\nevents = ["pd"]\ncensor = [{ when = "no_event", cnsr = 1, at = "end" }]': "one of last_assessment",
     'id = "X"\nkind = "time"\nevents = ["pd"]\ncensor = [{ when = "no_event", cnsr = 1 }]': "one has no 'at'",
     'id = "X"\nkind = "time"\nevents = ["pd"]\ncensor = [{ when = "missed_visits", cnsr = 1, at = "origin" }]': "count with missed_visits",
+    'id = "X"\nkind = "time"\nevents = ["pd"]\ncensor = [{ when = "no_event", cnsr = 1, at = "trigger" }]': "nothing happened",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\nuntil_months = 6\ncensor = [{NO_EVENT}]': "go together; give both or neither",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\ncensor = [{{ when = "horizon", cnsr = 7, at = "trigger" }}, {NO_EVENT}]': "go together",
+    'id = "X"\nkind = "time"\nevents = ["pd"]\ncensor = [{ when = "horizon", cnsr = 7, at = "origin" }]': "whose at is one of",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\nuntil_months = 0\ncensor = [{NO_EVENT}]': "a number above 0",
     'id = "X"\nkind = "proportion"': "give either success",
     'id = "X"\nkind = "proportion"\nsuccess = ["CR", "resection"]': "mixes responses and other events",
     'id = "X"\nkind = "proportion"\nsuccess = ["CR"]\nat_months = [3, 1]': "rising",
@@ -100,6 +105,30 @@ def test_a_protocol_in_plain_words(tmp_path: Path, capsys: pytest.CaptureFixture
         in said
     )
     assert "  success: confirmed best response CR or PR" in said
+
+
+def test_markers_outcomes_and_a_horizon_in_plain_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    markers = '{ test = "CEA", limit = 5.0, unit = "ug/L" }, '
+    markers += '{ test = "AFP", unit = "ug/L", fall_percent = 50, elevated_at_baseline = false }'
+    text = (
+        HEAD
+        + f'[[endpoint]]\nid = "M"\nkind = "proportion"\nmarkers = [{markers}]\nrequire = "any"\nuntil_months = 3\n'
+    )
+    text += proportion('["resection:R0", "procedure:TARE:complete"]', name="R")
+    text += time_endpoint(censor='{ when = "horizon", cnsr = 7, at = "trigger" }', more="until_months = 12")
+    write(tmp_path, p=text)
+    assert main(["protocol", "check", str(tmp_path / "p.toml")]) == 0
+    said = capsys.readouterr().out
+    for line in (
+        "  success: CEA at or below 5 ug/L on a day after day 1",
+        "    in a subject whose last CEA up to day 1 was above 5 ug/L",
+        "  or: AFP at least 50 % below the last value up to day 1 on a day after day 1",
+        "  of: subjects above the limit at baseline where that is asked for, by one marker at least",
+        "  within 3 months of day 1; subjects whom the data cut-off stopped earlier are not counted",
+        "  success: resection with outcome R0 or TARE (procedure with outcome complete) after day 1",
+        "  where the time would end later than 12 months after day 1: censored (code 7) at that day",
+    ):
+        assert f"{line}\n" in said
 
 
 def test_the_examples_of_the_page_are_protocols() -> None:

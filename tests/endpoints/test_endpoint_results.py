@@ -62,6 +62,15 @@ def test_a_criterion_that_nobody_used(results: Path, capsys: pytest.CaptureFixtu
     assert "no response is by criterion easl; there are mrecist, recist11" in capsys.readouterr().err
 
 
+def test_an_assessment_in_a_year_of_no_trial(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for table in ("responses.csv", "best_responses.csv"):
+        path = results / table
+        path.write_text(path.read_text(encoding="utf-8").replace("2020-07-01", "2202-07-01"), encoding="utf-8")
+    assert endpoints(results, HEAD + TIMES + proportion(more='criterion = "recist11"')) == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if "2202-07-01, which is no day of a trial" in line]
+    assert [f"endpoint {name}" in line for name, line in zip(("PFS", "ORR"), said, strict=True)] == [True, True]
+
+
 @pytest.mark.parametrize("table", ["responses.csv", "best_responses.csv"])
 def test_tables_that_do_not_belong_together(table: str, results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = results / table

@@ -100,6 +100,21 @@ def test_everybody_without_an_event_is_a_zero_of_a_known_denominator(tmp_path: P
     assert shares(out, level="any", relation="related", grade="any")[""] == ("4", "0", "0", "0.0")
 
 
+def test_serious_events(tmp_path: Path) -> None:
+    """By hand: S1 has a serious grade 3 and a grade 4 that is not; whether S2's grade 2 was is not recorded; S5 has none."""
+    events = "subject,term,grade,start,serious\nS1,Fever,3,2020-01-20,yes\nS1,Fever,4,2020-02-20,no\n"
+    out = study(tmp_path, SAFETY, adverse_events=events + "S2,Fever,2,2020-01-20,\nS3,Rash,1,2020-01-20,no\n")
+    fever = {"level": "term", "term": "Fever", "relation": "serious"}
+    assert shares(out, **fever, grade="any")[""] == ("4", "1", "1", "")
+    assert shares(out, **fever, grade=">=3")[""] == ("4", "1", "0", "25.0")
+    assert shares(out, level="any", relation="serious", grade="any")["B"] == ("2", "0", "0", "0.0")
+
+
+def test_nothing_is_said_of_serious_events_where_nobody_recorded_it(tmp_path: Path) -> None:
+    out = study(tmp_path, SAFETY, adverse_events=EVENTS)
+    assert {row["relation"] for row in rows(out / "safety.csv")} == {"all", "related"}
+
+
 @pytest.mark.parametrize(
     ("safety", "tables", "said"),
     [

@@ -124,7 +124,7 @@ def test_the_unreachable_rows_are_few() -> None:
     reasons = [(name, index) for name, index in ROWS if unreachable(name, CRITERIA[name].overall[index])]
     assert reasons == [(n, 12 if n != "mrecist" else 13) for n in ("recist11", "mrecist")] + [
         *(("irecist", index) for index in (0, 1, 2, 12)),
-        *((name, 12) for name in ("easl", "qeasl", "vrecist", "choi")),
+        *((name, 12) for name in ("easl", "qeasl", "vrecist", "choi", "recicl")),
     ]
 
 
@@ -153,7 +153,10 @@ OTHER: dict[str, Any] = {
     "icpd_inclusive": False,
     "icpd_reference": "last",
     "both_required": True,
+    "new_lesion_is_pd": False,
 }
+# Criteria whose own default is what is the other value elsewhere.
+OTHER_OF = {("recicl", "pd_reference"): "nadir"}
 # Numbers that are 0 by default: option -> the value in use elsewhere.
 IN_USE = {"pd_absolute_mm": Decimal(5), "regained_min_mm": Decimal(10), "icpd_max_days": 56}
 NO_CASE = {
@@ -167,7 +170,7 @@ def other_values(name: str) -> Iterator[tuple[str, str, Any]]:
     for key in CRITERIA[name].options:
         value = getattr(thresholds, key)
         if key in OTHER:
-            yield name, key, OTHER[key]
+            yield name, key, OTHER_OF.get((name, key), OTHER[key])
         elif key not in NO_CASE and not value:
             yield name, key, IN_USE[key]
         elif key not in NO_CASE:
@@ -206,6 +209,8 @@ BEST: list[tuple[str, Any]] = [
     ("confirm_max_ne_between", 0),
     ("confirm_max_ne_between", 2),
     ("confirm_sd_between", True),
+    ("response_date", "earliest_scan"),
+    ("progression_date", "latest_scan"),
 ]
 ONLY_A_SENTENCE = {"confirm_required": "names the study's answer in the sentence of the best response, no value"}
 
