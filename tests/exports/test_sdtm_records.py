@@ -313,7 +313,10 @@ def test_the_protocol_says_what_the_export_follows(exporter: Exporter) -> None:
     made = exporter.made(TARGETS, protocol=exporter_protocol(f"[criteria.recist11]\n{export}"))
     assert main(["export", "sdtm", str(made.results), "--out", str(made.folder.parent / "by_protocol")]) == 0
     assert (made.folder.parent / "by_protocol" / "tr.csv").read_text(encoding="utf-8").count("SUMLDIAM") == 0
-    assert set(results(made)) == {"LDIAM", "VDIAM"}  # the option --format goes before the protocol, the rest is the protocol's
+    assert set(results(made)) == {
+        "LDIAM",
+        "VDIAM",
+    }  # the option --format goes before the protocol, the rest is the protocol's
     content = json.loads((made.folder / "tr.json").read_text(encoding="utf-8"))
     assert content["metaDataVersionOID"] == "MDV.S1.SDTMIG.3.3"
 
