@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mrecist.trial import Trial
 
 PAGE = "report.html"
+_STEPS = 4
+"""Tables, regions and safety, endpoints, estimates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ def endpoints(options: Namespace) -> int:
     protocol = load_protocol(options.protocol)
     if not protocol.endpoints:
         raise InputError(f"{options.protocol}: has no [[endpoint]]; say what is to be derived (docs/endpoints.md)")
-    study = _derived(options, protocol)
+    with progress() as report:
+        study = _derived(options, protocol, lambda done: report("reading and deriving", done, _STEPS))
     for note in study.notes:
         say(f"mrecist: note: {note}")
     contents = _contents(study)
@@ -71,7 +74,7 @@ def endpoints(options: Namespace) -> int:
     return SOME_FAILED if failures else code
 
 
-def _derived(options: Namespace, protocol: Protocol) -> _Study:
+def _derived(options: Namespace, protocol: Protocol, done: Callable[[int], None]) -> _Study:
     from mrecist.endpoints.derive import derive_endpoints
     from mrecist.endpoints.eligibility import screen
     from mrecist.endpoints.estimate import NOT_INSTALLED
@@ -83,19 +86,23 @@ def _derived(options: Namespace, protocol: Protocol) -> _Study:
 
     files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}
     read = read_trial(options.subjects, files, protocol.date_columns, protocol.partial_date)
+    done(1)
     if options.overall is not None:
         found = courses_of_reported(options.overall, protocol, read.trial)
     else:
         found = courses_of_results(options.results, protocol)
     regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
+    done(2)
     safety = safety_of(protocol, read.trial)
     told = tuple(
         dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
     )
     unread = frozenset((p.subject, p.reader) for p in found.problems)
     derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions, unread)
+    done(3)
     screened = screen(protocol, options.results, read.trial)
     rows = tuple(estimates(protocol, derived, read.trial))
+    done(_STEPS)
     missing = dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED))
     not_estimated = [f"times are derived and not estimated: {note}" for note in missing]
     return _Study(
@@ -146,9 +153,7 @@ def _figures(study: _Study, out: Path, failures: list[str]) -> list[Drawn]:
     if find_spec("matplotlib") is None:
         failures.append("no figure is drawn, matplotlib is not installed: pip install matplotlib, or give --no-figures")
         return []
-    plans = list(
-        figures(study.protocol, study.courses, study.trial, study.derived, study.estimates, study.regions)
-    )
+    plans = list(figures(study.protocol, study.courses, study.trial, study.derived, study.estimates, study.regions))
     drawn = []
     with progress() as report:
         for number, plan in enumerate(plans, 1):

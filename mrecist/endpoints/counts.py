@@ -103,9 +103,7 @@ def _disposition(protocol: Protocol, trial: Trial, courses: Courses) -> Iterator
         own = {name for name, one in people.items() if arm in ("", one.arm)}
         for name in order:
             if reached.get(name) or name == "ongoing":
-                yield Count(
-                    table=DISPOSITION, status=name, arm=arm, subjects=len(own & reached[name]), n=len(own)
-                )
+                yield Count(table=DISPOSITION, status=name, arm=arm, subjects=len(own & reached[name]), n=len(own))
 
 
 def _dated(protocol: Protocol, trial: Trial) -> dict[str, set[str]]:
@@ -159,11 +157,14 @@ def _of_times(rows: Sequence[EventTime], protocol: Protocol) -> Iterator[Count]:
 def _of_outcomes(rows: Sequence[Outcome], protocol: Protocol) -> Iterator[Count]:
     """By response where the value is one, else by success; who is not counted is no share of those who are."""
     places = {str(one): place for place, one in enumerate(Response)}
-    order = sorted(rows, key=lambda row: (row.months or 0, row.success is None, not row.success, places.get(row.value, 0)))
+    order = sorted(
+        rows, key=lambda row: (row.months or 0, row.success is None, not row.success, places.get(row.value, 0))
+    )
     words = {True: "success", False: "no success", None: "not counted"}
 
     def key(row: Outcome) -> _Key:
-        return words[row.success], row.value if row.value in _RESPONSES else "", None
+        told = row.value if row.value in _RESPONSES else ""
+        return words[row.success], told or ("no assessment" if row.months is not None else ""), None
 
     for month in dict.fromkeys(row.months for row in order):
         at = [row for row in order if row.months == month]

@@ -71,7 +71,7 @@ def _of_read(protocol: Protocol, courses: Courses, trial: Trial, read: _Read) ->
     name = (read.criterion or "overall", read.region, read.reader if several else "")
     patients = list(patients_of(protocol, courses, trial, read.criterion, read.reader))
     yield from _of_changes(protocol, patients, read, what, name)
-    if patients:
+    if patients and not read.region:
         yield from _lanes(patients, read, what, name)
     counts = responses_by_visit(courses, read.criterion, read.reader)
     if counts:

@@ -143,16 +143,15 @@ def _incidences(rows: Sequence[Estimate]) -> Iterator[str]:
 
 
 def _forests(of: _Of) -> Iterator[Plan]:
-    """A plot for each arm against the first one, of all subjects and of each subgroup."""
+    """A plot for each arm against the first one, of all subjects and of each subgroup; those at months stand in the tables."""
     kind = next((name for name in _RATIOS if any(row.estimate == name for row in of.rows)), None)
-    found = [row for row in of.rows if row.estimate == kind and not row.covariate]
-    pairs = list(dict.fromkeys((row.about.arm, row.against, row.months) for row in found))
-    for arm, against, month in pairs:
-        own = [row for row in found if (row.about.arm, row.against, row.months) == (arm, against, month)]
+    found = [row for row in of.rows if row.estimate == kind and not row.covariate and row.months is None]
+    pairs = list(dict.fromkeys((row.about.arm, row.against) for row in found))
+    for arm, against in pairs:
+        own = [row for row in found if (row.about.arm, row.against) == (arm, against)]
         if len(own) < 2:
             continue
-        title = of.title + (f", {arm} against {against}" if len({p[:2] for p in pairs}) > 1 else "")
-        title += f", month {show(month)}" if month is not None else ""
+        title = of.title + (f", {arm} against {against}" if len(pairs) > 1 else "")
         what = "hazard ratio" if kind != "odds_ratio" else "odds ratio"
         # A hazard ratio below 1 is less of what is feared, an odds ratio below 1 less of what is hoped for.
         favours = (arm, against) if kind != "odds_ratio" else (against, arm)
@@ -164,8 +163,7 @@ def _forests(of: _Of) -> Iterator[Plan]:
             lambda lines=lines, title=title, favours=favours, what=what: forest(  # type: ignore[misc]
                 lines, title=title, favours=favours, what=what
             ),
-            *((arm,) if len({p[:2] for p in pairs}) > 1 else ()),
-            *((f"month-{show(month)}",) if month is not None else ()),
+            *((arm,) if len(pairs) > 1 else ()),
         )
 
 
@@ -200,9 +198,7 @@ def _at_months(of: _Of, rows: Sequence[Outcome], drawn: list[object]) -> Iterato
     yield of.plan("responses-at", title, alt, lambda: by_visit(counts, title=title, what="month", of="counted"))
 
 
-def _changes(
-    of: _Of, known: dict[str, float | None], arms: dict[str, str], month: Decimal | None
-) -> Iterator[Plan]:
+def _changes(of: _Of, known: dict[str, float | None], arms: dict[str, str], month: Decimal | None) -> Iterator[Plan]:
     if not any(change is not None for change in known.values()):
         return
     at = f"at month {show(month)}" if month is not None else of.endpoint.at

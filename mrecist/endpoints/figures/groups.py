@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mrecist.endpoints.figures.style import (
     ARMS,
@@ -76,7 +76,7 @@ def forest(rows: Sequence[ForestRow], *, title: str, favours: tuple[str, str], w
     return figure
 
 
-def _columns(axes: Axes, place: float, count: str, told: str, **look: str) -> None:
+def _columns(axes: Axes, place: float, count: str, told: str, **look: Any) -> None:
     """Events of subjects and the ratio, each in a column of its own right of the axes."""
     for points, text in ((10, count), (62, told)):
         axes.annotate(

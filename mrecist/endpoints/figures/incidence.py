@@ -11,7 +11,6 @@ from mrecist.endpoints.figures.style import in_house_style, wrapped
 from mrecist.endpoints.times import COMPETING, EVENT, EventTime
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _CODES = {EVENT: 1, COMPETING: 2}

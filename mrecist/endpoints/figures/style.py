@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import io
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -47,7 +48,6 @@ _PLAIN = {
 _HATCHES = {Response.PD: "////", Response.NON_CR_NON_PD: "|||", Response.NE: "xx", Response.NA: "xxxx"}
 _SETTINGS = {
     "font.size": 9,
-    "font.family": "DejaVu Sans",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": DARK,
@@ -61,6 +61,21 @@ _SETTINGS = {
 }
 
 
+# DejaVu Sans comes with matplotlib and has no Chinese, Japanese or Korean; one of these is taken for them where it is installed.
+_WIDE_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei"),
+    *("WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback"),
+)
+
+
+@functools.cache
+def _fonts() -> tuple[str, ...]:
+    from matplotlib.font_manager import fontManager
+
+    there = {font.name for font in fontManager.ttflist}
+    return ("DejaVu Sans", *[name for name in _WIDE_FONTS if name in there][:1])
+
+
 def in_house_style(work: Callable[Words, Made]) -> Callable[Words, Made]:
     """Whatever a function draws has these settings, whatever those of the machine are."""
 
@@ -68,9 +83,10 @@ def in_house_style(work: Callable[Words, Made]) -> Callable[Words, Made]:
     def styled(*given: Words.args, **named: Words.kwargs) -> Made:
         import matplotlib
 
-        with matplotlib.rc_context():
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")  # drawn as a box; the page has the text
             matplotlib.rcdefaults()
-            matplotlib.rcParams.update(_SETTINGS)
+            matplotlib.rcParams.update(_SETTINGS, **{"font.family": list(_fonts())})
             return work(*given, **named)
 
     return styled
@@ -94,7 +110,9 @@ def wrapped(text: str, width: int, lines: int = 3) -> str:
     found = textwrap.wrap(printable(text), max(width, 8), break_long_words=True) or [""]
     if len(found) > lines:
         found = [*found[: lines - 1], found[lines - 1][: max(width, 8) - 1] + "…"]
-    return "\n".join(found).replace("$", r"\$")
+    told = "\n".join(found).replace("$", r"\$")
+    # matplotlib leaves a name that begins with an underscore out of a legend.
+    return f" {told}" if told.startswith("_") else told
 
 
 def printable(text: str) -> str:
@@ -116,7 +134,8 @@ def in_order(seen: Iterable[Response]) -> list[Response]:
     """Categories, best first."""
     there = set(seen)
     places = {one: place for place, one in enumerate(ORDER)}
-    return sorted(there, key=lambda one: (places.get(_PLAIN.get(str(one), one), len(ORDER)), str(one)))
+    counterpart = {one: _PLAIN.get(str(one), one) for one in there}
+    return sorted(there, key=lambda one: (places.get(counterpart[one], len(ORDER)), str(one)))
 
 
 def swatches(seen: Iterable[Response]) -> list[Artist]:

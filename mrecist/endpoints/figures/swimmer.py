@@ -44,7 +44,7 @@ def swimmer(patients: Sequence[Patient], *, title: str, until: float | None = No
 
     Everything of one kind is drawn in one call. ``until`` is the end of the axis in months, the same for all pages of a study.
     """
-    shown = sorted(patients, key=lambda p: (p.end, p.subject))
+    shown = sorted(patients, key=lambda p: (-p.end, p.subject))[::-1]
     figure, axes = new_figure(7.2, max(2.4, min(0.17, 9.6 / max(len(shown), 1)) * len(shown) + 1.2), title)
     lanes = range(len(shown))
     _stretches(axes, [(lane, 0.0, p.end) for lane, p in enumerate(shown)], {"facecolor": LIGHT})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mrecist.endpoints.figures.patients import Patient, best_response_legend
-from mrecist.endpoints.figures.style import ARMS, DARK, GREY, colour_of, hatch_of, in_house_style, new_figure
+from mrecist.endpoints.figures.style import ARMS, DARK, GREY, colour_of, hatch_of, in_house_style, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,10 @@ def changes_at(
     figure, axes = _bars(bars, title, what, () if percent is None else (-percent,))
     axes.set_xlabel(_note(bars, len(changes) - len(bars), "change"), fontsize=8)
     if len(names) > 1:
-        handles = [Patch(facecolor=c, hatch=h, edgecolor="white", lw=0, label=arm) for arm, (c, h) in looks.items()]
+        handles = [
+            Patch(facecolor=colour, hatch=hatch, edgecolor="white", lw=0, label=wrapped(arm, 26))
+            for arm, (colour, hatch) in looks.items()
+        ]
         axes.legend(frameon=False, handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
     return figure
 
@@ -140,5 +143,3 @@ def _marks(axes: Axes, shown: Sequence[Bar]) -> None:
         x = [place for place, _ in ongoing]
         y = [min(percent, _TOP - 8) + 4 if percent > 0 else percent - 4 for _, percent in ongoing]
         axes.plot(x, y, linestyle="none", marker=">", color=DARK, markersize=3.5)
-
-

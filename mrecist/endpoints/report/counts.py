@@ -111,9 +111,9 @@ def _grades(rows: Rows, caption: str) -> Table:
     found = {(row["level"], row["soc"], row["term"], row["arm"], row["grade"]): row for row in rows}
     lines: list[Line] = []
     for level, soc, term in values(rows, "level", "soc", "term"):
-        if all(found[level, soc, term, arm, "any"]["subjects"] == "0" for arm, _ in arms) and level != "any":
-            if all(found[level, soc, term, arm, "any"]["unknown"] == "0" for arm, _ in arms):
-                continue
+        of_any = [found[level, soc, term, arm, "any"] for arm, _ in arms]
+        if level != "any" and all(row["subjects"] == row["unknown"] == "0" for row in of_any):
+            continue  # no related event of this term
         cells = [_share(found[level, soc, term, arm, grade]) for arm, _ in arms for grade in grades]
         name = {"any": "Any adverse event", "soc": soc}.get(level, term)
         lines.append(line(Cell(name, soc if level == "term" else ""), *cells))
@@ -164,7 +164,9 @@ def eligibility(rows: Rows, count_rows: Rows) -> Iterator[Table]:
     own = those(count_rows, table=SCREENED)
     arms = [arm for (arm,) in values(own, "arm")]
     lines = [
-        line(status + (f", reader {reader}" if reader else ""), *_by_arm(those(own, status=status, reader=reader), arms))
+        line(
+            status + (f", reader {reader}" if reader else ""), *_by_arm(those(own, status=status, reader=reader), arms)
+        )
         for status, reader in values(own, "status", "reader")
     ]
     head = ("", *(arm_name(arm) for arm in arms))

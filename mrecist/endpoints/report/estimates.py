@@ -15,7 +15,7 @@ _NAMES = {
     "odds_ratio": "odds ratio",
     "median": "median",
     "median_follow_up": "median follow-up",
-    "survival": "Kaplan-Meier estimate",
+    "survival": "event-free",
     "cumulative_incidence": "cumulative incidence",
     "logrank": "log-rank test",
     "logrank_stratified": "log-rank test, stratified",
@@ -49,7 +49,7 @@ def _shown(row: Row) -> tuple[Callable[[str], str], str]:
     if row["unit"] in ("months", "%"):
         return (lambda text: rounded(text, 1)), row["unit"]
     if "ratio" in row["estimate"] or row["unit"] == "chi-squared":
-        return (lambda text: rounded(text, 2)), row["unit"].replace("chi-squared", "chi-squared")
+        return (lambda text: rounded(text, 2)), row["unit"]
     return (lambda text: text.replace("-", "−", 1) if text.startswith("-") else text), row["unit"]
 
 
@@ -77,18 +77,17 @@ def sentences(rows: Rows) -> Iterator[str]:
     whole = [row for row in rows if not row["group"]]
     arms = [arm for (arm,) in values([row for row in whole if row["estimate"] in _OF_A_GROUP], "arm")]
     shown = [arm for arm in arms if arm] or arms
-    first = {method for row in whole if row["estimate"] == "rate" for method in [row["method"]]}
     main = next((row["method"] for row in whole if row["estimate"] == "rate"), "")
     for row in whole:
         name = row["estimate"]
         if name in ("median", "rate", "median_change") and row["arm"] in shown:
-            if name == "rate" and first and row["method"] != main:
+            if name == "rate" and row["method"] != main:
                 continue
             yield _sentence(row)
     for row in whole:
-        if row["estimate"] not in _OF_A_GROUP and not row["covariate"] and not row["months"]:
-            if (row["value"] or row["note"]) and row["estimate"] != "rate_difference":
-                yield _comparison(row)
+        between = row["estimate"] not in (*_OF_A_GROUP, "rate_difference") and not row["covariate"]
+        if between and not row["months"] and (row["value"] or row["note"]):
+            yield _comparison(row)
 
 
 def _sentence(row: Row) -> str:
@@ -135,9 +134,7 @@ def summary(rows: Rows, caption: str) -> Table | None:
             cells = [_find(own, test) for _, test in columns]
             n = next((row["n"] for row in own if row["n"]), "")
             lines.append(line(*names, n, *cells, heads=len(names)))
-    return Table(
-        caption=caption, head=tuple(head), lines=tuple(lines), source="estimates.csv", notes=(methods(known),)
-    )
+    return Table(caption=caption, head=tuple(head), lines=tuple(lines), source="estimates.csv", notes=(methods(known),))
 
 
 def _is(row: Row, key: tuple[str, ...], by_month: bool) -> bool:
@@ -154,7 +151,9 @@ def _columns(rows: Rows, by_month: bool) -> list[tuple[str, Test]]:
     if events:
         found.append(("Events" if events == "median" else "Successes", _events(events)))
     for estimate, method in values(rows, "estimate", "method"):
-        months = [m for (m,) in values([r for r in rows if r["estimate"] == estimate], "months")] if not by_month else [""]
+        months = (
+            [m for (m,) in values([r for r in rows if r["estimate"] == estimate], "months")] if not by_month else [""]
+        )
         for month in months:
             one = [r for r in rows if (r["estimate"], r["method"]) == (estimate, method)]
             if any(by_month or r["months"] == month for r in one):
@@ -224,6 +223,6 @@ def _compared(row: Row) -> Line:
     unit = _shown(row)[1] if row["value"] else ""
     told = Cell(value(row), ", ".join(one for one in (unit, row["note"] if row["value"] else "") if one))
     p = p_value(row["p"]) if row["p"] else "–"
-    name = name_of(row)
+    name, method = name_of(row), _METHODS.get(row["method"], row["method"])
     told_of = ", ".join(one for one in of if one) or "all arms"
-    return line(f"{name[0].upper()}{name[1:]}", told_of, told, p, row["n"] or "–", row["events"] or "–", row["method"])
+    return line(f"{name[0].upper()}{name[1:]}", told_of, told, p, row["n"] or "–", row["events"] or "–", method)

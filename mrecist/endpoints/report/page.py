@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from mrecist import __version__
@@ -25,6 +25,8 @@ FLAGS = {
         "the last day alive is not stated in subjects.csv, or another table has the subject on a later day, which is taken"
     ),
 }
+_SHOWN = ("estimates", "counts", "safety", "eligibility", "problems")
+"""The tables that the page shows; those with a row for each subject are behind a link."""
 _BEFORE_FIGURES = "Responses and times of subjects"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 
@@ -65,7 +67,7 @@ def report_html(
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    tables = {name: _rows(text) for name, text in contents.items()}
+    tables = {name: _rows(contents[name]) for name in _SHOWN if name in contents}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["svg"] = lambda one: Markup(inline(one.svg, f"f{drawn.index(one)}"))
     design = protocol.design
@@ -81,7 +83,9 @@ def report_html(
         subjects_title=_BEFORE_FIGURES,
         subjects=[one for one in drawn if not one.plan.endpoint],
         safety=list(counts.safety(tables.get("safety", ()))),
-        eligibility=list(counts.eligibility(tables["eligibility"], tables["counts"])) if "eligibility" in tables else [],
+        eligibility=list(counts.eligibility(tables["eligibility"], tables["counts"]))
+        if "eligibility" in tables
+        else [],
         problems=counts.problems(tables["problems"]),
         flags=counts.flags(tables["counts"], {**MEANING, **FLAGS}),
         notes=[_plain(note) for note in notes],
@@ -109,12 +113,12 @@ def _of_study(protocol: Protocol) -> Iterator[str]:
     yield from lines[: lines.index("")] if "" in lines else lines
 
 
-def _of_endpoint(endpoint: Endpoint, protocol: Protocol) -> tuple[str, ...]:
-    """The sentences of the protocol about an endpoint: those of a protocol that has no other one."""
-    from dataclasses import replace
-
+def _of_endpoint(endpoint: Endpoint, protocol: Protocol, title: str) -> tuple[str, ...]:
+    """The sentences of the protocol about an endpoint, without its title: those of a protocol that has no other endpoint."""
     lines = list(in_words(replace(protocol, endpoints=(endpoint,))))
-    return tuple(_plain(line) for line in lines[lines.index("") + 1 :])
+    kind, *more = lines[lines.index("") + 1 :]
+    kind = kind.removeprefix(title).strip().removeprefix("(").replace("), population", ", population")
+    return tuple(_plain(line) for line in (f"{kind[:1].upper()}{kind[1:]}", *more))
 
 
 def _section(
@@ -124,7 +128,7 @@ def _section(
     return Section(
         anchor=f"endpoint-{place + 1}",
         title=_plain(title),
-        words=_of_endpoint(endpoint, protocol),
+        words=_of_endpoint(endpoint, protocol, title),
         parts=tuple(_parts(endpoint, tables, [one for one in drawn if one.plan.endpoint == endpoint.id])),
     )
 
