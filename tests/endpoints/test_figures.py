@@ -105,7 +105,12 @@ def bars(figure: Figure) -> list[float]:
 
 
 def test_a_waterfall_goes_from_the_worst_to_the_best() -> None:
-    people = [patient("A", -10, -40, best=Response.PR), patient("B", 150, best=Response.PD), patient("C"), patient("D", 0)]
+    people = [
+        patient("A", -10, -40, best=Response.PR),
+        patient("B", 150, best=Response.PD),
+        patient("C"),
+        patient("D", 0),
+    ]
     figure = waterfall(people, title="Best change", **LIMITS)
     assert bars(figure) == [100, 0, -40]  # 150 is cut at 100, and written above its bar
     told = texts(figure)

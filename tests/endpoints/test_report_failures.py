@@ -54,7 +54,9 @@ def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     monkeypatch.setattr(util, "find_spec", found)
 
 
-def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_matplotlib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     without(monkeypatch, "matplotlib")
     out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1)
     assert {path.name for path in out.iterdir()} == {*TABLES, "report.html"}

@@ -10,6 +10,7 @@ import pytest
 from endpoint_study import proportion, rows, run, time_endpoint
 
 from mrecist.endpoints.report import estimates
+from mrecist.endpoints.report.page import FLAGS
 from mrecist.endpoints.report.table import Table
 
 EVIL = "<script>alert(1)</script>"
@@ -27,7 +28,7 @@ OVERALL = (
 EVENTS = "subject,term,grade,start,soc,related\nS1,Nausea,3,2020-01-05,Gut <i>,yes\nS4,Rash,1,2020-01-05,Skin,\n"
 PROTOCOL = (
     '[study]\nid = "S <1>"\ntitle = "A & B <b>"\narms = ["A", "B & <b>"]\n[safety]\n'
-    + time_endpoint(more=f'title = "Progression {EVIL}"\nat_months = [2]\ntests = ["logrank", "cox"]')
+    + time_endpoint(more=f'title = "Progression {EVIL}"\nat_months = [2]\ntests = ["logrank"]')
     + time_endpoint('["pd"]', more='competing = ["death"]', name="TTP")
     + proportion()
 )
@@ -166,7 +167,7 @@ def test_counts_by_hand(out: Path, page: Page) -> None:
 
 
 def test_rates_and_safety_on_the_page(page: Page) -> None:
-    # Clopper-Pearson of 1 of 2 is 1.3 to 98.7 %: the roots of 1 - (1-p)^2 = 0.025 and of p^2... = 0.025, by hand.
+    # Clopper-Pearson of 1 of 2 by hand: 1 - (1 - p)^2 = 0.025 gives 1.3 %, 1 - p^2 = 0.025 gives 98.7 %.
     assert "A: rate 50.0 % (95 % CI 1.3 to 98.7), 1 of 2 subjects" in page.text
     # Treated are S1 and one more of arm A, and S4: nausea of grade 3 in one of two; the rash may be related.
     assert "Nausea Gut <i> 1 33.3 % 1 33.3 % 0 1 50.0 % 1 50.0 % 0 0 0 0" in page.text
@@ -180,12 +181,30 @@ def test_the_same_study_is_the_same_page(out: Path, tmp_path: Path) -> None:
         assert (again / path.relative_to(out)).read_bytes() == path.read_bytes()
 
 
+def test_the_page_explains_every_flag_of_a_time() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
+    section = documented.partition("## `events.csv`")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE)) == set(FLAGS)
+
+
 # --- numbers as trials print them ------------------------------------------------------------------------------------
 
 
 def estimate(name: str, value: str, **more: str) -> dict[str, str]:
     """A row of estimates.csv."""
-    columns = ("endpoint", "arm", "against", "covariate", "group", "reader", "criterion", "months", "n", "events", "low")
+    columns = (
+        "endpoint",
+        "arm",
+        "against",
+        "covariate",
+        "group",
+        "reader",
+        "criterion",
+        "months",
+        "n",
+        "events",
+        "low",
+    )
     row = dict.fromkeys((*columns, "high", "level", "unit", "method", "p", "note"), "")
     return row | {"estimate": name, "value": value, "level": "0.95" if "low" in more or "high" in more else ""} | more
 
@@ -195,9 +214,15 @@ def estimate(name: str, value: str, **more: str) -> dict[str, str]:
     [
         # Cao 2022: "median PFS 10.8 months (95 % CI 8.1-13.2)"; the others as ICH E3 and CONSORT 2010, 17a, ask for.
         (estimate("median", "10.78", low="8.1", high="13.2", unit="months"), "10.8 months (95 % CI 8.1 to 13.2)"),
-        (estimate("median", "", low="8.1", unit="months", note="not reached"), "not reached (95 % CI 8.1 to not reached)"),
+        (
+            estimate("median", "", low="8.1", unit="months", note="not reached"),
+            "not reached (95 % CI 8.1 to not reached)",
+        ),
         (estimate("rate", "0.352941", low="0.2", high="0.5005"), "35.3 % (95 % CI 20.0 to 50.1)"),
-        (estimate("rate_difference", "-0.0645", low="-0.2", high="0.05"), "−6.5 percentage points (95 % CI −20.0 to 5.0)"),
+        (
+            estimate("rate_difference", "-0.0645", low="-0.2", high="0.05"),
+            "−6.5 percentage points (95 % CI −20.0 to 5.0)",
+        ),
         (estimate("hazard_ratio", "0.77703", low="0.569468", high="1.06024"), "0.78 (95 % CI 0.57 to 1.06)"),
         (estimate("median_change", "-50.25", unit="%"), "−50.3 %"),
         (estimate("hazard_ratio", "", note="an arm has no events"), "an arm has no events"),
@@ -238,6 +263,12 @@ def test_arms_months_and_subgroups_are_rows() -> None:
     ]
     table = estimates.summary(found, "x")
     line = ["4", "2", "50.0 (10.0 to 90.0)", "50.0 (10.0 to 90.0)"]
-    assert cells(table) == [["all", "1", *line], ["all", "3", *line], ["sex: F"], ["all", "1", *line], ["all", "3", *line]]
+    assert cells(table) == [
+        ["all", "1", *line],
+        ["all", "3", *line],
+        ["sex: F"],
+        ["all", "1", *line],
+        ["all", "3", *line],
+    ]
     assert table is not None
     assert table.head[-1] == "Rate, % (95 % CI Wilson)"
