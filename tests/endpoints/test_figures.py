@@ -12,6 +12,7 @@ import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from mrecist.endpoints.figures.groups import ForestRow, by_visit, forest
 from mrecist.endpoints.figures.incidence import cumulative_incidence
@@ -52,6 +53,15 @@ def patient(name: str, *changes: float, best: Response = Response.SD, end: float
     return Patient(subject=name, arm="A", best=best, changes=known, end=end)
 
 
+def x_of(figure: Figure, line: int) -> list[float]:
+    """Where the points of a line are."""
+    return [float(x) for x in np.asarray(figure.axes[0].lines[line].get_xdata(), dtype=float)]
+
+
+def y_of(figure: Figure, line: int) -> list[float]:
+    return [float(y) for y in np.asarray(figure.axes[0].lines[line].get_ydata(), dtype=float)]
+
+
 def texts(figure: Figure) -> list[str]:
     """Everything that is written in the axes."""
     axes = figure.axes[0]
@@ -64,11 +74,9 @@ def test_kaplan_meier_by_hand() -> None:
     """Four subjects, days 10, 20 (censored), 30, 40: S = 3/4, then 3/4 * 1/2, then 0."""
     rows = [time(10), time(20, "censored"), time(30), time(40)]
     figure = kaplan_meier({"": rows}, title="PFS", days_per_month=10, scale="log-log")
-    steps = figure.axes[0].lines[0]
-    assert list(steps.get_xdata()) == [0, 1, 3, 4, 4]
-    assert list(steps.get_ydata()) == pytest.approx([1, 0.75, 0.375, 0, 0])
-    ticks = figure.axes[0].lines[1]
-    assert (list(ticks.get_xdata()), list(ticks.get_ydata())) == ([2], [0.75])
+    assert x_of(figure, 0) == [0, 1, 3, 4, 4]
+    assert y_of(figure, 0) == pytest.approx([1, 0.75, 0.375, 0, 0])
+    assert (x_of(figure, 1), y_of(figure, 1)) == ([2], [0.75])  # the tick of the censored time
     # Three are under observation on day 20 (month 2), the one of that day included; two on day 30.
     assert [one for one in texts(figure) if one.isdigit()] == ["4", "4", "3", "2", "1"]
     assert "all: 3 events of 4" in texts(figure)
@@ -76,11 +84,11 @@ def test_kaplan_meier_by_hand() -> None:
 
 def test_an_arm_without_an_event_has_a_flat_curve_and_no_median() -> None:
     by_arm = {"A": [time(day, "censored", "A") for day in (5, 50)], "B": [time(10, arm="B"), time(90, arm="B")]}
-    lines = kaplan_meier(by_arm, title="PFS", days_per_month=30, scale="log-log").axes[0].lines
-    assert list(lines[0].get_ydata()) == [1, 1]
+    figure = kaplan_meier(by_arm, title="PFS", days_per_month=30, scale="log-log")
+    assert y_of(figure, 0) == [1, 1]
     # Vertical lines from one half down: the median of B only.
-    medians = [one for one in lines if list(one.get_ydata()) == [0, 0.5]]
-    assert [one.get_color() for one in medians] == [ARMS[1]]
+    lines = figure.axes[0].lines
+    assert [one.get_color() for n, one in enumerate(lines) if y_of(figure, n) == [0, 0.5]] == [ARMS[1]]
 
 
 def test_incidences_by_hand() -> None:
@@ -89,18 +97,16 @@ def test_incidences_by_hand() -> None:
     """
     rows = [time(10), time(20, "competing"), time(30), time(40, "censored")]
     figure = cumulative_incidence({"": rows}, title="TTP", days_per_month=10, event="progression", competing="death")
-    event, rival = figure.axes[0].lines
-    assert list(event.get_ydata())[-1] == pytest.approx(0.5)
-    assert list(rival.get_ydata())[-1] == pytest.approx(0.25)
+    assert [y_of(figure, n)[-1] for n in range(2)] == pytest.approx([0.5, 0.25])
     assert {"progression (2 of 4)", "death (1 of 4)"} <= set(texts(figure))
     none = cumulative_incidence({"": rows[:1]}, title="TTP", days_per_month=10, event="a", competing="b")
-    assert list(none.axes[0].lines[1].get_ydata()) == [0, 0]
+    assert y_of(none, 1) == [0, 0]
 
 
 def bars(figure: Figure) -> list[float]:
     """The heights of a waterfall from left to right."""
     drawn = [one for one in figure.axes[0].collections if isinstance(one, PolyCollection)]
-    boxes = [path.vertices for one in drawn for path in one.get_paths()]
+    boxes = [np.asarray(path.vertices) for one in drawn for path in one.get_paths()]
     return [float(box[1, 1]) for box in sorted(boxes, key=lambda box: float(box[0, 0]))]
 
 
@@ -139,7 +145,7 @@ def test_changes_at_a_month_are_by_arm() -> None:
     )
     assert bars(figure) == [5, -25]
     assert {"x", "y", "2 subjects; 1 without a change are not shown"} <= set(texts(figure))
-    assert -20 in [one.get_ydata()[0] for one in figure.axes[0].lines]
+    assert -20 in [y_of(figure, n)[0] for n in range(len(figure.axes[0].lines))]
 
 
 def test_swimmers_stand_in_pages_of_lanes_that_can_be_read() -> None:
@@ -175,7 +181,8 @@ def test_responses_by_visit(visits: int, labels: int) -> None:
     counts = {str(n): [Response.PR, Response.SD, Response.SD, Response.PD] for n in range(1, visits + 1)}
     figure = by_visit(counts, title="Responses by visit")
     assert len(figure.axes[0].get_xticklabels()) == labels
-    heights = sorted({round(float(box.get_height())) for box in figure.axes[0].patches})
+    boxes = [box for box in figure.axes[0].patches if isinstance(box, Rectangle)]
+    heights = sorted({round(box.get_height()) for box in boxes})
     assert heights == [25, 50]
     assert ("20 later ones are not shown" in figure.axes[0].get_xlabel()) == (visits == 60)
 

@@ -48,7 +48,7 @@ def forest(rows: Sequence[ForestRow], *, title: str, favours: tuple[str, str], w
     labels = [wrapped(row.label, _LABEL, 3) for row in rows]
     heights = [max(label.count("\n"), 0) * 0.55 + 1.0 for label in labels]
     places = [-sum(heights[:place]) - heights[place] / 2 for place in range(len(rows))]
-    figure, axes = new_figure(8.2, 0.29 * sum(heights) + 1.6, title)
+    figure, axes = new_figure(8.2, 0.29 * sum(heights) + 1.6, title, left=2.6)
     ends = [one for row in rows for one in (row.low, row.high, row.value) if one is not None and one > 0]
     left, right = max(min([0.4, *ends]) / 1.2, _LEAST), min(max([2.5, *ends]) * 1.2, _MOST)
     axes.set_xscale("log")

@@ -92,13 +92,13 @@ def in_house_style(work: Callable[Words, Made]) -> Callable[Words, Made]:
     return styled
 
 
-def new_figure(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    """A figure of so many inches with one pair of axes."""
+def new_figure(width: float, height: float, title: str, left: float = 1.2) -> tuple[Figure, Axes]:
+    """A figure of so many inches with one pair of axes, whose title begins ``left`` inches from the edge or before."""
     from matplotlib.figure import Figure as Canvas
 
     figure = Canvas(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(wrapped(title, int(width * 11)))
+    axes.set_title(wrapped(title, int((width - left) * 10.5)))
     return figure, axes
 
 

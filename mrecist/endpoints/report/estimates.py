@@ -78,25 +78,27 @@ def sentences(rows: Rows) -> Iterator[str]:
     arms = [arm for (arm,) in values([row for row in whole if row["estimate"] in _OF_A_GROUP], "arm")]
     shown = [arm for arm in arms if arm] or arms
     main = next((row["method"] for row in whole if row["estimate"] == "rate"), "")
-    for row in whole:
-        name = row["estimate"]
-        if name in ("median", "rate", "median_change") and row["arm"] in shown:
-            if name == "rate" and row["method"] != main:
-                continue
-            yield _sentence(row)
+    told = [row for row in whole if row["estimate"] in ("median", "rate", "median_change") and row["arm"] in shown]
+    told = [row for row in told if row["estimate"] != "rate" or row["method"] == main]
+    for arm, estimate in values(told, "arm", "estimate"):
+        yield _sentence([row for row in told if (row["arm"], row["estimate"]) == (arm, estimate)])
     for row in whole:
         between = row["estimate"] not in (*_OF_A_GROUP, "rate_difference") and not row["covariate"]
         if between and not row["months"] and (row["value"] or row["note"]):
             yield _comparison(row)
 
 
-def _sentence(row: Row) -> str:
-    head = f"{row['arm']}: " if row["arm"] else ""
-    month = f" at month {row['months']}" if row["months"] else ""
-    counted = f", {row['events']} of {row['n']} subjects" if row["events"] else f", {row['n']} subjects"
-    if row["estimate"] == "median":
-        counted = f", {row['events']} events of {row['n']} subjects"
-    return f"{head}{name_of(row)}{month} {value(row, unit=True)}{counted}"
+def _sentence(rows: list[Row]) -> str:
+    """An estimate of an arm, at each month where it has months."""
+    found = []
+    for row in rows:
+        counted = f"{row['events']} of {row['n']} subjects" if row["events"] else f"{row['n']} subjects"
+        if row["estimate"] == "median":
+            counted = f"{row['events']} events of {row['n']} subjects"
+        month = f"month {row['months']}: " if row["months"] else ""
+        found.append(f"{month}{value(row, unit=True)}, {counted}")
+    head = f"{rows[0]['arm']}: " if rows[0]["arm"] else ""
+    return f"{head}{name_of(rows[0])}{' at ' if rows[0]['months'] else ' '}{'; '.join(found)}"
 
 
 def _comparison(row: Row) -> str:
