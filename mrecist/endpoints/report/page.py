@@ -142,7 +142,8 @@ def _parts(endpoint: Endpoint, tables: Mapping[str, Rows], drawn: Sequence[Drawn
     for reader, criterion in keys:
         own = [row for row in found if (row["reader"], row["criterion"]) == (reader, criterion)]
         number = those([row for row in counted if row["table"] != "flags"], reader=reader, criterion=criterion)
-        by = ", ".join(one for one in (criterion, f"reader {reader}" if reader else "") if one)
+        region = next((row["region"] for row in own if row.get("region")), "")
+        by = ", ".join(one for one in (criterion, region, f"reader {reader}" if reader else "") if one)
         of = f"{name}{' (' + by + ')' if by else ''}"
         made = (
             estimates.summary(own, f"{of}: estimates by arm"),
