@@ -23,7 +23,7 @@ def test_a_figure_that_fails_stops_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("mrecist.endpoints.figures.all.swimmer", refuses)
-    out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1)
+    out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1, figures=True)
     assert {path.name for path in out.glob("*.csv")} == TABLES
     assert sorted(path.name for path in (out / "figures").iterdir()) == ["km_PFS.png", "km_PFS.svg"]
     told = capsys.readouterr().err.splitlines()
@@ -36,7 +36,7 @@ def test_a_page_that_fails_takes_nothing_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("mrecist.endpoints.report.page.report_html", refuses)
-    out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1)
+    out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1, figures=True)
     assert {path.name for path in out.glob("*.csv")} == TABLES
     assert not (out / "report.html").exists()
     told = capsys.readouterr().err.splitlines()
@@ -58,7 +58,7 @@ def test_without_matplotlib(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     without(monkeypatch, "matplotlib")
-    out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1)
+    out = run(tmp_path, PROTOCOL, overall=OVERALL, expect=1, figures=True)
     assert {path.name for path in out.iterdir()} == {*TABLES, "report.html"}
     assert "no figure is drawn, matplotlib is not installed: pip install matplotlib" in capsys.readouterr().err
 
@@ -66,7 +66,7 @@ def test_without_matplotlib(
 def test_without_lifelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Curves need what estimates need; the figures of subjects do not."""
     without(monkeypatch, "lifelines")
-    out = run(tmp_path, PROTOCOL, overall=OVERALL)
+    out = run(tmp_path, PROTOCOL, overall=OVERALL, figures=True)
     assert sorted(path.name for path in (out / "figures").iterdir()) == ["swimmer_mrecist.png", "swimmer_mrecist.svg"]
     assert "times are derived and not estimated: not installed: lifelines" in capsys.readouterr().err
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -74,21 +74,14 @@ def test_without_lifelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_no_figures_where_none_are_asked_for(tmp_path: Path) -> None:
-    from mrecist.cli import main
-
-    out = run(tmp_path, PROTOCOL, overall=OVERALL)
-    before = {path.name for path in (out / "figures").iterdir()}
-    assert before
-    call = ["endpoints", "--overall", str(tmp_path / "overall.csv"), "--subjects", str(tmp_path / "subjects.csv")]
-    call += ["--protocol", str(tmp_path / "protocol.toml"), "--out", str(tmp_path / "plain"), "--no-figures"]
-    assert main(call) == 0
-    assert {path.name for path in (tmp_path / "plain").iterdir()} == {*TABLES, "report.html"}
-    assert "<svg" not in (tmp_path / "plain" / "report.html").read_text(encoding="utf-8")
+    out = run(tmp_path, PROTOCOL, overall=OVERALL, figures=False)
+    assert {path.name for path in out.iterdir()} == {*TABLES, "report.html"}
+    assert "<svg" not in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_too_many_lanes_are_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mrecist.endpoints.figures.all.MOST_LANES", 0)
-    out = run(tmp_path, PROTOCOL, overall=OVERALL)
+    out = run(tmp_path, PROTOCOL, overall=OVERALL, figures=True)
     assert not list((out / "figures").glob("swimmer*"))
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "No swimmer plot is drawn of 1 subjects; more than 0 lanes cannot be read." in page

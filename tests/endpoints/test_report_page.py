@@ -69,8 +69,8 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def derived(folder: Path, expect: int = 0) -> Path:
-    return run(folder, PROTOCOL, overall=OVERALL, subjects=SUBJECTS, adverse_events=EVENTS, expect=expect)
+def derived(folder: Path) -> Path:
+    return run(folder, PROTOCOL, overall=OVERALL, subjects=SUBJECTS, adverse_events=EVENTS, figures=True)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_the_same_study_is_the_same_page(tmp_path: Path) -> None:
     made = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        found = run(tmp_path / name, proportion(), overall=OVERALL, subjects=SUBJECTS)
+        found = run(tmp_path / name, proportion(), overall=OVERALL, subjects=SUBJECTS, figures=True)
         made.append({path.relative_to(found): path.read_bytes() for path in found.rglob("*") if path.is_file()})
     assert made[0] == made[1]
     assert Path("figures/swimmer_mrecist.png") in made[0]
