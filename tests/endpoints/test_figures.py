@@ -76,6 +76,9 @@ def test_kaplan_meier_by_hand() -> None:
     figure = kaplan_meier({"": rows}, title="PFS", days_per_month=10, scale="log-log")
     assert x_of(figure, 0) == [0, 1, 3, 4, 4]
     assert y_of(figure, 0) == pytest.approx([1, 0.75, 0.375, 0, 0])
+    # The band ends where the curve does, though there is no interval at 0: log-log limits of 0.375 from month 3 to 4.
+    band = np.concatenate([np.asarray(path.vertices) for path in figure.axes[0].collections[0].get_paths()])
+    assert band[:, 0].max() == 4
     assert (x_of(figure, 1), y_of(figure, 1)) == ([2], [0.75])  # the tick of the censored time
     # Three are under observation on day 20 (month 2), the one of that day included; two on day 30.
     assert [one for one in texts(figure) if one.isdigit()] == ["4", "4", "3", "2", "1"]

@@ -110,20 +110,22 @@ def _limits(row: Estimate, digits: int = 1) -> str:
     return f"{low} to {high}"
 
 
-def _arm(row: Estimate) -> str:
-    return f" {row.about.arm}" if row.about.arm else ""
+def _names(rows: Sequence[Estimate]) -> dict[str, str]:
+    """How each arm is named in a line; not at all where there is one."""
+    arms = {row.about.arm for row in rows} - {""}
+    return {arm: f" {arm}" if arm and len(arms) > 1 else "" for arm in ("", *arms)}
 
 
 def _words(rows: Sequence[Estimate]) -> Iterator[str]:
     """Medians and comparisons of all subjects, as the figure tells them; medians over all arms only where there is one arm."""
-    several = any(row.about.arm for row in rows)
+    several, names = any(row.about.arm for row in rows), _names(rows)
     for row in rows:
         if row.about.group or row.covariate:
             continue
         if row.estimate == "median" and (row.about.arm or not several):
             told = NO_LIMIT if row.value is None else f"{rounded(row.value, 1)} months"
             limits = f" ({_limits(row)})" if row.low is not None or row.high is not None else ""
-            yield f"median{_arm(row)} {told}{limits}"
+            yield f"median{names[row.about.arm]} {told}{limits}"
         if row.estimate in _RATIOS and row.value is not None:
             kind = ", stratified" if row.estimate.endswith("stratified") else ""
             yield f"HR{kind} {row.about.arm} / {row.against} {rounded(row.value, 2)} ({_limits(row, 2)})"
@@ -134,12 +136,12 @@ def _words(rows: Sequence[Estimate]) -> Iterator[str]:
 
 def _incidences(rows: Sequence[Estimate]) -> Iterator[str]:
     """The incidence at each month, as the figure tells it."""
-    several = any(row.about.arm for row in rows)
+    several, names = any(row.about.arm for row in rows), _names(rows)
     for row in rows:
         asked = row.estimate == "cumulative_incidence" and not row.about.group and (row.about.arm or not several)
         if asked and row.value is not None and row.months is not None:
             low, high = ("–" if one is None else percent(one) for one in (row.low, row.high))
-            yield f"month {show(row.months)}{_arm(row)}: {percent(row.value)} % ({low} to {high})"
+            yield f"month {show(row.months)}{names[row.about.arm]}: {percent(row.value)} % ({low} to {high})"
 
 
 def _forests(of: _Of) -> Iterator[Plan]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mrecist.endpoints.figures.curves import ByArm, at_risk, curve_axes, lines_at_risk, look_of_arm, ticks_of
@@ -68,10 +69,11 @@ def _draw(axes: Axes, rows: Sequence[EventTime], look: dict[str, Any], name: str
     x = [0.0, *(time for time, _, _ in steps), end]
     y = [1.0, *(height for _, height, _ in steps)]
     axes.step(x, [*y, y[-1]], where="post", linewidth=1.6, label=name, **look)
-    bounds = [limits(height, error, scale) for _, height, error in steps]
-    low = [1.0, *(bound[0] if bound[0] is not None else float("nan") for bound in bounds)]
-    high = [1.0, *(bound[1] if bound[1] is not None else float("nan") for bound in bounds)]
-    axes.fill_between(x, [*low, low[-1]], [*high, high[-1]], step="post", color=colour, alpha=0.12, linewidth=0)
+    bounds = [(1.0, 1.0), *(limits(height, error, scale) for _, height, error in steps)]
+    # Each height from its own step to the next one: where a step has no interval, the one before it still ends there.
+    edges = [edge for begin, stop in pairwise(x) for edge in (begin, stop)]
+    low, high = ([_or_nan(bound[side]) for bound in bounds for _ in range(2)] for side in (0, 1))
+    axes.fill_between(edges, low, high, color=colour, alpha=0.12, linewidth=0)
     marks = sorted({row.days for row in rows if row.status != EVENT})
     times = [0.0, *(time for time, _, _ in steps)]
     heights = [y[bisect_right(times, day / month) - 1] for day in marks]
@@ -87,3 +89,7 @@ def _draw(axes: Axes, rows: Sequence[EventTime], look: dict[str, Any], name: str
     median = median_days(rows, scale)[0] if events else None
     if median is not None:
         axes.plot([median / month] * 2, [0, 0.5], color=colour, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+
+
+def _or_nan(limit: float | None) -> float:
+    return float("nan") if limit is None else limit
