@@ -37,9 +37,10 @@ def run(
     overall: str,
     subjects: str = "subject,arm,randomisation\nS1,A,2020-01-01\n",
     expect: int = 0,
+    figures: bool = False,
     **others: str,
 ) -> Path:
-    """``mrecist endpoints`` on tables that are given as text; the folder of the results."""
+    """``mrecist endpoints`` on tables that are given as text, with figures where they are asked for; the folder of the results."""
     (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
     (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
     (folder / "overall.csv").write_text(overall, encoding="utf-8")
@@ -49,6 +50,7 @@ def run(
         path.write_text(text, encoding="utf-8")
         call += [f"--{name.replace('_', '-')}", str(path)]
     call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
+    call += [] if figures else ["--no-figures"]
     assert main(call) == expect
     return folder / "out"
 
