@@ -23,7 +23,8 @@ LADDER = (
     ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch",),
-    ("commands", "arguments"),
+    ("arguments",),
+    ("commands",),
     ("cli",),
     ("__main__",),
 )

@@ -46,6 +46,7 @@ class EventTime:
     reader: str
     criterion: str
     paramcd: str
+    region: str = ""
     flags: tuple[str, ...] = ()
 
 
@@ -158,5 +159,6 @@ def _common(endpoint: Endpoint, case: Case, reader: str, start: date, day: date)
         "days": days_between(start, day) + 1,
         "reader": reader,
         "criterion": endpoint.criterion,
+        "region": endpoint.region,
         "paramcd": endpoint.paramcd,
     }

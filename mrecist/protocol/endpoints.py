@@ -50,7 +50,7 @@ PLACES = (
 AT_HORIZON = ("trigger", "last_assessment_before", "last_alive_before")
 LAST_RESORTS = ("no_event", "no_postbaseline", "missed_visits", "data_cutoff", "horizon")
 CATEGORIES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD")
-TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified")
+TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified", "gray", "gray_stratified", "fine_gray")
 REGIONS = ("intrahepatic", "extrahepatic")
 KM_INTERVALS = ("log-log", "log", "linear")
 DENOMINATORS = ("population", "assessed", "evaluated")
@@ -192,6 +192,11 @@ def _check_time(endpoint: Endpoint, here: str) -> None:
     both = set(endpoint.events) & set(endpoint.competing)
     if both:
         raise ProtocolError(f"{here}: '{min(both)}' is an event and competes with the events; choose one")
+    of_competing = [test for test in endpoint.tests if test in ("gray", "gray_stratified", "fine_gray")]
+    if of_competing and not endpoint.competing:
+        raise ProtocolError(
+            f"{here}: tests has '{of_competing[0]}', which is for competing events, and there are none; give competing, or take it away"
+        )
     whens = [rule.when for rule in endpoint.censor]
     for rule in endpoint.censor:
         if whens.count(rule.when) > 1:

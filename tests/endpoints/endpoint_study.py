@@ -6,9 +6,12 @@ import csv
 from pathlib import Path
 
 from mrecist.cli import main
+from mrecist.endpoints.course import Courses
 from mrecist.endpoints.derive import Derived, derive_endpoints
+from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.regions import courses_of_regions
 from mrecist.endpoints.sources import courses_of_reported
+from mrecist.endpoints.summary import estimates
 from mrecist.protocol import load_protocol
 from mrecist.tables.trial import read_trial
 
@@ -34,9 +37,10 @@ def run(
     overall: str,
     subjects: str = "subject,arm,randomisation\nS1,A,2020-01-01\n",
     expect: int = 0,
+    figures: bool = False,
     **others: str,
 ) -> Path:
-    """``mrecist endpoints`` on tables that are given as text; the folder of the results."""
+    """``mrecist endpoints`` on tables that are given as text, with figures where they are asked for; the folder of the results."""
     (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
     (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
     (folder / "overall.csv").write_text(overall, encoding="utf-8")
@@ -46,8 +50,20 @@ def run(
         path.write_text(text, encoding="utf-8")
         call += [f"--{name.replace('_', '-')}", str(path)]
     call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
+    call += [] if figures else ["--no-figures"]
     assert main(call) == expect
     return folder / "out"
+
+
+def estimated(folder: Path, protocol: str, subjects: str) -> list[Estimate]:
+    """The estimates of endpoints that need no responses, from the same two files, without the command and its figures."""
+    (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
+    (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
+    read = load_protocol(folder / "protocol.toml")
+    given = read_trial(folder / "subjects.csv", {}, read.date_columns, read.partial_date)
+    derived = derive_endpoints(read, Courses({}), given.trial)
+    assert not (*given.problems, *derived.problems)
+    return list(estimates(read, derived, given.trial))
 
 
 def derived(

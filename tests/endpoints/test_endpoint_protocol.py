@@ -23,6 +23,8 @@ WRONG = {
     f'id = "X"\nkind = "time"\nevents = ["pt"]\ncensor = [{NO_EVENT}]': "one of pd, death",
     f'id = "X"\nkind = "time"\nevents = ["deaths"]\ncensor = [{NO_EVENT}]': "did you mean 'death'?",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\ncompeting = ["pd"]\ncensor = [{NO_EVENT}]': "competes with the events",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\ntests = ["gray"]\ncensor = [{NO_EVENT}]': "'gray', which is for competing events",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\ntests = ["fine_gray"]\ncensor = [{NO_EVENT}]': "'fine_gray', which is for",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\nsuccess = ["CR"]\ncensor = [{NO_EVENT}]': "success has no meaning for a time",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\ncensors = [{NO_EVENT}]': "did you mean 'censor'?",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\ncriterion = "main"\ncensor = [{NO_EVENT}]': "criterion is 'main'",

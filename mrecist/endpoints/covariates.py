@@ -1,0 +1,117 @@
+"""The coefficients of a regression of times: arms and columns of subjects.csv as numbers, and what a fitted one is told as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import exp, isfinite
+
+from mrecist.endpoints.estimate import Z
+from mrecist.endpoints.times import EventTime
+from mrecist.units import parse_number
+
+ARM = "arm"
+UNBOUNDED = 100.0
+"""A standard error of so much over the range of a covariate: its ratio has no limit (separation), whatever number the steps ended at."""
+NO_MAXIMUM = (
+    "the model does not converge: too few events, or covariates that say the same, or one that separates the events"
+)
+OUT_OF_SCALE = "a ratio per 1 is too large or too small to be told; give the column in another unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One coefficient: a number, or one level of a word (an arm) against the reference."""
+
+    covariate: str
+    level: str
+    against: str
+    values: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """``COLUMN``, ``COLUMN=level``, or the arm as such."""
+        return self.covariate if self.covariate == ARM or not self.level else f"{self.covariate}={self.level}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A hazard ratio with its Wald interval and p."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def complete(
+    rows: Sequence[EventTime], covariates: Sequence[Mapping[str, str]]
+) -> tuple[list[EventTime], list[Mapping[str, str]], str]:
+    """The rows whose covariates are all known, these covariates, and a note of how many are not."""
+    pairs = [(row, given) for row, given in zip(rows, covariates, strict=True) if all(given.values())]
+    out = len(rows) - len(pairs)
+    told = f"{out} left out without a covariate" if out else ""
+    return [row for row, _ in pairs], [given for _, given in pairs], told
+
+
+def terms_of(
+    rows: Sequence[EventTime], covariates: Sequence[Mapping[str, str]], names: Sequence[str], arms: Sequence[str]
+) -> list[Term]:
+    """The terms of the arm (where there are several; the first one is the reference) and of all named covariates."""
+    found = list(_levels(ARM, [row.arm for row in rows], arms)) if len(arms) > 1 else []
+    for name in names:
+        found += _terms(name, [given[name] for given in covariates])
+    return found
+
+
+def _terms(name: str, values: Sequence[str]) -> Iterator[Term]:
+    numbers = [_number(value) for value in values]
+    if values and all(number is not None for number in numbers):
+        yield Term(name, "", "", tuple(float(number) for number in numbers if number is not None))
+    else:
+        yield from _levels(name, values, sorted(set(values)))
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return parse_number(text)
+    except ValueError:
+        return None
+
+
+def _levels(name: str, values: Sequence[str], levels: Sequence[str]) -> Iterator[Term]:
+    for level in levels[1:]:
+        yield Term(name, level, levels[0], tuple(float(value == level) for value in values))
+
+
+def without_solution(terms: Sequence[Term], happened: Sequence[bool]) -> str:
+    """Why the model of these terms cannot have one, as far as that is plain; else empty."""
+    if not any(happened):
+        return "no events"
+    for term in terms:
+        if term.level and not any(value and event for value, event in zip(term.values, happened, strict=True)):
+            return f"{term.covariate}={term.level} has no events"
+        others = [one.values for one in terms if one.covariate == term.covariate]
+        reference = [not any(values) for values in zip(*others, strict=True)]
+        if term.level and not any(first and event for first, event in zip(reference, happened, strict=True)):
+            return f"{term.covariate}={term.against} has no events"
+        if len(set(term.values)) < 2:
+            return f"{term.covariate} is the same for everybody"
+    return ""
+
+
+def bounded(term: Term, error: float) -> bool:
+    """Whether the likelihood has a maximum for a term, by the standard error at the place where the steps ended."""
+    return isfinite(error) and 0 < error * (max(term.values) - min(term.values)) < UNBOUNDED
+
+
+def ratio(coefficient: float, error: float) -> Ratio | None:
+    """The ratio with its interval; None where it is outside of what a number can say."""
+    from scipy.stats import norm
+
+    spread = Z * error
+    if abs(coefficient) + spread > 600:
+        return None
+    p = 2 * float(norm.sf(abs(coefficient) / error))
+    return Ratio(exp(coefficient), exp(coefficient - spread), exp(coefficient + spread), p)
