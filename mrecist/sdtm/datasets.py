@@ -22,6 +22,9 @@ SUFFIXES = (".xpt", ".json", ".ndjson", ".csv")
 _MAY_BE_NA = ("RSORRES", "RSSTRESC")
 
 
+Rows = list[dict[str, str]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One row of a dataset; ``where`` names it in messages."""
@@ -124,6 +127,16 @@ def read_dataset(path: Path) -> Dataset:
 
     Raises :class:`InputError` when the file cannot be read or is not TU, TR or RS.
     """
+    names, rows, notes = read_variables(path)
+    domain = _domain(path, names)
+    records = tuple(Record(where=f"{path.name} row {n}", cells=cells) for n, cells in enumerate(rows, start=1))
+    if not records:
+        raise InputError(f"{path}: has no rows; nothing to read")
+    return Dataset(domain=domain, paths=(path,), records=records, notes=notes)
+
+
+def read_variables(path: Path) -> tuple[list[str], Rows, tuple[str, ...]]:
+    """The variables, rows and notes of any dataset, whatever its domain; raises :class:`InputError` when it cannot be read."""
     suffix = path.suffix.casefold()
     if not path.is_file():
         raise InputError(f"{path}: is not there; give a folder with TU and TR, or their files")
@@ -131,14 +144,10 @@ def read_dataset(path: Path) -> Dataset:
     if suffix not in readers:
         raise InputError(f"{path}: ends in '{suffix}', not one of {', '.join(SUFFIXES)}")
     names, rows = readers[suffix](path)
-    domain = _domain(path, names)
-    notes: tuple[str, ...] = ()
     if suffix == ".csv":
         rows, notes = _without_na(path, rows)
-    records = tuple(Record(where=f"{path.name} row {n}", cells=cells) for n, cells in enumerate(rows, start=1))
-    if not records:
-        raise InputError(f"{path}: has no rows; nothing to read")
-    return Dataset(domain=domain, paths=(path,), records=records, notes=notes)
+        return names, rows, notes
+    return names, rows, ()
 
 
 def _domain(path: Path, names: Iterable[str]) -> str:
@@ -149,9 +158,6 @@ def _domain(path: Path, names: Iterable[str]) -> str:
                 raise InputError(f"{path}: is {domain} without {', '.join(missing)}; add the variable")
             return domain
     raise InputError(f"{path}: has no TUTESTCD, TRTESTCD or RSTESTCD, so it is not TU, TR or RS")
-
-
-Rows = list[dict[str, str]]
 
 
 def _csv(path: Path) -> tuple[list[str], Rows]:
