@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from mrecist.model import NewLesion, Response, Role, State
 
@@ -162,6 +163,7 @@ NEW_LESION_WORDS: Mapping[NewLesion, str] = {
 }
 
 
+@lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """A term as it is compared: capitals, single spaces."""
     return " ".join(text.upper().split())

@@ -48,6 +48,10 @@ CHANGES: Mapping[str, Change] = {
     "ACNSD": Change(sums=_DIAMETERS, from_nadir=True, percent=False),
     "PCBSLD": Change(sums=_LONGEST, from_nadir=False),
     "PCNSLD": Change(sums=_LONGEST, from_nadir=True),
+    "PCBSVD": Change(sums=("SUMVDIAM",), from_nadir=False),
+    "PCNSVD": Change(sums=("SUMVDIAM",), from_nadir=True),
+    "ACNSVD": Change(sums=("SUMVDIAM",), from_nadir=True, percent=False),
+    "ACNSLD": Change(sums=_LONGEST, from_nadir=True, percent=False),
     "PCBSV": Change(sums=("SUMVOL",), from_nadir=False),
     "PCNSV": Change(sums=("SUMVOL",), from_nadir=True),
 }

@@ -52,6 +52,17 @@ CODELISTS: tuple[Codelist, ...] = (
 )
 BY_NAME = {codelist.name: codelist for codelist in CODELISTS}
 
+# Terms by which the exports of this package extend a codelist, where no published term says it: what enhances across its diameter and
+# in volume, its sums, and changes of sums that have no published test.
+OURS: Mapping[str, frozenset[str]] = {
+    "TRTESTCD": frozenset(
+        (
+            *("VLPERP", "VVOLUME", "SUMVPPD", "SUMVVOL", "ACNSLD", "ACNSV"),
+            *("PCBSVD", "PCNSVD", "ACNSVD", "PCBSVPPD", "PCNSVPPD", "ACNSVPPD", "PCBSVV", "PCNSVV", "ACNSVV"),
+        )
+    ),
+}
+
 # What people write instead of a term, where no likeness of letters leads to it.
 MEANT: Mapping[str, Mapping[str, str]] = {
     "TRTESTCD": {

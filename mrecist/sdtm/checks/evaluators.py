@@ -84,7 +84,7 @@ def _accepted(table: Table) -> Iterator[Said]:
             message = f"{flag} is Y and {domain}EVAL is {terms.INVESTIGATOR}"
             yield Said(rule="investigator_accepted", domain=domain, record=record, variable=flag, message=message)
             continue
-        place = (record["USUBJID"], visit_key(record) or record[f"{domain}DTC"])
+        place: tuple[str, ...] = (record["USUBJID"], visit_key(record) or record[f"{domain}DTC"])
         if domain == "RS":
             place += (record["RSTESTCD"], record["RSCAT"], record["RSSCAT"])
         before = first.setdefault(place, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mrecist.model import Role
 from mrecist.sdtm import terms
@@ -168,12 +168,12 @@ def _results(study: Study) -> Iterator[Said]:
             if test in sized:
                 yield _said("result_link_missing", "TR", record, "TRLNKID", f"{test} has no TRLNKID")
         elif "TU" in study.tables:
-            by = known.get((record["USUBJID"], link))
+            of = known.get((record["USUBJID"], link))
             reader = reader_in(record, "TR")
-            if by is None:
+            if of is None:
                 yield _said("result_link_unknown", "TR", record, "TRLNKID", f"{link} is not in TU for this subject")
-            elif reader not in by and "" not in by:
-                message = f"{link} is a lesion of {', '.join(sorted(by))} in TU, and this result is of {reader}"
+            elif reader not in of and "" not in of:
+                message = f"{link} is a lesion of {', '.join(sorted(of))} in TU, and this result is of {reader}"
                 yield _said("result_link_of_other_reader", "TR", record, "TRLNKID", message)
 
 
@@ -185,7 +185,7 @@ def _groups(study: Study) -> Iterator[Said]:
     at_visit = {_place(record, "TR") for record in results if record["TRLNKGRP"]}
     answered = {(record["USUBJID"], record["RSLNKGRP"]) for record in responses if record["RSLNKGRP"]}
     answering = {(record["USUBJID"], reader_in(record, "RS")) for record in responses if record["RSLNKGRP"]}
-    baseline = {_place(record, "TR") for record in results if marked(record, "TR")}
+    baseline = _baselines(results)
     told: set[tuple[str, str]] = set()
     for record in results:
         place = _place(record, "TR")
@@ -210,6 +210,21 @@ def _groups(study: Study) -> Iterator[Said]:
             yield _said("response_group_missing", "RS", record, "RSLNKGRP", "OVRLRESP has no RSLNKGRP")
 
 
+def _baselines(results: Iterable[Record]) -> set[tuple[str, str, str]]:
+    """The visits that are marked as baseline; of a reader and subject without any mark, the earliest."""
+    found: set[tuple[str, str, str]] = set()
+    earliest: dict[tuple[str, str], tuple[str, tuple[str, str, str]]] = {}
+    for record in results:
+        place = _place(record, "TR")
+        if marked(record, "TR"):
+            found.add(place)
+        if record["TRDTC"]:
+            when = (record["TRDTC"], place)
+            earliest[place[:2]] = min(earliest.get(place[:2], when), when)
+    with_mark = {place[:2] for place in found}
+    return found | {place for of, (_, place) in earliest.items() if of not in with_mark}
+
+
 def _place(record: Record, domain: str) -> tuple[str, str, str]:
     return record["USUBJID"], reader_in(record, domain), visit_key(record) or record[f"{domain}DTC"]
 
@@ -230,9 +245,9 @@ def _new_lesions(study: Study) -> Iterator[Said]:
 
 def _answers(response: Record, lesion: Record) -> bool:
     """Whether the response tells of a new lesion, on the day of the lesion or later; without dates, at all."""
-    if response["RSDTC"] and lesion["TUDTC"] and response["RSDTC"][:10] < lesion["TUDTC"][:10]:
-        # A response may be dated by the first image of its visit.
-        if visit_key(response) != visit_key(lesion):
-            return False
+    # A response may be dated by the first image of its visit.
+    earlier = bool(response["RSDTC"] and lesion["TUDTC"]) and response["RSDTC"][:10] < lesion["TUDTC"][:10]
+    if earlier and visit_key(response) != visit_key(lesion):
+        return False
     test, result = response.term("RSTESTCD"), response.term("RSSTRESC")
     return test in _NEW_LESION or (test == terms.OVERALL and result in _PROGRESSION)

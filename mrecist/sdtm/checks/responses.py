@@ -170,7 +170,10 @@ def _of_measurements(
 ) -> Iterator[Said]:
     by = settings or (protocol.setting("recist11"),)
     wanted = set(OF_MEASUREMENTS)
-    usable = replace(read.measurements, problems=())
+    # Rows of a read that was not understood in parts would be taken for the whole read.
+    refused = {(problem.subject, problem.reader) for problem in read.measurements.problems}
+    rows = tuple(row for row in read.measurements.rows if (row.subject, row.reader) not in refused)
+    usable = replace(read.measurements, rows=rows, problems=())
     found = [one for one in check_table(usable, protocol, by).findings if one.check in wanted]
     concerned = {one.subject for one in found}
     records: dict[tuple[str, str, str, int], Record] = {}
@@ -282,6 +285,3 @@ def _records(read: SdtmRead, responses: Dataset, settings: Sequence[CriterionSet
         visit = record[terms.VISIT] or record[terms.VISITNUM]
         found[given.subject, given.reader, given.test, given.rscat, f"{visit}|{moment}"] = record
     return found
-
-
-RULES: tuple[Rule, ...] = (*arithmetic.RULES, *COMPARED, *MEASURED)

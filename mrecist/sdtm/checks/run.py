@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mrecist.checklist import CHECKS, OFF, Severity
 from mrecist.protocol import Protocol
 from mrecist.sdtm.checks import (
+    arithmetic,
     evaluators,
     links,
     related,
@@ -38,7 +39,7 @@ GROUPS: Mapping[str, tuple[Rule, ...]] = {
     "Results and units": results.RULES,
     "Dates and visits": timing.RULES,
     "RELREC and supplemental qualifiers": related.RULES,
-    "Sums and changes": responses.arithmetic.RULES,
+    "Sums and changes": arithmetic.RULES,
     "Responses": responses.COMPARED,
     "Measurements": responses.MEASURED,
 }
@@ -115,7 +116,7 @@ def summary(checked: Checked) -> Iterator[str]:
     looked = ", ".join(f"{name} {count}" for name, count in checked.records.items())
     yield f"records: {looked}"
     yield f"{checked.reads} reads derived again and compared" + (
-        f", {checked.left_out} left out for the errors in their records" if checked.left_out else ""
+        f", {checked.left_out} left out for what was found in their records" if checked.left_out else ""
     )
     counts = Counter((one.severity, one.rule) for one in checked.findings)
     for severity in Severity:

@@ -24,7 +24,13 @@ RULES: tuple[Rule, ...] = (
     ),
     warning(
         "test_not_published",
-        "a test code that is no term of its codelist, so nothing is derived from its record",
+        "a test code that is no term of its codelist",
+        _CT,
+        "Write the published test code, or declare the sponsor's own one with --term and in define.xml.",
+    ),
+    warning(
+        "lesion_test_not_published",
+        "a test code of a lesion in TU or TR that is no term of its codelist, so its result is not used",
         _CT,
         "Write the published test code, or declare the sponsor's own one with --term and in define.xml.",
         stops=True,
@@ -84,7 +90,7 @@ def look(study: Study) -> Iterator[Said]:
     """Everything that is found in TU, TR and RS."""
     for table in study.tumour():
         yield from _tests(study, table)
-        yield from _pairs(study, table)
+        yield from _pairs(table)
         held = [one for one in _EVERYWHERE[table.domain] if table.has(one.variable)]
         for record in table.records:
             for one in held:
@@ -102,8 +108,9 @@ def is_classification(record: Record) -> bool:
 
 
 def is_known(study: Study, codelist: Codelist, value: str) -> bool:
-    """Whether the value is a term of the codelist, published or of the study."""
-    return value in codelist.terms or value in study.extended.get(codelist.name, ())
+    """Whether the value is a term of the codelist: published, of the study, or one that this package writes."""
+    own = codelists.OURS.get(codelist.name, ())
+    return value in codelist.terms or value in own or value in study.extended.get(codelist.name, ())
 
 
 def _outside(
@@ -137,7 +144,8 @@ def _tests(study: Study, table: Table) -> Iterator[Said]:
     for record in table.records:
         if domain == "RS" and is_classification(record):
             continue
-        yield from _outside(study, domain, record, code_of, (TESTS[domain],), rule="test_not_published")
+        rule = "lesion_test_not_published" if record[f"{domain}LNKID"] else "test_not_published"
+        yield from _outside(study, domain, record, code_of, (TESTS[domain],), rule=rule)
         published = TESTS[domain].terms.get(record[code_of])
         name = record[name_of]
         if published is not None and name and name != published:
@@ -151,7 +159,7 @@ def _tests(study: Study, table: Table) -> Iterator[Said]:
             yield Said(rule="test_code_form", domain=domain, record=record, variable=name_of, message=message)
 
 
-def _pairs(study: Study, table: Table) -> Iterator[Said]:
+def _pairs(table: Table) -> Iterator[Said]:
     """Sponsors' own tests: one name a code, one code a name."""
     code_of, name_of = f"{table.domain}TESTCD", f"{table.domain}TEST"
     names: dict[str, str] = {}
