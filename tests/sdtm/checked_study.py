@@ -19,6 +19,9 @@ mRECIST           -         PR      PR, new lesion: PD
 
 from __future__ import annotations
 
+from mrecist.sdtm.checks.datasets import Study, Table
+from mrecist.sdtm.datasets import Record
+
 Row = dict[str, str]
 Datasets = dict[str, list[Row]]
 
@@ -177,7 +180,14 @@ def clean() -> Datasets:
             {"STUDYID": "HAND", "DOMAIN": "DM", "USUBJID": SUBJECT, "RFSTDTC": "2024-01-03", "RFXSTDTC": "2024-01-03"}
         ],
         "pr": [
-            {"STUDYID": "HAND", "DOMAIN": "PR", "USUBJID": SUBJECT, "PRSEQ": "1", "PRTRT": "TACE", "PRSTDTC": "2024-01-03"}
+            {
+                "STUDYID": "HAND",
+                "DOMAIN": "PR",
+                "USUBJID": SUBJECT,
+                "PRSEQ": "1",
+                "PRTRT": "TACE",
+                "PRSTDTC": "2024-01-03",
+            }
         ],
     }
     for domain in ("tu", "tr", "rs"):
@@ -189,3 +199,13 @@ def clean() -> Datasets:
 def the(rows: list[Row], **wanted: str) -> Row:
     """The first row that has these cells."""
     return next(row for row in rows if all(row.get(name) == value for name, value in wanted.items()))
+
+
+def study_of(datasets: Datasets) -> Study:
+    """The datasets as they are checked, without a file."""
+    tables = {}
+    for name, rows in datasets.items():
+        columns = frozenset(column for row in rows for column in row)
+        records = tuple(Record(where=f"{name} row {n}", cells=row) for n, row in enumerate(rows, start=1))
+        tables[name.upper()] = Table(domain=name.upper(), name=name, variables=columns, records=records)
+    return Study(tables=tables)
