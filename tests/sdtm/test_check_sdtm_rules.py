@@ -160,3 +160,17 @@ def test_criteria_that_are_asked_for() -> None:
     assert {one.rule for one in checked(study, criteria=("mrecist",)).findings} == set()
     found = {one.rule for one in checked(study, criteria=("recist11",)).findings}
     assert found == {"target_response_differs", "overall_response_differs", "best_response_differs"}
+
+
+def test_what_is_too_small_to_measure_counts_5_mm_and_is_no_slip() -> None:
+    """50 mm, then too small: TRSTRESN = 5 by convention (Eisenhauer 2009, 4.3.2)."""
+    study = clean()
+    study["rs"], study["relrec"] = [], study["relrec"][:2]
+    study["tr"] = [row for row in study["tr"] if row["TRLNKID"] and row["VISITNUM"] in ("1", "2")]
+    study["tu"] = [row for row in study["tu"] if row["TUORRES"] != "NEW"]
+    for row in study["tr"]:
+        if row["TRTESTCD"] in ("LDIAM", "VDIAM"):
+            first = {"TRORRES": "50", "TRSTRESC": "50", "TRSTRESN": "50"}
+            later = {"TRORRES": "TOO SMALL TO MEASURE", "TRORRESU": "", "TRSTRESC": "5", "TRSTRESN": "5"}
+            row |= first if row["VISITNUM"] == "1" else later
+    assert [one.rule for one in checked(study).findings] == ["dataset_empty"]

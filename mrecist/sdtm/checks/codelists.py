@@ -124,5 +124,5 @@ def nearest(codelist: Codelist, value: str, extended: Iterable[str] = ()) -> str
     by_name = {name.casefold(): term for term, name in codelist.terms.items() if name}
     if folded.casefold() in by_name:
         return by_name[folded.casefold()]
-    close = get_close_matches(folded.casefold(), known, n=1, cutoff=0.6)
+    close = get_close_matches(folded.casefold(), known, n=1, cutoff=0.7)
     return known[close[0]] if close else ""
