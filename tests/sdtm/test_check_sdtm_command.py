@@ -207,3 +207,21 @@ def test_work_grows_with_the_records_and_not_faster(tmp_path: Path) -> None:
         took.append(time.process_time() - start)
         assert (checked.findings, checked.reads) == ((), 2 * subjects)
     assert took[1] < 40 * took[0]
+
+
+def test_one_subject_with_many_strange_records_is_no_slower(tmp_path: Path) -> None:
+    """Every place another wrong word, every lesion new, every relation ONE: what is compared is looked up, not searched for."""
+    from mrecist.protocol import load_protocol
+
+    study, count = clean(), 3000
+    lesion, relation = the(study["tu"], TULNKID="R1-NEW01"), study["relrec"][0]
+    study["tu"] = [
+        {**lesion, "TULOC": f"PLACE {n} " + "X" * 60, "TULNKID": "NEW", "TUSEQ": str(n)} for n in range(1, count)
+    ]
+    study["relrec"] = [{**relation, "RELID": f"R{n}"} for n in range(count)]
+    folder = write_all(tmp_path, "csv", **study)
+    start = time.process_time()
+    checked = check_study(open_study([folder]), Checking(protocol=load_protocol(None)))
+    # Below 2 s where it is looked up; a search of each list for each record would take minutes.
+    assert time.process_time() - start < 20
+    assert len(checked.findings) > 3 * (count - 2)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from mrecist.model import Role
 from mrecist.sdtm import terms
-from mrecist.sdtm.checks.datasets import Study, by_reader
+from mrecist.sdtm.checks.datasets import Study
 from mrecist.sdtm.checks.rule import Rule, Said, error, warning
 from mrecist.sdtm.checks.terminology import is_classification
 from mrecist.sdtm.datasets import Record
@@ -229,25 +230,41 @@ def _place(record: Record, domain: str) -> tuple[str, str, str]:
     return record["USUBJID"], reader_in(record, domain), visit_key(record) or record[f"{domain}DTC"]
 
 
+@dataclass(slots=True)
+class _Told:
+    """Where the responses of a reader tell of a new lesion: their visits, their last date, and whether one has no date."""
+
+    visits: set[str] = field(default_factory=set)
+    last: str = ""
+    undated: bool = False
+
+    def take(self, response: Record) -> None:
+        test, result = response.term("RSTESTCD"), response.term("RSSTRESC")
+        if test in _NEW_LESION or (test == terms.OVERALL and result in _PROGRESSION):
+            self.visits.add(visit_key(response))
+            self.last = max(self.last, response["RSDTC"][:10])
+            self.undated = self.undated or not response["RSDTC"]
+
+    def answers(self, lesion: Record) -> bool:
+        """On the day of the lesion or later; at its visit, whose response may be dated by another image; without dates, at all."""
+        day = lesion["TUDTC"][:10]
+        if self.undated or (self.visits and not day):
+            return True
+        return bool(self.visits) and (self.last >= day or visit_key(lesion) in self.visits)
+
+
 def _new_lesions(study: Study) -> Iterator[Said]:
     """A reader who reports responses says of a new lesion what it means, at that visit or a later one."""
-    reported = by_reader((r for r in study.records("RS") if not is_classification(r)), "RS")
+    reported: dict[tuple[str, str], _Told] = {}
+    for record in study.records("RS"):
+        if not is_classification(record):
+            reported.setdefault((record["USUBJID"], reader_in(record, "RS")), _Told()).take(record)
     for record in study.records("TU"):
         if record.term("TUTESTCD") != terms.IDENTIFICATION or _role(record) is not Role.NEW:
             continue
         own = reported.get((record["USUBJID"], reader_in(record, "TU")))
-        if own is not None and not any(_answers(one, record) for one in own):
+        if own is not None and not own.answers(record):
             message = (
                 f"new lesion {record['TULNKID']} is in TU, and RS has neither NEWLPROG, NEWLIND nor overall PD for it"
             )
             yield _said("new_lesion_not_reported", "TU", record, "TULNKID", message)
-
-
-def _answers(response: Record, lesion: Record) -> bool:
-    """Whether the response tells of a new lesion, on the day of the lesion or later; without dates, at all."""
-    # A response may be dated by the first image of its visit.
-    earlier = bool(response["RSDTC"] and lesion["TUDTC"]) and response["RSDTC"][:10] < lesion["TUDTC"][:10]
-    if earlier and visit_key(response) != visit_key(lesion):
-        return False
-    test, result = response.term("RSTESTCD"), response.term("RSSTRESC")
-    return test in _NEW_LESION or (test == terms.OVERALL and result in _PROGRESSION)

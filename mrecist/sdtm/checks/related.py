@@ -65,6 +65,7 @@ class _Index:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._counts: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+        self._repeated: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def counts(self, domain: str, variable: str) -> dict[tuple[str, str], int]:
         """(subject, value) -> records of the domain that have it."""
@@ -76,6 +77,13 @@ class _Index:
                     found[place] = found.get(place, 0) + 1
             self._counts[domain, variable] = found
         return self._counts[domain, variable]
+
+    def repeated(self, domain: str, variable: str) -> list[tuple[str, str]]:
+        """(subject, value) that stand on several records of the domain."""
+        if (domain, variable) not in self._repeated:
+            counts = self.counts(domain, variable)
+            self._repeated[domain, variable] = [place for place, count in counts.items() if count > 1]
+        return self._repeated[domain, variable]
 
 
 def number_text(text: str) -> str:
@@ -124,13 +132,11 @@ def _relations(study: Study, table: Table, index: _Index) -> Iterator[Said]:
 
 
 def _more_than_one(record: Record, index: _Index) -> Iterator[Said]:
-    repeated = [
-        (place, count) for place, count in index.counts(record["RDOMAIN"], record["IDVAR"]).items() if count > 1
-    ]
+    repeated = index.repeated(record["RDOMAIN"], record["IDVAR"])
     if repeated:
-        (subject, value), count = repeated[0]
+        subject, value = repeated[0]
         more = f", and {len(repeated) - 1} more" if len(repeated) > 1 else ""
-        message = f"RELTYPE is ONE, and {record['IDVAR']} '{value}' stands on {count} records of {subject}{more}"
+        message = f"RELTYPE is ONE, and {record['IDVAR']} '{value}' stands on several records of {subject}{more}"
         yield _said("relation_not_one", "RELREC", record, "RELTYPE", message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mrecist.sdtm import terms
 from mrecist.sdtm.checks import codelists
@@ -62,6 +62,8 @@ RULES: tuple[Rule, ...] = (
 )
 TESTS = {"TU": codelists.TU_TESTS, "TR": codelists.TR_TESTS, "RS": codelists.RS_TESTS}
 _CODE = re.compile(r"[A-Z_][A-Z0-9_]{0,7}")
+# A search through a long codelist takes some milliseconds.
+MOST_HINTS, LONGEST_TERM = 300, 100
 _NEW_LESION_INDICATORS = ("NEWLIND", "NEWLWIND", "NTLWIND")
 
 
@@ -88,17 +90,18 @@ _EVERYWHERE = {
 
 def look(study: Study) -> Iterator[Said]:
     """Everything that is found in TU, TR and RS."""
+    known = _Known(study)
     for table in study.tumour():
-        yield from _tests(study, table)
+        yield from _tests(known, table)
         yield from _pairs(table)
         held = [one for one in _EVERYWHERE[table.domain] if table.has(one.variable)]
         for record in table.records:
             for one in held:
-                yield from _outside(study, table.domain, record, one.variable, (one.codelist,))
-            yield from _result(study, table.domain, record)
+                yield from _outside(known, table.domain, record, one.variable, (one.codelist,))
+            yield from _result(known, table.domain, record)
             if table.domain == "RS":
                 yield from _outside(
-                    study, "RS", record, "RSCAT", (codelists.CRITERIA, codelists.CLASSIFICATIONS), codelists.CRITERIA
+                    known, "RS", record, "RSCAT", (codelists.CRITERIA, codelists.CLASSIFICATIONS), codelists.CRITERIA
                 )
 
 
@@ -107,14 +110,30 @@ def is_classification(record: Record) -> bool:
     return record["RSCAT"] in codelists.CLASSIFICATIONS.terms
 
 
-def is_known(study: Study, codelist: Codelist, value: str) -> bool:
-    """Whether the value is a term of the codelist: published, of the study, or one that this package writes."""
-    own = codelists.OURS.get(codelist.name, ())
-    return value in codelist.terms or value in own or value in study.extended.get(codelist.name, ())
+@dataclass(slots=True)
+class _Known:
+    """What is a term in this study, and what was meant by what is none."""
+
+    study: Study
+    _near: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def has(self, codelist: Codelist, value: str) -> bool:
+        """Whether it is a term: published, of the study, or one that this package writes."""
+        own = codelists.OURS.get(codelist.name, ())
+        return value in codelist.terms or value in own or value in self.study.extended.get(codelist.name, ())
+
+    def hint(self, codelist: Codelist, value: str) -> str:
+        """The nearest term in words; looked for in so many values only, and in none longer than a term."""
+        key = codelist.name, value
+        if key not in self._near and (len(self._near) >= MOST_HINTS or len(value) > LONGEST_TERM):
+            return ""
+        if key not in self._near:
+            self._near[key] = nearest(codelist, value, self.study.extended.get(codelist.name, ()))
+        return f"; the nearest is '{self._near[key]}'" if self._near[key] else ""
 
 
 def _outside(
-    study: Study,
+    known: _Known,
     domain: str,
     record: Record,
     variable: str,
@@ -123,29 +142,27 @@ def _outside(
     rule: str = "term_not_published",
 ) -> Iterator[Said]:
     value = record[variable]
-    if not value or any(is_known(study, codelist, value) for codelist in lists):
+    if not value or any(known.has(codelist, value) for codelist in lists):
         return
     codelist = meant or lists[0]
-    near = nearest(codelist, value, study.extended.get(codelist.name, ()))
-    hint = f"; the nearest is '{near}'" if near else ""
     yield Said(
         rule=rule if codelist.extensible else "term_not_allowed",
         domain=domain,
         record=record,
         variable=variable,
-        message=f"{variable} is '{value}', which is no term of {codelist.name} ({codelist.code}){hint}",
+        message=f"{variable} is '{value}', which is no term of {codelist.name} ({codelist.code}){known.hint(codelist, value)}",
         reader=reader_in(record, domain),
     )
 
 
-def _tests(study: Study, table: Table) -> Iterator[Said]:
+def _tests(known: _Known, table: Table) -> Iterator[Said]:
     domain = table.domain
     code_of, name_of = f"{domain}TESTCD", f"{domain}TEST"
     for record in table.records:
         if domain == "RS" and is_classification(record):
             continue
         rule = "lesion_test_not_published" if record[f"{domain}LNKID"] else "test_not_published"
-        yield from _outside(study, domain, record, code_of, (TESTS[domain],), rule=rule)
+        yield from _outside(known, domain, record, code_of, (TESTS[domain],), rule=rule)
         published = TESTS[domain].terms.get(record[code_of])
         name = record[name_of]
         if published is not None and name and name != published:
@@ -177,7 +194,7 @@ def _pairs(table: Table) -> Iterator[Said]:
                 )
 
 
-def _result(study: Study, domain: str, record: Record) -> Iterator[Said]:
+def _result(known: _Known, domain: str, record: Record) -> Iterator[Said]:
     """The standardised result, where its test takes words."""
     test, variable = record[f"{domain}TESTCD"], f"{domain}STRESC"
     lists: tuple[Codelist, ...] = ()
@@ -195,4 +212,4 @@ def _result(study: Study, domain: str, record: Record) -> Iterator[Said]:
         elif test in codelists.RS_TESTS.terms:
             lists = (codelists.RESPONSES,)
     if lists:
-        yield from _outside(study, domain, record, variable, lists)
+        yield from _outside(known, domain, record, variable, lists)
