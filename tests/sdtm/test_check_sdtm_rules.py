@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import pytest
 from checked_study import SUBJECT, Datasets, clean, study_of, the
 
@@ -174,3 +177,47 @@ def test_what_is_too_small_to_measure_counts_5_mm_and_is_no_slip() -> None:
             later = {"TRORRES": "TOO SMALL TO MEASURE", "TRORRESU": "", "TRSTRESC": "5", "TRSTRESN": "5"}
             row |= first if row["VISITNUM"] == "1" else later
     assert [one.rule for one in checked(study).findings] == ["dataset_empty"]
+
+
+JUNK = (
+    "",
+    "Y",
+    "-",
+    "0",
+    "1e5",
+    "9" * 30,
+    "NaN",
+    "2024-02-30",
+    "T",
+    "é",
+    "NOT DONE",
+    "NEW",
+    "TUSPLIT",
+    "TUMERGE",
+    "R1-T01/R1-T02",
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_stands_in_a_cell_is_a_finding_and_no_failure(seed: int) -> None:
+    chance, study = random.Random(seed), clean()
+    for _ in range(1 + seed % 8):
+        rows = study[chance.choice(("tu", "tr", "rs", "relrec", "supptu", "dm"))]
+        chance.choice(rows)[chance.choice(list(rows[0]))] = chance.choice(JUNK)
+    for one in checked(study).findings:
+        assert one.message
+        assert one.what_to_do
+
+
+def test_without_responses_targets_are_checked_by_recist11(tmp_path: Path) -> None:
+    """A protocol that names another criterion only does not hinder it."""
+    path = tmp_path / "protocol.toml"
+    path.write_text('format = "mrecist-protocol/1"\n[criteria.mrecist]\n', encoding="utf-8")
+    study = clean()
+    del study["rs"], study["relrec"]
+    for row in [row for row in study["tr"] if row["TRLNKID"] == "R1-T02" and row["VISITNUM"] == "1"]:
+        row |= {"TRORRES": "14", "TRSTRESC": "14", "TRSTRESN": "14"}
+    found = check_study(study_of(study), Checking(protocol=load_protocol(path))).findings
+    assert [one.message for one in found if one.rule == "not_measurable"] == [
+        "READER 1: R1-T02: target, short_mm 14 is below 15 mm (a node, pathological but non-target)"
+    ]
