@@ -43,7 +43,7 @@ COMPARED: tuple[Rule, ...] = (
     error("overall_response_differs", "OVRLRESP that does not follow from TR", _FOLLOWS, "Correct RS or TR."),
     warning(
         "best_response_differs",
-        "BESTRESP that does not follow from TR, confirmed or not; it depends on rules and dates that only the protocol and subjects.csv hold",
+        "BESTRESP that does not follow from TR, confirmed or not; it depends on rules and dates that the protocol and subjects.csv hold",
         _FOLLOWS,
         "Give the study's --protocol and --subjects, or correct RS.",
     ),
