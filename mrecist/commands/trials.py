@@ -36,6 +36,7 @@ def endpoints(options: Namespace) -> int:
     from mrecist.endpoints.summary import estimates
     from mrecist.endpoints.survival import missing_libraries
     from mrecist.tables.trial import TABLES, read_trial
+    from mrecist.trial import without_faults
 
     if (options.results is None) == (options.overall is None):
         raise InputError("endpoints: give either the folder that assess or score wrote, or --overall FILE")
@@ -49,7 +50,8 @@ def endpoints(options: Namespace) -> int:
     else:
         found = courses_of_results(options.results, protocol)
     regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
-    safety = safety_of(protocol, read.trial)
+    sound = without_faults(read.trial)
+    safety = safety_of(protocol, sound)
     for note in (*read.notes, *found.notes, *safety.notes):
         say(f"mrecist: note: {note}")
     told = tuple(
@@ -57,7 +59,7 @@ def endpoints(options: Namespace) -> int:
     )
     unread = frozenset((p.subject, p.reader) for p in found.problems)
     derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions, unread)
-    screened = screen(protocol, options.results, read.trial)
+    screened = screen(protocol, options.results, sound)
     problems = (*told, *derived.problems, *screened.problems)
     rows = tuple(estimates(protocol, derived, read.trial))
     contents = {
@@ -75,7 +77,7 @@ def endpoints(options: Namespace) -> int:
     for name, content in contents.items():
         tables.write_whole(options.out / f"{name}.csv", content)
     if not missing_libraries():
-        _write_figures(options.out / "figures", figures(protocol, found.courses, read.trial, derived, rows))
+        _write_figures(options.out / "figures", figures(protocol, found.courses, sound, derived, rows))
     for note in dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED)):
         say(f"mrecist: note: times are derived and not estimated: {note}")
     say(
