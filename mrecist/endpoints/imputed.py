@@ -22,7 +22,9 @@ from mrecist.trial import Subject, Trial
 _LATER = ("withdrawal", "lost_to_follow_up", "new_anticancer_therapy", "last_alive")
 """Columns of subjects.csv that do not come before day 1; an own column may."""
 _LATER_ROWS = ("therapies", "occurrences")
-_ROWS = (*_LATER_ROWS, "procedures", "markers", "liver")
+_ROWS = (*_LATER_ROWS, "procedures", "markers", "liver", "adverse_events")
+_DAY = {"adverse_events": "start"}
+"""The column with the day of a row, where it is not `date`."""
 
 
 def with_known_days(trial: Trial, courses: Courses, protocol: Protocol) -> Trial:
@@ -50,8 +52,8 @@ def with_known_days(trial: Trial, courses: Courses, protocol: Protocol) -> Trial
 def _of_subject(trial: Trial, name: str, courses: Iterable[Course], protocol: Protocol) -> Trial:
     """One subject: first what a known death or day 1 bounds, then a death that was imputed itself."""
     subject = trial.subjects[name]
-    table_days = [row.date for table in _ROWS for row in getattr(trial, table)]
-    if not any(given_text(day) for day in (*subject.dates.values(), *table_days)):
+    days = [getattr(row, _DAY.get(table, "date")) for table in _ROWS for row in getattr(trial, table)]
+    if not any(day is not None and given_text(day) for day in (*subject.dates.values(), *days)):
         return trial
     courses = tuple(courses)
     death, day_1 = _known(subject.dates.get("death")), _known(_day_1(trial, name, courses, protocol))
@@ -70,10 +72,13 @@ def _of_subject(trial: Trial, name: str, courses: Iterable[Course], protocol: Pr
     moved: dict[str, Any] = {}
     for table in _ROWS:
         bound = after if table in _LATER_ROWS else ()
-        moved[table] = tuple(
-            replace(row, date=_moved(row.date, not_before=bound, not_after=before)) for row in getattr(trial, table)
-        )
+        moved[table] = tuple(_row(row, _DAY.get(table, "date"), bound, before) for row in getattr(trial, table))
     return replace(trial, subjects={name: replace(subject, dates=dates)}, **moved)
+
+
+def _row(row: Any, column: str, after: Iterable[date], before: Iterable[date]) -> Any:
+    day = getattr(row, column)
+    return row if day is None else replace(row, **{column: _moved(day, not_before=after, not_after=before)})
 
 
 def _day_1(trial: Trial, name: str, courses: tuple[Course, ...], protocol: Protocol) -> date | None:
