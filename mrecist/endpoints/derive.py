@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 from mrecist.endpoints.changes import Change, changes_of
 from mrecist.endpoints.clock import NotDerivableError, check_start, check_years, cutoff_of
 from mrecist.endpoints.course import Course, Courses
 from mrecist.endpoints.facts import DEATH, contradictions, facts_of
-from mrecist.endpoints.happenings import Case
+from mrecist.endpoints.happenings import Case, trials_of_subjects
 from mrecist.endpoints.imputed import with_known_days
 from mrecist.endpoints.proportions import Outcome, outcomes_of
 from mrecist.endpoints.sources import Found
@@ -200,21 +199,6 @@ def criterion_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> st
     if there and name not in there and "" not in there:
         raise InputError(f"endpoint {endpoint.id}: no response is by criterion {name}; there are {', '.join(there)}")
     return name
-
-
-def trials_of_subjects(trial: Trial) -> dict[str, Trial]:
-    """Each subject with its own rows of every table, in one pass over each."""
-    tables = {one.name: getattr(trial, one.name) for one in fields(Trial) if one.name != "subjects"}
-    given = {table: rows for table, rows in tables.items() if rows is not None}
-    own: dict[str, dict[str, list[Any]]] = {name: {table: [] for table in given} for name in trial.subjects}
-    for table, rows in given.items():
-        for row in rows:
-            if row.subject in own:
-                own[row.subject][table].append(row)
-    return {
-        name: Trial(subjects={name: subject}, **{table: tuple(rows) for table, rows in own[name].items()})
-        for name, subject in trial.subjects.items()
-    }
 
 
 def cases_of(

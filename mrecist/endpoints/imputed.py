@@ -7,7 +7,7 @@ contradiction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,9 +15,9 @@ from typing import Any
 from mrecist.dates import ImputedDate, given_text
 from mrecist.endpoints.clock import NotDerivableError, known_alive, start_of
 from mrecist.endpoints.course import Course, Courses
-from mrecist.endpoints.happenings import Case
+from mrecist.endpoints.happenings import Case, trials_of_subjects
 from mrecist.protocol import Endpoint, Protocol
-from mrecist.trial import Subject, Trial
+from mrecist.trial import Trial
 
 _LATER = ("withdrawal", "lost_to_follow_up", "new_anticancer_therapy", "last_alive")
 """Columns of subjects.csv that do not come before day 1; an own column may."""
@@ -32,27 +32,32 @@ def with_known_days(trial: Trial, courses: Courses, protocol: Protocol) -> Trial
     per_subject: dict[str, list[Course]] = {}
     for (name, _, _), course in courses.by_key.items():
         per_subject.setdefault(name, []).append(course)
-    rows: dict[str, list[Any]] = {table: [] for table in _ROWS}
-    own: dict[str, dict[str, list[Any]]] = {}
-    for table in _ROWS:
-        for row in getattr(trial, table) or ():
-            own.setdefault(row.subject, {}).setdefault(table, []).append(row)
-    people: dict[str, Subject] = {}
-    for name, subject in trial.subjects.items():
-        tables = own.get(name, {})
-        given: Mapping[str, Any] = {table: tuple(tables.get(table, ())) for table in _ROWS}
-        found = _of_subject(Trial(subjects={name: subject}, **given), name, per_subject.get(name, []), protocol)
-        people[name] = found.subjects[name]
-        for table in _ROWS:
-            rows[table] += getattr(found, table)
-    changed = {table: tuple(rows[table]) for table in _ROWS if getattr(trial, table) is not None}
+    found = [
+        _of_subject(own, name, per_subject.get(name, []), protocol) for name, own in trials_of_subjects(trial).items()
+    ]
+    changed = {
+        table: tuple(row for one in found for row in getattr(one, table))
+        for table in _ROWS
+        if getattr(trial, table) is not None
+    }
+    people = {name: subject for one in found for name, subject in one.subjects.items()}
     return replace(trial, subjects=people, **changed)
+
+
+def days_1(trial: Trial, courses: Courses, protocol: Protocol) -> dict[str, date]:
+    """Day 1 of the study of each subject of whom it is known."""
+    own = trials_of_subjects(trial)
+    found: dict[str, date] = {}
+    for (name, _, _), course in courses.by_key.items():
+        if name in own and (day := _day_1(own[name], name, (course,), protocol)) is not None:
+            found[name] = day
+    return found
 
 
 def _of_subject(trial: Trial, name: str, courses: Iterable[Course], protocol: Protocol) -> Trial:
     """One subject: first what a known death or day 1 bounds, then a death that was imputed itself."""
     subject = trial.subjects[name]
-    days = [getattr(row, _DAY.get(table, "date")) for table in _ROWS for row in getattr(trial, table)]
+    days = [getattr(row, _DAY.get(table, "date")) for table in _ROWS for row in getattr(trial, table) or ()]
     if not any(day is not None and given_text(day) for day in (*subject.dates.values(), *days)):
         return trial
     courses = tuple(courses)
@@ -70,7 +75,7 @@ def _of_subject(trial: Trial, name: str, courses: Iterable[Course], protocol: Pr
         for column, day in subject.dates.items()
     }
     moved: dict[str, Any] = {}
-    for table in _ROWS:
+    for table in (one for one in _ROWS if getattr(trial, one) is not None):
         bound = after if table in _LATER_ROWS else ()
         moved[table] = tuple(_row(row, _DAY.get(table, "date"), bound, before) for row in getattr(trial, table))
     return replace(trial, subjects={name: replace(subject, dates=dates)}, **moved)

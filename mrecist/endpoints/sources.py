@@ -12,12 +12,14 @@ from mrecist.dates import parse_date
 from mrecist.derivation import rows_path
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Course, Courses, Visit, courses_of
+from mrecist.endpoints.imputed import days_1, with_known_days
 from mrecist.errors import InputError
 from mrecist.model import Problem, Response, SubjectDates
 from mrecist.protocol import Protocol, load_protocol
 from mrecist.response.best import Assessment, best_response
 from mrecist.response.derive import best_of_reported
 from mrecist.tables import read_overall, read_rows
+from mrecist.tables.reported import ReportedResponses
 from mrecist.trial import Trial
 from mrecist.units import parse_number, percent_change
 
@@ -189,8 +191,7 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: st
     ``region`` : from the rows of that region. A subject whose responses there are all NA has no disease in it.
     """
     reported, problems = read_overall(path, protocol.partial_date, region)
-    therapies = dict(_new_therapies(trial)) if "new_anticancer_therapy" in protocol.response.cut else None
-    dates = SubjectDates(new_therapy=therapies)
+    dates = _dates(reported, protocol, trial)
     found = []
     for case in reported:
         best = best_of_reported(case, "", protocol.response, dates)
@@ -228,6 +229,18 @@ def _one_for_all(path: Path, protocol: Protocol) -> Iterator[str]:
             f"{path}: does not say by which criterion its responses are; the endpoints of {' and '.join(names)} are "
             "derived from the same ones. Give each criterion a table and a protocol of its own"
         )
+
+
+def _dates(reported: Sequence[ReportedResponses], protocol: Protocol, trial: Trial) -> SubjectDates:
+    """The first new therapy of each subject where it cuts, and its day 1, before which a therapy is none."""
+    if "new_anticancer_therapy" not in protocol.response.cut:
+        return SubjectDates()
+    seen = courses_of(
+        Course(subject=one.subject, reader=one.reader, criterion="", baseline=one.baseline_date, visits=())
+        for one in reported
+    )
+    moved = with_known_days(trial, seen, protocol)
+    return SubjectDates(new_therapy=dict(_new_therapies(moved)), origins=days_1(moved, seen, protocol))
 
 
 def _new_therapies(trial: Trial) -> Iterator[tuple[str, date]]:

@@ -75,7 +75,11 @@ def _doubts(endpoint: Endpoint, clock: Clock) -> tuple[str, ...]:
         return () if therapy is None else ("RESPONSE_AFTER_NEW_THERAPY",)
     visits = clock.case.course.visits if clock.case.course is not None else ()
     early = bool(visits) and all(visit.date < clock.start for visit in visits)
-    return ("ASSESSED_BEFORE_START_ONLY",) if early else ()
+    flags = ("ASSESSED_BEFORE_START_ONLY",) if early else ()
+    word = "new_anticancer_therapy"
+    named = word in (*endpoint.events, *endpoint.competing, *(rule.when for rule in endpoint.censor))
+    before = first(clock.case, word, until=clock.start - timedelta(days=1)) if named else None
+    return flags if before is None else (*flags, f"NEW_THERAPY_BEFORE_START:{before.date}")
 
 
 def _within_horizon(endpoint: Endpoint, clock: Clock, found: EventTime) -> EventTime:

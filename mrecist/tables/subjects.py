@@ -32,11 +32,18 @@ def read_dates(path: Path, column: str, partial: PartialDate = PartialDate.REFUS
 def read_subject_dates(path: Path | None, protocol: Protocol, *, origin: bool = True) -> SubjectDates:
     """The dates of ``subjects.csv`` that the protocol asks for: its origin event, and new anticancer therapy.
 
-    Without the table they are missing for everybody, and flagged so. ``origin`` is False where another table starts the clock.
+    Without the table they are missing for everybody, and flagged so. ``origin`` is False where another table starts the clock: the
+    origin then says, where there is one, which therapy came before day 1.
     """
     event = protocol.origin.event if origin and protocol.origin.event != "baseline" else ""
     if path is None:
         return SubjectDates(origins={} if event else None)
+    if (
+        not origin
+        and protocol.origin.event not in ("", "baseline")
+        and protocol.origin.event in read_rows(path, ("subject",))[0]
+    ):
+        event = protocol.origin.event
     therapy = "new_anticancer_therapy"
     return SubjectDates(
         origins=read_dates(path, event, protocol.partial_date) if event else None,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from mrecist.endpoints.changes import counted_visits
 from mrecist.endpoints.clock import Clock, NotDerivableError, cutoff_of, start_of
 from mrecist.endpoints.course import Course, Courses
-from mrecist.endpoints.derive import Derived, criterion_of, readers_of, trials_of_subjects
+from mrecist.endpoints.derive import Derived, criterion_of, readers_of
 from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.figures.groups import ForestRow, by_visit, forest
 from mrecist.endpoints.figures.kaplan_meier import kaplan_meier
 from mrecist.endpoints.figures.patients import Patient, spider, swimmer, waterfall
-from mrecist.endpoints.happenings import Case, first
+from mrecist.endpoints.happenings import Case, first, trials_of_subjects
 from mrecist.endpoints.summary import arms_of
 from mrecist.model import Response
 from mrecist.protocol import Endpoint, Protocol
