@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrecist import tables
-from mrecist.commands._terminal import DONE, outcome, say, show
+from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, say, show
 from mrecist.errors import InputError
 from mrecist.protocol import load_protocol
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from mrecist.endpoints.safety import Safety
+    from mrecist.protocol import Protocol
 
 
 def endpoints(options: Namespace) -> int:
@@ -52,7 +55,8 @@ def endpoints(options: Namespace) -> int:
     regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
     sound = without_faults(read.trial)
     safety = safety_of(protocol, sound)
-    for note in (*read.notes, *found.notes, *safety.notes):
+    beside = tuple(_left_out_beside(read.trial.subjects.keys() - sound.subjects.keys(), safety, protocol))
+    for note in (*read.notes, *found.notes, *safety.notes, *beside):
         say(f"mrecist: note: {note}")
     told = tuple(
         dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
@@ -87,6 +91,15 @@ def endpoints(options: Namespace) -> int:
     return outcome(problems)
 
 
+def _left_out_beside(subjects: Set[str], safety: Safety, protocol: Protocol) -> Iterator[str]:
+    """A note on who is in none of the tables that are not of endpoints, for any fault of the subject's facts."""
+    if subjects:
+        tables_of = ["the figures of single subjects"]
+        tables_of += ["safety.csv"] if safety.shares else []
+        tables_of += ["eligibility.csv"] if protocol.eligibility.asked else []
+        yield f"for a problem told below, {', '.join(sorted(subjects))} are in none of: {', '.join(tables_of)}"
+
+
 def _write_figures(folder: Path, found: Iterable[tuple[tuple[str, ...], Figure]]) -> None:
     from mrecist.endpoints.figures.style import files_of
 
@@ -98,8 +111,13 @@ def _write_figures(folder: Path, found: Iterable[tuple[tuple[str, ...], Figure]]
 
 def protocol(options: Namespace) -> int:
     """``mrecist protocol check``."""
+    from mrecist.endpoints.derive import refused_rules, undecided_readers
     from mrecist.protocol.words import in_words
 
-    for line in in_words(load_protocol(options.file)):
+    asked = load_protocol(options.file)
+    for line in in_words(asked):
         show(line)
-    return DONE
+    refused = tuple(refused_rules(asked))
+    for line in (*refused, *undecided_readers(asked)):
+        say(f"mrecist: note: {options.file}: {line}")
+    return SOME_FAILED if refused else DONE

@@ -195,7 +195,8 @@ def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tupl
 def criterion_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> str:
     """The criterion of an endpoint, the protocol's first unless it names one; raises :class:`InputError` when nobody used it."""
     name = endpoint.criterion or protocol.criteria[0].name
-    there = sorted({criterion for _, _, criterion in courses.by_key})
+    # Who was never assessed may have a row that names no criterion.
+    there = sorted({key[2] for key, course in courses.by_key.items() if key[2] or course.visits})
     if there and name not in there and "" not in there:
         raise InputError(f"endpoint {endpoint.id}: no response is by criterion {name}; there are {', '.join(there)}")
     return name
@@ -240,14 +241,29 @@ def belongs(population: str, subject: Subject, course: Course | None) -> bool:
 
 def check_rules(protocol: Protocol) -> None:
     """Raises :class:`InputError` for a censoring rule that could never hold."""
+    for line in refused_rules(protocol):
+        raise InputError(line)
+
+
+def refused_rules(protocol: Protocol) -> Iterator[str]:
+    """Why no endpoint will be derived by a protocol as it is."""
     for endpoint in protocol.endpoints:
         when = {rule.when for rule in endpoint.censor}
         if "missed_visits" in when and not protocol.schedule.visits:
-            raise InputError(
-                f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
-            )
-        if "data_cutoff" in when and cutoff_of(protocol) is None:
-            raise InputError(f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it")
+            yield f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
+        if "data_cutoff" in when | {rule.at for rule in endpoint.censor} and cutoff_of(protocol) is None:
+            yield f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it"
+
+
+def undecided_readers(protocol: Protocol) -> Iterator[str]:
+    """Endpoints by the accepted reader, where the protocol names none: refused if several have read."""
+    if not protocol.readers.accepted:
+        for endpoint in protocol.endpoints:
+            if endpoint.needs_responses and endpoint.reader == "accepted":
+                yield (
+                    f"endpoint {endpoint.id}: reader is the accepted one and [readers] accepted names nobody; responses of "
+                    "several readers will be refused"
+                )
 
 
 def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:

@@ -194,14 +194,14 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: st
     dates = _dates(reported, protocol, trial)
     found = []
     for case in reported:
-        best = best_of_reported(case, "", protocol.response, dates)
+        best = best_of_reported(case, case.criterion, protocol.response, dates)
         seen = [Assessment(date=day, overall=overall) for day, overall in case.responses]
         diseased = not case.responses or any(overall is not Response.NA for _, overall in case.responses)
         found.append(
             Course(
                 subject=case.subject,
                 reader=case.reader,
-                criterion="",
+                criterion=case.criterion,
                 baseline=case.baseline_date,
                 visits=tuple(
                     Visit(date=day, overall=overall, clear=bool(region) and not diseased)
@@ -217,7 +217,29 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: st
                 diseased=diseased or not region,
             )
         )
-    return Found(courses_of(found), tuple(problems), tuple(_one_for_all(path, protocol)))
+    notes = [] if any(case.criterion for case in reported) else [*_one_for_all(path, protocol)]
+    return Found(courses_of(found), tuple(problems), (*notes, *_taken_as_pd(path, reported, protocol, dates)))
+
+
+def _taken_as_pd(
+    path: Path, reported: Sequence[ReportedResponses], protocol: Protocol, dates: SubjectDates
+) -> Iterator[str]:
+    """A note on the subjects whose progression is one by ``cr_then_worse`` alone: a table that says PR or SD after CR may mean it."""
+    if protocol.response.cr_then_worse != "pd":
+        return
+    literal = replace(protocol.response, cr_then_worse="as-recorded")
+    other = {
+        case.subject
+        for case in reported
+        if best_of_reported(case, "", protocol.response, dates).progression_date
+        != best_of_reported(case, "", literal, dates).progression_date
+    }
+    if other:
+        yield (
+            f"{path.name}: {len(other)} subjects have a PR, SD or NON-CR/NON-PD after a CR, which [response] cr_then_worse = "
+            f'"pd" takes as progression ({", ".join(sorted(other)[:5])}{", ..." if len(other) > 5 else ""}); "as-recorded" '
+            "takes the table at its word"
+        )
 
 
 def _one_for_all(path: Path, protocol: Protocol) -> Iterator[str]:

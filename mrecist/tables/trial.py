@@ -15,6 +15,7 @@ from mrecist.dates import PartialDate, parse_clinical_date
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.tables.files import read_rows
+from mrecist.tables.subjects import ALIASES, read_people
 from mrecist.tables.tidy import Cell, Tidy, misspelled, read_tidy
 from mrecist.trial import (
     NOT_RECORDED,
@@ -38,6 +39,19 @@ DATE_COLUMNS = (
     *("withdrawal", "lost_to_follow_up", "death", "last_alive"),
 )
 """Columns of subjects.csv that are dates; a protocol may name others (``date:COLUMN``)."""
+SYNONYMS = {
+    **dict.fromkeys(("death_date", "date_of_death", "dthdt", "dthdtc", "dod", "died", "deceased"), "death"),
+    **dict.fromkeys(("lstalvdt", "last_known_alive", "last_seen", "lastcontact", "last_contact_date"), "last_alive"),
+    **dict.fromkeys(("date_of_last_contact", "last_follow_up", "last_followup"), "last_alive"),
+    **dict.fromkeys(("randdt", "rand_date", "randomisation_date", "randomization_date"), "randomisation"),
+    **dict.fromkeys(("first_treatment", "treatment_start", "start_of_treatment", "trtsdt", "rfxstdtc"), "first_dose"),
+    **dict.fromkeys(("new_therapy", "subsequent_therapy", "next_therapy", "salvage_therapy"), "new_anticancer_therapy"),
+    **dict.fromkeys(("informed_consent", "rficdt", "rficdtc", "icfdt"), "consent"),
+    **dict.fromkeys(("withdrawal_date", "withdrawn", "withdrew"), "withdrawal"),
+    **dict.fromkeys(("ltfu", "lost", "lost_to_followup"), "lost_to_follow_up"),
+    **dict.fromkeys(("data_cutoff", "data_cut_off", "cutoff", "cut_off"), "data_cutoff of [response] in the protocol"),
+}
+"""What others call the columns of subjects.csv: a note says our name, and nothing is taken for it."""
 CLAVIEN_DINDO = ("none", "I", "II", "IIIa", "IIIb", "IVa", "IVb", "V")
 TABLES = ("procedures", "therapies", "markers", "liver", "occurrences", "adverse_events")
 
@@ -100,7 +114,8 @@ def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialD
     A date that cannot be read is a fault of its subject, whose other cells stand.
     """
     dates = tuple(dict.fromkeys((*DATE_COLUMNS, *extra_dates)))
-    header, lines = read_rows(path, ("subject",))
+    header, lines = read_people(path)
+    extra_dates = [ALIASES.get(name, name) for name in extra_dates]
     for name in extra_dates:
         if name not in header:
             raise InputError(f"{path}: has no column '{name}', which the protocol takes a date from; add it")
@@ -127,7 +142,9 @@ def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialD
         rows[subject] = Subject(subject=subject, arm=given.get("arm", ""), dates=days, words=words)
     if not lines:
         raise InputError(f"{path}: has a header and no rows; an endpoint needs subjects")
-    noted = misspelled(path, header, ("subject", "arm", *dates))
+    noted = misspelled(path, header, ("subject", "arm", *dates), SYNONYMS)
+    if "last_contact" in read_rows(path, ())[0]:
+        noted = (*noted, f"{path.name}: column 'last_contact' is read as last_alive, the last day known to be alive")
     return People(tuple(rows.values()), tuple(faults), tuple(problems), noted)
 
 
