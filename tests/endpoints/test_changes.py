@@ -42,6 +42,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "results"
 
 
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables only: drawing takes most of the time, and test_the_waterfall_shows_the_same_changes has the figures."""
+    monkeypatch.setattr("mrecist.commands.trials._write_figures", lambda folder, found: None)
+
+
 def derived(results: Path, protocol: str) -> Path:
     folder = results.parent
     (folder / "p.toml").write_text(HEAD + protocol, encoding="utf-8")
@@ -50,6 +56,7 @@ def derived(results: Path, protocol: str) -> Path:
     return folder / "out"
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_best_change_and_its_share(results: Path) -> None:
     out = derived(results, change("percent = 25"))
     found = {r["subject"]: r for r in rows(out / "changes.csv")}
@@ -71,6 +78,7 @@ def test_the_best_change_and_its_share(results: Path) -> None:
     assert {(r["value"], r["n"], r["events"]) for r in estimates if r["estimate"] == "rate"} == {("0.4", "5", "2")}
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_first_assessment_is_not_replaced_by_a_later_one(results: Path) -> None:
     out = derived(results, change('at = "first"\npercent = 20\ndenominator = "evaluated"', "ETS"))
     found = {r["subject"]: (r["percent"], r["success"]) for r in rows(out / "changes.csv")}
@@ -79,6 +87,7 @@ def test_the_first_assessment_is_not_replaced_by_a_later_one(results: Path) -> N
     assert whole == ("0.333333", "3")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_change_at_a_month(results: Path) -> None:
     # Month 2 of 1 January 2020 is 61 days later, 2 March; the first assessment is 5 days before it, the second 51 after.
     for window, first in ((5, "-40"), (4, "")):
