@@ -45,7 +45,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables only: drawing takes most of the time, and test_the_waterfall_shows_the_same_changes has the figures."""
-    monkeypatch.setattr("mrecist.commands.trials._write_figures", lambda folder, found: None)
+    monkeypatch.setattr("mrecist.commands.trials._write_figures", lambda *_: None)
 
 
 def derived(results: Path, protocol: str) -> Path:
