@@ -1,0 +1,119 @@
+"""What disagreement amounts to: classes that swaps change, cases that are adjudicated, readers whom the adjudicator contradicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from mrecist.agreement.adjudication import Said, disagrees
+from mrecist.agreement.categorical import difference_of_shares, share_of
+from mrecist.agreement.continuous import mean_of
+from mrecist.agreement.reads import Reads
+from mrecist.agreement.resampling import Array
+from mrecist.agreement.rows import About, Row
+from mrecist.agreement.scales import QUESTIONS
+from mrecist.agreement.swaps import BASELINE, COMMON_TARGETS, FOLLOW_UP, Crossed, Swap
+from mrecist.agreement.variables import VISIT_RESPONSE
+from mrecist.model import Response
+
+_VARY = "mean over the readers held fixed of the share of subjects whose class is not one and the same when only this is varied"
+
+
+def swap_rows(reads: Reads, crossed: Iterable[Crossed], swaps: Sequence[Swap]) -> Iterator[Row]:
+    """How often a swap changes the class, by criterion and visit: over all readers at once, and by pair."""
+    found = list(crossed)
+    for criterion in reads.criteria:
+        timepoints = sorted({one.timepoint for one in swaps if one.criterion == criterion})
+        for timepoint in timepoints:
+            mine = [one for one in found if one.criterion == criterion]
+            yield from _varied(reads, mine, criterion, timepoint)
+            yield from _by_pair(reads, [s for s in swaps if s.criterion == criterion and s.timepoint == timepoint])
+
+
+def _varied(reads: Reads, crossed: list[Crossed], criterion: str, timepoint: int) -> Iterator[Row]:
+    """Subjects whose whole grid of baselines and follow-ups is known at the visit."""
+    grids = [grid for one in crossed if (grid := _grid(one, reads.readers, timepoint)) is not None]
+    if not grids:
+        return
+    for name, yes in (("", None), ("OR", QUESTIONS["OR"])):
+        shares = {
+            FOLLOW_UP: np.array([_not_one(grid, yes) for grid in grids]),
+            BASELINE: np.array([_not_one([list(c) for c in zip(*grid, strict=True)], yes) for grid in grids]),
+        }
+        variable = f"{VISIT_RESPONSE}:{name}" if name else VISIT_RESPONSE
+        about = About(criterion=criterion, variable=variable, group=f"visit={timepoint}", readers=reads.readers)
+        for swap, values in shares.items():
+            yield Row(about=about, statistic=f"varying_{swap}", of=mean_of(values), method=_VARY)
+        apart = difference_of_shares(shares[FOLLOW_UP], shares[BASELINE])
+        yield Row(about=about, statistic="varying_difference", of=apart, form="follow_up less baseline", method=_VARY)
+
+
+def _grid(one: Crossed, readers: Sequence[str], timepoint: int) -> list[list[Response]] | None:
+    """Rows: whose baseline; columns: whose follow-up. None unless all are known."""
+    cells = [[one.grid.get((a, b), {}).get(timepoint) for b in readers] for a in readers]
+    rows = [[cell for cell in row if cell is not None] for row in cells]
+    return rows if all(len(row) == len(readers) for row in rows) else None
+
+
+def _not_one(grid: list[list[Response]], yes: frozenset[Response] | None) -> float:
+    """Share of the rows that hold more than one class, or more than one answer to the question."""
+    return float(np.mean([len({c if yes is None else c in yes for c in row}) > 1 for row in grid]))
+
+
+def _by_pair(reads: Reads, swaps: list[Swap]) -> Iterator[Row]:
+    for swap in (BASELINE, FOLLOW_UP, COMMON_TARGETS):
+        for pair in reads.pairs():
+            known = [s for s in swaps if s.swap == swap and {s.reader, s.other} == set(pair) and s.changes is not None]
+            if not known:
+                continue
+            about = About(
+                criterion=known[0].criterion, variable=VISIT_RESPONSE, group=f"visit={known[0].timepoint}", readers=pair
+            )
+            changes = np.array([bool(s.changes) for s in known])
+            subject = np.array([reads.subjects.index(s.subject) for s in known], dtype=np.int64)
+            method = "share of the two readers' classes that change with the other's; n counts both directions"
+            yield Row(about=about, statistic=f"swap_{swap}", of=share_of(changes, subject), method=method)
+
+
+def adjudication_rows(
+    reads: Reads, adjudicator: Reads, said: Sequence[Said], variables: tuple[str, ...], tolerance_days: int
+) -> Iterator[Row]:
+    """The share of cases that are adjudicated, and the reader disagreement index of every reader."""
+    variable = ";".join(variables)
+    for criterion in reads.criteria:
+        listed = {one.subject for one in said if one.criterion == criterion}
+        cases = [s for s in reads.subjects if len(reads.of(s, criterion)) > 1]
+        about = About(criterion=criterion, variable=variable, readers=reads.readers)
+        share = mean_of(_flags(s in listed for s in cases))
+        yield Row(
+            about=about, statistic="adjudication_rate", of=share, method="cases with two reads or more that differ"
+        )
+        for reader in reads.readers if adjudicator.tracks else ():
+            yield _index(reads, adjudicator, criterion, reader, listed, variables, tolerance_days)
+
+
+def _index(
+    reads: Reads,
+    adjudicator: Reads,
+    criterion: str,
+    reader: str,
+    listed: set[str],
+    variables: tuple[str, ...],
+    tolerance_days: int,
+) -> Row:
+    """100 x cases in which the adjudicator disagreed with the reader / cases that the reader read."""
+    against = []
+    for subject in reads.subjects:
+        track = reads.of(subject, criterion).get(reader)
+        if track is None:
+            continue
+        theirs = list(adjudicator.of(subject, criterion).values()) if subject in listed else []
+        against.append(any(disagrees(reads, track, one, variables, tolerance_days) for one in theirs))
+    about = About(criterion=criterion, variable=";".join(variables), readers=(reader,))
+    method = "100 x adjudicated cases in which the adjudicator disagrees with the reader / cases that the reader read"
+    return Row(about=about, statistic="reader_disagreement_index", of=mean_of(100 * _flags(against)), method=method)
+
+
+def _flags(values: Iterable[bool]) -> Array:
+    return np.array([float(value) for value in values])
