@@ -1,8 +1,8 @@
 """The sheet of TCIA HCC-TACE-Seg as the table of sums that ``mrecist agree`` reads.
 
-Run ``python benchmarks/hcc_tace_seg.py SHEET SUMS.csv``. SHEET is ``HCC-TACE-Seg_clinical_data-V2.xlsx`` (doi 10.7937/TCIA.5FNA-0924, not part of
-this project) or its first sheet as CSV. Columns ``{1,2,3}_{mRECIST,RECIST}_{BL,FU}`` are sums in mm, without ending the category: 1 CR, 2 PR, 3 SD, 4 PD.
-A reader's read of a patient is taken by a criterion where both sums and the category are there.
+Run ``python benchmarks/hcc_tace_seg.py SHEET SUMS.csv``. SHEET is ``HCC-TACE-Seg_clinical_data-V2.xlsx`` (doi 10.7937/TCIA.5FNA-0924,
+not part of this project) or its first sheet as CSV. Columns ``{1,2,3}_{mRECIST,RECIST}_{BL,FU}`` are sums in mm, without an ending the
+category: 1 CR, 2 PR, 3 SD, 4 PD. A reader's read of a patient is taken by a criterion where both sums and the category are there.
 """
 
 from __future__ import annotations

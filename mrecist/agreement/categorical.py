@@ -96,7 +96,8 @@ def _gwet_parts(ratings: Whole, categories: int, weights: Array, subject: Whole)
 
 def _counts(ratings: Whole, categories: int) -> Array:
     """How many readers gave each category, (units, categories)."""
-    return (ratings[:, :, None] == np.arange(categories)).sum(axis=1).astype(np.float64)
+    found: Array = (ratings[:, :, None] == np.arange(categories)).sum(axis=1).astype(np.float64)
+    return found
 
 
 def _pairs_agreed(counts: Array, weights: Array) -> Array:

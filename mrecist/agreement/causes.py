@@ -134,7 +134,7 @@ def _explained_by(one: Track, other: Track, timepoint: int, crossed: Crossed) ->
     a, b = one.visits[timepoint], other.visits[timepoint]
     if (a.reader, b.reader) not in crossed.grid:
         return ""
-    # The other's follow-up on my baseline gives the other's response, or mine on the other's baseline gives mine: the follow-up explains it.
+    # The follow-up explains it where the other's on my baseline gives the other's response, or mine on the other's gives mine.
     mine_theirs = crossed.grid[a.reader, b.reader].get(timepoint)
     theirs_mine = crossed.grid[b.reader, a.reader].get(timepoint)
     follow_up = mine_theirs is b.overall or theirs_mine is a.overall

@@ -6,13 +6,14 @@ Sizes are an array (subjects, readers) without gaps: a subject whom one reader d
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from mrecist.agreement.resampling import Array, Statistic, ratio
 
-# Shrout and Fleiss 1979 -> McGraw and Wong 1996. 1: readers differ from subject to subject; 2: readers are a sample, absolute agreement;
-# 3: these readers, consistency. The second figure: one reader (1), or the mean of all k.
+# Shrout and Fleiss 1979 -> McGraw and Wong 1996. 1: readers differ from subject to subject; 2: readers are a sample,
+# absolute agreement; 3: these readers, consistency. The second figure: one reader (1), or the mean of all k.
 FORMS = {
     "ICC(1,1)": "ICC(1)",
     "ICC(2,1)": "ICC(A,1)",
@@ -38,36 +39,47 @@ def icc(sizes: Array, form: str) -> Statistic:
 
     def of(sums: Array) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return _FORMULAS[form](*_mean_squares(sums, readers), readers, sums[..., -1])
+            return _FORMULAS[form](_mean_squares(sums, readers))
 
     return Statistic(parts=parts, of=of, units=len(sizes))
 
 
-def _mean_squares(sums: Array, readers: int) -> tuple[Array, Array, Array, Array]:
-    """Between subjects, between readers, residual, within subjects."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Variation:
+    """Mean squares of ``n`` subjects by ``k`` readers."""
+
+    subjects: Array
+    readers: Array
+    residual: Array
+    within: Array
+    n: Array
+    k: int
+
+
+def _mean_squares(sums: Array, k: int) -> _Variation:
     of_readers, squares, of_subjects, n = sums[..., :-3], sums[..., -3], sums[..., -2], sums[..., -1]
-    grand = of_readers.sum(axis=-1) ** 2 / (n * readers)
-    between_subjects = of_subjects / readers - grand
+    grand = of_readers.sum(axis=-1) ** 2 / (n * k)
     between_readers = (of_readers**2).sum(axis=-1) / n - grand
-    within = squares - of_subjects / readers
-    residual = np.maximum(within - between_readers, 0)
-    free = n - 1
-    return (
-        ratio(between_subjects, free),
-        between_readers / (readers - 1),
-        ratio(residual, free * (readers - 1)),
-        within / (n * (readers - 1)),
+    within = squares - of_subjects / k
+    return _Variation(
+        subjects=ratio(of_subjects / k - grand, n - 1),
+        readers=between_readers / (k - 1),
+        residual=ratio(np.maximum(within - between_readers, 0), (n - 1) * (k - 1)),
+        within=within / (n * (k - 1)),
+        n=n,
+        k=k,
     )
 
 
-_Formula = Callable[[Array, Array, Array, Array, int, Array], Array]
-_FORMULAS: dict[str, _Formula] = {
-    "ICC(1,1)": lambda s, r, e, w, k, n: ratio(s - w, s + (k - 1) * w),
-    "ICC(2,1)": lambda s, r, e, w, k, n: ratio(s - e, s + (k - 1) * e + k * (r - e) / n),
-    "ICC(3,1)": lambda s, r, e, w, k, n: ratio(s - e, s + (k - 1) * e),
-    "ICC(1,k)": lambda s, r, e, w, k, n: ratio(s - w, s),
-    "ICC(2,k)": lambda s, r, e, w, k, n: ratio(s - e, s + (r - e) / n),
-    "ICC(3,k)": lambda s, r, e, w, k, n: ratio(s - e, s),
+_FORMULAS: dict[str, Callable[[_Variation], Array]] = {
+    "ICC(1,1)": lambda m: ratio(m.subjects - m.within, m.subjects + (m.k - 1) * m.within),
+    "ICC(2,1)": lambda m: ratio(
+        m.subjects - m.residual, m.subjects + (m.k - 1) * m.residual + m.k * (m.readers - m.residual) / m.n
+    ),
+    "ICC(3,1)": lambda m: ratio(m.subjects - m.residual, m.subjects + (m.k - 1) * m.residual),
+    "ICC(1,k)": lambda m: ratio(m.subjects - m.within, m.subjects),
+    "ICC(2,k)": lambda m: ratio(m.subjects - m.residual, m.subjects + (m.readers - m.residual) / m.n),
+    "ICC(3,k)": lambda m: ratio(m.subjects - m.residual, m.subjects),
 }
 
 

@@ -65,6 +65,7 @@ def _of_pair(
     one, other = tracks
     rules = reads.protocol.response
     for variable in derivable(VARIABLES, dated=reads.dated):
+        values: list[tuple[int | None, Value, Value]]
         if variable == VISIT_RESPONSE:
             values = [(t, a, b) for t, a, b in visit_values(one, other) if a != b]
         else:
@@ -89,8 +90,8 @@ def _of_pair(
 def visit_behind(variable: str, one: Track, other: Track) -> int | None:
     """The first visit at which two readers differ in what the variable asks.
 
-    For progression: whether it is one; for the first response: whether it is CR or PR; for the best response: the category. A visit that one reader does not
-    have counts where it answers yes. None: there is no such visit.
+    For progression: whether it is one; for the first response: whether it is CR or PR; for the best response: the category. A visit
+    that one reader does not have counts where it answers yes. None: there is no such visit.
     """
     asked = {BEST_RESPONSE: None, FIRST_RESPONSE_DATE: QUESTIONS["OR"]}.get(variable, PROGRESSION)
     mine, theirs = one.follow_ups(), other.follow_ups()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,7 +167,7 @@ def _adjudication(row: Said) -> dict[str, Any]:
     return {**{n: getattr(row, n) for n in names}, **row.values, "visit_responses": row.visits}
 
 
-def _made_by(protocol_sha256: str) -> Mapping[str, str]:
+def _made_by(protocol_sha256: str) -> dict[str, Any]:
     return {"protocol_sha256": protocol_sha256, "version": __version__}
 
 

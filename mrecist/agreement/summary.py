@@ -19,6 +19,8 @@ from mrecist.agreement.weights import IDENTITY, NAMES, ORDINAL, weights
 from mrecist.model import Response
 
 SUM, CHANGE = "sum", "percent_change"
+# Groups beside visits and subgroups: units that every reader rated, and subjects in whom no reader has a sum of 0.
+COMPLETE, ABOVE_ZERO = "read by all", "no sum is 0"
 _COHEN = "Cohen 1960, 1968; units that both rated"
 _FLEISS = "Fleiss 1971; units that every reader rated"
 _PAIRS = "units with two ratings or more"
@@ -41,9 +43,9 @@ def agreement_rows(reads: Reads, groups: Mapping[str, Mapping[str, str]], tolera
         yield from _of_sums(reads, criterion, groups)
 
 
-def subgroups(groups: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Callable[[str], bool]]]:
+def subgroups(reads: Reads, groups: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Callable[[str], bool]]]:
     """(name, who is in it): everybody first, then every value of every column."""
-    found: list[tuple[str, Callable[[str], bool]]] = [("", lambda subject: True)]
+    found: list[tuple[str, Callable[[str], bool]]] = [("", set(reads.subjects).__contains__)]
     for column, values in groups.items():
         for value in sorted(set(values.values())):
             members = {subject for subject, of_subject in values.items() if of_subject == value}
@@ -79,14 +81,23 @@ def _of_categories(reads: Reads, criterion: str, groups: Mapping[str, Mapping[st
     immune = reads.settings[criterion].criterion.confirms_progression
     for variable in derivable((BEST_RESPONSE, VISIT_RESPONSE), dated=reads.dated):
         units = units_of(reads, criterion, variable)
-        for group, member in subgroups(groups):
+        for group, member in subgroups(reads, groups):
             mine = [unit for unit in units if member(unit.subject)]
-            yield from _of_units(reads, About(criterion=criterion, variable=variable, group=group), mine, units, immune)
             visits = sorted({unit.timepoint for unit in mine if unit.timepoint is not None})
-            for timepoint in visits if len(visits) > 1 else ():
-                named = ";".join(filter(None, [group, f"visit={timepoint}"]))
-                about = About(criterion=criterion, variable=variable, group=named)
-                yield from _of_units(reads, about, [u for u in mine if u.timepoint == timepoint], units, immune)
+            parts = {group: mine}
+            if len(visits) > 1:
+                parts |= {_named(group, f"visit={t}"): [u for u in mine if u.timepoint == t] for t in visits}
+            for name, part in parts.items():
+                about = About(criterion=criterion, variable=variable, group=name)
+                yield from _of_units(reads, about, part, units, immune)
+                complete = [unit for unit in part if None not in unit.responses]
+                if 0 < len(complete) < len(part) and len(reads.readers) > 2:
+                    about = replace(about, group=_named(name, COMPLETE))
+                    yield from _of_units(reads, about, complete, units, immune)
+
+
+def _named(*groups: str) -> str:
+    return ";".join(filter(None, groups))
 
 
 def _of_units(reads: Reads, about: About, mine: list[Unit], every: list[Unit], immune: bool) -> Iterator[Row]:
@@ -159,7 +170,7 @@ def _of_differences(
     reads: Reads, criterion: str, groups: Mapping[str, Mapping[str, str]], tolerance_days: int
 ) -> Iterator[Row]:
     rules = reads.protocol.response
-    for group, member in subgroups(groups):
+    for group, member in subgroups(reads, groups):
         subjects = [subject for subject in reads.subjects if member(subject)]
         for variable in derivable(VARIABLES, dated=reads.dated):
             about = About(criterion=criterion, variable=variable, group=group)
@@ -199,17 +210,17 @@ def _visits_differ(tracks: Sequence[Track]) -> list[bool]:
 
 def _of_sums(reads: Reads, criterion: str, groups: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
     timepoints = sorted({t for (_, _, name), track in reads.tracks.items() if name == criterion for t in track.visits})
-    for group, member in subgroups(groups):
+    for group, member in subgroups(reads, groups):
         subjects = [subject for subject in reads.subjects if member(subject)]
         above = [s for s in subjects if _all_above_zero(reads, criterion, s)]
         for timepoint in timepoints:
             sums = _sizes(reads, criterion, subjects, timepoint)
-            named = ";".join(filter(None, [group, f"visit={timepoint}"]))
+            named = _named(group, f"visit={timepoint}")
             yield from _of_sizes(reads, About(criterion=criterion, variable=SUM, group=named), sums)
             if len(above) < len(subjects):
                 # The same subjects at every visit: those whom no reader has without measured disease at any.
                 only = _sizes(reads, criterion, above, timepoint)
-                about = About(criterion=criterion, variable=SUM, group=f"{named};no sum is 0")
+                about = About(criterion=criterion, variable=SUM, group=_named(named, ABOVE_ZERO))
                 yield from _of_sizes(reads, about, only)
             if timepoint > 0:
                 changes = _sizes(reads, criterion, subjects, timepoint, change=True)

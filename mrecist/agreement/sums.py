@@ -21,7 +21,7 @@ from mrecist.protocol import CriterionSetting, Protocol
 from mrecist.response.derive import derive
 from mrecist.tables import read_rows
 from mrecist.tables.files import not_empty
-from mrecist.tables.tidy import read_tidy
+from mrecist.tables.tidy import Cell, read_tidy
 from mrecist.units import parse_size
 
 REQUIRED = ("subject", "reader", "timepoint", "sum")
@@ -78,7 +78,7 @@ def reads_of_sums(path: Path, protocol: Protocol, criteria: list[str]) -> Reads:
         best += derived.best if dated else ()
         problems += derived.problems
     stated = {(r.subject, r.reader, r.criterion, r.timepoint): r.category for r in rows if r.category is not None}
-    told = [replace(one, **_as_stated(one, stated)) for one in responses]
+    told = [_as_stated(one, stated) for one in responses]
     tracks = {}
     for name, of_criterion in reads.items():
         mine = [one for one in told if one.criterion == name]
@@ -148,9 +148,9 @@ def _measurement(row: SumRow, whole: Decimal | None, viable: Decimal | None) -> 
 _Stated = Mapping[tuple[str, str, str, int], Response]
 
 
-def _as_stated(one: VisitResponse, stated: _Stated) -> dict[str, Response]:
+def _as_stated(one: VisitResponse, stated: _Stated) -> VisitResponse:
     category = stated.get((one.subject, one.reader, one.criterion, one.timepoint))
-    return {"overall": category} if category is not None and one.timepoint > 0 else {}
+    return replace(one, overall=category) if category is not None and one.timepoint > 0 else one
 
 
 def _differences(responses: list[VisitResponse], stated: _Stated) -> Iterator[str]:
@@ -173,7 +173,7 @@ def _category(text: str) -> Response:
     return _WORDS[text.casefold()]
 
 
-_COLUMNS = {
+_COLUMNS: dict[str, Cell] = {
     "subject": str,
     "reader": lambda text: not_empty("reader", text),
     "timepoint": _timepoint,

@@ -1,7 +1,8 @@
 """What a reader's category would be with the other reader's baseline, follow-up, or with the targets that both chose.
 
-For baseline and follow-up every read is reduced to one target whose size is the recorded sum; what else a reader saw (non-targets, new lesions) goes with the
-follow-up. A read whose reduction does not give what was recorded (nodes that are normal and count, an incomplete sum) is not swapped, and its reason is told.
+For baseline and follow-up every read is reduced to one target whose size is the recorded sum; what else a reader saw (non-targets, new
+lesions) goes with the follow-up. A read whose reduction does not give what was recorded (normal nodes that count, an incomplete sum)
+is not swapped, and its reason is told.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 
 from mrecist.agreement.matching import TargetSets, target_sets
 from mrecist.agreement.reads import Reads, Track
@@ -207,16 +207,16 @@ def _one_target(
         role=Role.TARGET,
         state=State.ABSENT if size == 0 and timepoint > 0 else State.MEASURED,
     )
-    return row if row.state is State.ABSENT else replace(row, **_size_fields(setting.criterion.name, size))
+    return row if row.state is State.ABSENT else _sized(row, setting.criterion.name, size)
 
 
-@lru_cache(maxsize=10_000)
-def _size_fields(standard: str, size: Decimal) -> dict[str, Decimal]:
-    """The columns that make a target of that size by a criterion."""
-    one = Decimal(1)
-    return {
-        "mrecist": {"longest_mm": size, "viable_mm": size},
-        "easl": {"longest_mm": size, "short_mm": one, "viable_mm": size, "viable_short_mm": one},
-        "qeasl": {"volume_mm3": size, "viable_volume_mm3": size},
-        "vrecist": {"volume_mm3": size},
-    }.get(standard, {"longest_mm": size})
+def _sized(row: Measurement, standard: str, size: Decimal) -> Measurement:
+    """The row with the columns that make its size by a criterion ``size``."""
+    if standard == "mrecist":
+        return replace(row, longest_mm=size, viable_mm=size)
+    if standard == "easl":
+        one = Decimal(1)
+        return replace(row, longest_mm=size, short_mm=one, viable_mm=size, viable_short_mm=one)
+    if standard == "qeasl":
+        return replace(row, volume_mm3=size, viable_volume_mm3=size)
+    return replace(row, volume_mm3=size) if standard == "vrecist" else replace(row, longest_mm=size)
