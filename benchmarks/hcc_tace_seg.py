@@ -64,14 +64,19 @@ def _cells(sheet: Path) -> Iterator[dict[str, str]]:
             shared = ["".join(t.text or "" for t in item.iter(f"{_NAMESPACE}t")) for item in strings]
         root = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
     for row in root.iter(f"{_NAMESPACE}row"):
-        found = {}
-        for cell in row.iter(f"{_NAMESPACE}c"):
-            value = cell.find(f"{_NAMESPACE}v")
-            text = "".join(t.text or "" for t in cell.iter(f"{_NAMESPACE}t")) if value is None else value.text or ""
-            column = re.sub(r"\d", "", cell.get("r", ""))
-            found[column] = shared[int(text)] if cell.get("t") == "s" and text else text
+        found = {re.sub(r"\d", "", cell.get("r", "")): _text(cell, shared) for cell in row.iter(f"{_NAMESPACE}c")}
         if found:
             yield found
+
+
+def _text(cell: ElementTree.Element, shared: list[str]) -> str:
+    """A workbook writes the binary number 36.4 as 36.399999999999999; what was typed is its shortest form."""
+    value = cell.find(f"{_NAMESPACE}v")
+    if value is None or not value.text:
+        return "".join(t.text or "" for t in cell.iter(f"{_NAMESPACE}t"))
+    if cell.get("t") == "s":
+        return shared[int(value.text)]
+    return repr(float(value.text)) if cell.get("t", "n") == "n" else value.text
 
 
 if __name__ == "__main__":

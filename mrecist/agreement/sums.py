@@ -131,7 +131,9 @@ def _reads(
 
 
 def _measurement(row: SumRow, whole: Decimal | None, viable: Decimal | None) -> Measurement:
-    gone = whole == 0 or (whole is None and viable == 0)
+    if whole is not None and viable is not None and whole < viable:
+        whole = None  # sums of other lesions, so not the whole of these
+    gone = not (whole or viable)
     return Measurement(
         subject=row.subject,
         reader=row.reader,
