@@ -98,10 +98,12 @@ def _fits(mine: list[Measurement], places: _Places, theirs: list[Measurement], o
                 named = a.lesion == b.lesion
                 limit = SIZE_RATIO_SAME_NAME if named else SIZE_RATIO
                 if ratio is None and named:
-                    yield (1.0, 0.0, 0.0), Match(one=a, other=b, by="same name, no size to compare")
+                    yield (3.0, 0.0), Match(one=a, other=b, by="same name, no size to compare")
                 elif ratio is not None and ratio <= limit:
                     what = "same name, " if named else ""
-                    yield (1.0, float(not named), ratio), Match(one=a, other=b, by=f"{what}organ and size")
+                    # A name speaks where sizes fit alike, and for sizes that do not fit only when nothing fits better.
+                    rank = 2.0 if ratio > SIZE_RATIO else 1.0
+                    yield (rank, float(not named), ratio), Match(one=a, other=b, by=f"{what}organ and size")
 
 
 def _alike(a: Measurement, b: Measurement) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from mrecist.dates import parse_date
 from mrecist.derivation import rows_path
 from mrecist.errors import InputError
 from mrecist.exporting.results_rows import read_results
-from mrecist.model import BestResponse, Measurement, Nadir, NewLesion, Problem, Response, VisitResponse
+from mrecist.model import BestResponse, Measurement, Nadir, NewLesion, Response, VisitResponse
 from mrecist.protocol import Protocol
 from mrecist.response.derive import derive
 from mrecist.tables import read_measurements, read_subject_dates
@@ -29,7 +30,9 @@ def reads_of_results(folder: Path, criteria: Iterable[str], protocol: Path | Non
     Raises :class:`InputError` when the folder holds no such results, or a criterion is not among them.
     """
     found = read_results(folder, None, protocol)
-    there = list(dict.fromkeys(cells["criterion"] for cells in found.responses))
+    derived = dict.fromkeys(cells["criterion"] for cells in found.responses)
+    in_protocol = [setting.name for setting in found.protocol.criteria if setting.name in derived]
+    there = list(dict.fromkeys((*in_protocol, *derived)))
     wanted = list(criteria) or there
     for name in wanted:
         if name not in there:
@@ -178,14 +181,4 @@ def of_readers(reads: Reads, readers: Iterable[str], adjudicator: str) -> tuple[
 
 
 def _only(reads: Reads, readers: tuple[str, ...]) -> Reads:
-    tracks = {key: track for key, track in reads.tracks.items() if key[1] in readers}
-    problems: tuple[Problem, ...] = reads.problems
-    return Reads(
-        tracks=tracks,
-        protocol=reads.protocol,
-        settings=reads.settings,
-        dated=reads.dated,
-        sums_only=reads.sums_only,
-        problems=problems,
-        notes=reads.notes,
-    )
+    return replace(reads, tracks={key: track for key, track in reads.tracks.items() if key[1] in readers})
