@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mrecist.agreement.matching import SIZE_RATIO, Match, TargetSets, target_sets
-from mrecist.agreement.reads import Track
+from mrecist.agreement.reads import Reads, Track
 from mrecist.agreement.swaps import Crossed
 from mrecist.criteria._overall import overall_response
 from mrecist.model import Basis, Measurement, NewLesion, Response, Role, VisitResponse
@@ -54,10 +54,9 @@ class Cause:
     detail: str = ""
 
 
-def cause_at(
-    one: Track, other: Track, timepoint: int, setting: CriterionSetting, crossed: Crossed, *, sums_only: bool
-) -> Cause:
+def cause_at(reads: Reads, one: Track, other: Track, timepoint: int, crossed: Crossed) -> Cause:
     """Why the responses of a visit differ. Both tracks have the visit."""
+    setting = reads.settings[crossed.criterion]
     mine, theirs = one.visits[timepoint], other.visits[timepoint]
     parts = [name for name in ("target", "non_target", "new_lesion") if getattr(mine, name) != getattr(theirs, name)]
     if not parts:
@@ -72,7 +71,7 @@ def cause_at(
         elif part == "non_target":
             found[NON_TARGET] = f"non-targets {mine.non_target} and {theirs.non_target}"
         else:
-            found |= _of_targets(one, other, timepoint, setting, sums_only=sums_only)
+            found |= _of_targets(reads, one, other, timepoint, setting)
     names = [name for name in CAUSES if name in found]
     first = [name for name in names if deciding is None or _part_of(name, mine, theirs) & deciding] or names
     explained = _explained_by(one, other, timepoint, crossed) if "target" in parts else ""
@@ -146,12 +145,10 @@ def _explained_by(one: Track, other: Track, timepoint: int, crossed: Crossed) ->
 # --- what made the targets differ ------------------------------------------------------------------------------------
 
 
-def _of_targets(
-    one: Track, other: Track, timepoint: int, setting: CriterionSetting, *, sums_only: bool
-) -> dict[str, str]:
+def _of_targets(reads: Reads, one: Track, other: Track, timepoint: int, setting: CriterionSetting) -> dict[str, str]:
     """Cause -> words, for everything that differs between the targets of two readers."""
     found: dict[str, str] = {}
-    sets = target_sets(one, other, by_name=sums_only)
+    sets = target_sets(one, other, by_name=reads.shared_names)
     for name, at in ((BASELINE_SCAN, 0), (VISIT_SCAN, timepoint)):
         if words := _other_scan(one, other, at):
             found[name] = words
@@ -160,7 +157,7 @@ def _of_targets(
     if setting.criterion.name in _BY_VIABLE and (words := _whole_or_viable(one, other, sets, timepoint)):
         found[WHOLE_OR_VIABLE] = words
     if sets.same:
-        found[SUM if sums_only else BOUNDARY] = _sizes(one, other, sets, timepoint)
+        found[SUM if reads.sums_only else BOUNDARY] = _sizes(one, other, sets, timepoint)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist import tables
@@ -28,6 +28,7 @@ class Job:
     """What is compared and how; the options of ``mrecist agree``."""
 
     reads: Path
+    shared_names: bool = False
     protocol: Path | None = None
     criteria: tuple[str, ...] = ()
     subjects: Path | None = None
@@ -56,7 +57,8 @@ class Compared:
 
 def compare(job: Job) -> Compared:
     """Compare the readers. Raises :class:`InputError` when a file cannot be used or there are not two readers."""
-    everybody = _reads(job)
+    found = _reads(job)
+    everybody = replace(found, shared_names=found.shared_names or job.shared_names)
     reads, adjudicator = of_readers(everybody, job.readers, job.adjudicator)
     on_protocol = known_variables(reads.protocol.readers.adjudicate_on, "[readers] adjudicate_on")
     asked = known_variables(job.adjudicate_on, "--adjudicate-on") or on_protocol
@@ -64,8 +66,8 @@ def compare(job: Job) -> Compared:
     groups = _groups(job, reads)
     every = {(s, c): crossed(reads, s, c) for c in reads.criteria for s in reads.subjects if len(reads.of(s, c)) > 1}
     swaps = [swap for one in every.values() for swap in swaps_of(reads, one)]
-    found = discordances(reads, every, job.date_tolerance)
-    said = adjudication_list(reads, found, variables)
+    differences = discordances(reads, every, job.date_tolerance)
+    said = adjudication_list(reads, differences, variables)
     rows = [
         *agreement_rows(reads, groups, job.date_tolerance),
         *swap_rows(reads, every.values(), swaps),
@@ -76,14 +78,14 @@ def compare(job: Job) -> Compared:
     return Compared(
         tables={
             "agreement.csv": agreement_csv(estimated, job.resamples, job.seed, sha256),
-            "discordances.csv": discordances_csv(found, sha256, dated=reads.dated),
+            "discordances.csv": discordances_csv(differences, sha256, dated=reads.dated),
             "swaps.csv": swaps_csv(swaps, sha256),
             "adjudication.csv": adjudication_csv(said, sha256),
             "problems.csv": tables.problems_csv(reads.problems),
         },
         readers=reads.readers,
         subjects=len(reads.subjects),
-        discordances=tuple(found),
+        discordances=tuple(differences),
         adjudicated=len({(one.subject, one.criterion) for one in said}),
         adjudicated_on=variables,
         problems=reads.problems,

@@ -81,7 +81,7 @@ def _of_pair(
                 timepoint=timepoint,
                 readers=names,
                 values=(a, b),
-                cause=_cause(reads, criterion, variable, tracks, timepoint, crossed),
+                cause=_cause(reads, variable, tracks, timepoint, crossed),
                 visits=(visits[0], visits[1]),
                 reasons=(_reason(one, variable, visits[0]), _reason(other, variable, visits[1])),
             )
@@ -102,15 +102,13 @@ def visit_behind(variable: str, one: Track, other: Track) -> int | None:
     return None
 
 
-def _cause(
-    reads: Reads, criterion: str, variable: str, tracks: tuple[Track, Track], timepoint: int | None, crossed: Crossed
-) -> Cause:
+def _cause(reads: Reads, variable: str, tracks: tuple[Track, Track], timepoint: int | None, crossed: Crossed) -> Cause:
     one, other = tracks
     if timepoint is None:
         return Cause(name=CONFIRMATION if variable == BEST_RESPONSE else _same_visits(one, other))
     if timepoint not in one.follow_ups() or timepoint not in other.follow_ups():
         return Cause(name=MISSING_VISIT, detail=f"time point {timepoint} of one reader only")
-    return cause_at(one, other, timepoint, reads.settings[criterion], crossed, sums_only=reads.sums_only)
+    return cause_at(reads, one, other, timepoint, crossed)
 
 
 def _same_visits(one: Track, other: Track) -> str:

@@ -42,7 +42,7 @@ class Track:
 class Reads:
     """All reads. ``dated`` is False where the input has no dates: nothing that is a date is compared then.
 
-    ``sums_only``: sums were given and no lesions.
+    ``sums_only``: sums were given and no lesions. ``shared_names``: a lesion has the same name in every reader's rows.
     """
 
     tracks: Mapping[Key, Track]
@@ -50,6 +50,7 @@ class Reads:
     settings: Mapping[str, CriterionSetting]
     dated: bool = True
     sums_only: bool = False
+    shared_names: bool = False
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 

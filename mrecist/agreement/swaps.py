@@ -90,7 +90,7 @@ def swaps_of(reads: Reads, found: Crossed) -> Iterator[Swap]:
         for swap, key in ((BASELINE, (other, reader)), (FOLLOW_UP, (reader, other))):
             yield from _rows(found, swap, reader, other, found.grid.get(key, {}), why)
         if not reads.sums_only:
-            sets = target_sets(tracks[reader], tracks[other])
+            sets = target_sets(tracks[reader], tracks[other], by_name=reads.shared_names)
             if sets.both and not sets.same:
                 classes = on_common_targets(
                     tracks[reader], sets, reads.settings[found.criterion], reads.protocol.response

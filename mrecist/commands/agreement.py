@@ -15,6 +15,7 @@ def agree(options: Namespace) -> int:
 
     job = Job(
         reads=options.reads,
+        shared_names=options.shared_names,
         protocol=options.protocol,
         criteria=tuple(options.criterion or ()),
         subjects=options.subjects,

@@ -157,6 +157,14 @@ def test_a_read_that_its_sum_does_not_explain_is_not_swapped(tmp_path: Path) -> 
     assert {r["detail"] for r in rows} == {"A: it has no complete baseline sum"}
 
 
+def test_shared_names_are_taken_at_their_word(tmp_path: Path) -> None:
+    """T01 has 50 mm by A and 20 mm by B: two lesions, unless names are said to be shared."""
+    lines = (line("A", 0, 50), line("B", 0, 20), line("A", 1, 30), line("B", 1, 20))
+    for options, cause in (((), "target_set"), (("--shared-names",), "boundary")):
+        rows = read(agree(tmp_path, lines, "--criterion", "recist11", *options) / "discordances.csv")
+        assert {r["cause"] for r in rows if r["variable"] == "visit_response"} == {cause}
+
+
 # --- which target is which -------------------------------------------------------------------------------------------
 
 

@@ -106,7 +106,12 @@ def test_gwet_by_pairs_of_readers(name: str) -> None:
     """Brute force on random ratings with gaps: every ordered pair of readers of every unit."""
     rng = np.random.default_rng(7)
     data = rng.integers(-1, 4, (40, 3))
-    apart = {"identity": [1, 0, 0, 0], "linear": [1, 2 / 3, 1 / 3, 0], "ordinal": [1, 5 / 6, 1 / 2, 0]}[name]
+    by_name: dict[str, list[float]] = {
+        "identity": [1, 0, 0, 0],
+        "linear": [1, 2 / 3, 1 / 3, 0],
+        "ordinal": [1, 5 / 6, 1 / 2, 0],
+    }
+    apart = by_name[name]
     agreed, share = [], []
     for row in data.tolist():
         given = [one for one in row if one >= 0]

@@ -12,6 +12,7 @@ import math
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from itertools import combinations, product
 from pathlib import Path
 from statistics import mean, stdev
@@ -89,7 +90,7 @@ def test_coefficients_by_enumeration_of_pairs(odd: dict[str, Rows], patients: Ro
     assert len(codes) == 47
     given = sorted({code for row in codes for code in row})
     q = given[-1] - given[0] + 1
-    weight = {
+    weight: dict[str, Callable[[int], float]] = {
         "identity": lambda d: float(d == 0),
         "linear": lambda d: 1 - d / (q - 1),
         "ordinal": lambda d: 1 - math.comb(d + 1, 2) / math.comb(q, 2),
@@ -129,7 +130,7 @@ def icc21(sizes: list[list[float]]) -> float:
         for x, c in zip(row, of_columns, strict=True)
     )
     error = left / ((n - 1) * (k - 1))
-    return (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
+    return float((rows - error) / (rows + (k - 1) * error + k * (columns - error) / n))
 
 
 def test_sums_by_analysis_of_variance(odd: dict[str, Rows], patients: Rows) -> None:
