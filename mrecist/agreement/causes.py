@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mrecist.agreement.matching import SIZE_RATIO, Match, TargetSets, target_sets
-from mrecist.agreement.reads import Reads, Track
+from mrecist.agreement.reads import STATED_IN_TABLE, Reads, Track
 from mrecist.agreement.swaps import Crossed
 from mrecist.criteria._overall import overall_response
 from mrecist.model import Basis, Measurement, NewLesion, Response, Role, VisitResponse
@@ -17,7 +17,8 @@ from mrecist.units import show
 NOT_EVALUABLE, NEW_LESION, NON_TARGET = "not_evaluable", "new_lesion", "non_target"
 BASELINE_SCAN, TARGET_SET, WHOLE_OR_VIABLE = "baseline_scan", "target_set", "whole_or_viable"
 VISIT_SCAN, BOUNDARY, SUM = "visit_scan", "boundary", "sum"
-MISSING_VISIT, CONFIRMATION, DATE, STATED = "missing_visit", "confirmation", "date", "stated"
+MISSING_VISIT, EARLIER_VISIT, STATED = "missing_visit", "earlier_visit", "stated"
+CONFIRMATION, DATE = "confirmation", "date"
 # Every cause -> what it means; in the order in which the first that holds is named.
 CAUSES = {
     NOT_EVALUABLE: "one reader could not evaluate what the other evaluated",
@@ -32,7 +33,8 @@ CAUSES = {
     MISSING_VISIT: "one reader has no response at a visit that the other has",
     CONFIRMATION: "the same responses at every visit; the days between them decide",
     DATE: "the same response at the visit, which the readers date differently",
-    STATED: "the table states a response that its sums do not give, or the findings are alike and the response is not",
+    EARLIER_VISIT: "the same findings at the visit; an earlier visit decides",
+    STATED: "the table states a response that its sums do not give",
 }
 # Whole and viable are told apart where the one is this much of the longest diameter and the other is not.
 _BY_VIABLE = ("mrecist", "easl", "qeasl")
@@ -60,7 +62,8 @@ def cause_at(reads: Reads, one: Track, other: Track, timepoint: int, crossed: Cr
     mine, theirs = one.visits[timepoint], other.visits[timepoint]
     parts = [name for name in ("target", "non_target", "new_lesion") if getattr(mine, name) != getattr(theirs, name)]
     if not parts:
-        return Cause(name=STATED)
+        stated = any(STATED_IN_TABLE in visit.reason for visit in (mine, theirs))
+        return Cause(name=STATED if stated else EARLIER_VISIT)
     deciding = _deciding(mine, theirs, parts, setting)
     found: dict[str, str] = {}
     for part in parts:

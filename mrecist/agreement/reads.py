@@ -11,6 +11,8 @@ from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
 
 Key = tuple[str, str, str]
 """Subject, reader, criterion."""
+STATED_IN_TABLE = "stated in the table"
+"""In the reason of a response that the input states and its sums do not give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from mrecist.agreement.reads import Reads
+from mrecist.agreement.reads import STATED_IN_TABLE, Reads
 from mrecist.agreement.sources import tracks_of
 from mrecist.dates import parse_date
 from mrecist.errors import InputError
@@ -153,7 +153,9 @@ _Stated = Mapping[tuple[str, str, str, int], Response]
 
 def _as_stated(one: VisitResponse, stated: _Stated) -> VisitResponse:
     category = stated.get((one.subject, one.reader, one.criterion, one.timepoint))
-    return replace(one, overall=category) if category is not None and one.timepoint > 0 else one
+    if category is None or one.timepoint == 0 or category is one.overall:
+        return one
+    return replace(one, overall=category, reason=f"{category}: {STATED_IN_TABLE}; its sums give {one.reason}")
 
 
 def _differences(responses: list[VisitResponse], stated: _Stated) -> Iterator[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from two_readers import Line, agree, line, read
+from two_readers import Line, agree, line, read, write
 
 from mrecist.agreement.matching import target_sets
 from mrecist.agreement.reads import Place, Track
+from mrecist.cli import main
 from mrecist.model import Measurement, Role, State
 
 BOTH_50 = (line("A", 0, 50), line("B", 0, 50))
@@ -147,6 +149,43 @@ def test_differences_without_a_visit_that_differs(tmp_path: Path) -> None:
     }
     kept = read(agree(tmp_path, lines, "--criterion", "recist11", "--date-tolerance", "7") / "discordances.csv")
     assert ("S1", "progression_date") not in {(r["subject"], r["variable"]) for r in kept}
+
+
+def test_the_same_findings_after_another_visit(tmp_path: Path) -> None:
+    """iRECIST: the growth at the second visit confirms A's progression of the first, and is B's first one."""
+    grown = (*BOTH_50, line("A", 1, 61), line("B", 1, 50), line("A", 2, 70), line("B", 2, 70))
+    rows = read(agree(tmp_path, grown, "--criterion", "irecist") / "discordances.csv")
+    found = {
+        r["timepoint"]: (r["value_1"], r["value_2"], r["cause"], r["decides"])
+        for r in rows
+        if r["variable"] == "visit_response"
+    }
+    assert found == {"1": ("iUPD", "iSD", "boundary", ""), "2": ("iCPD", "iUPD", "earlier_visit", "")}
+
+
+def test_lesions_of_a_scored_study_are_matched_by_place(tmp_path: Path) -> None:
+    """The same names, organ and sizes; with measurements.json of score the lesions lie 90 mm apart."""
+    lines = (*BOTH_50, line("A", 1, 34), line("B", 1, 36))
+    table = write(tmp_path / "rows.csv", lines)
+    results = tmp_path / "results"
+    assert main(["assess", str(table), "--criterion", "recist11", "--out", str(results)]) == 0
+    drawings = [
+        {
+            "subject": "S1",
+            "reader": r,
+            "timepoint": 0,
+            "lesion": "T01",
+            "series_uid": "1.2",
+            "longest": {"ends_lps": ends},
+        }
+        for r, ends in (("A", [[0, 0, 0], [50, 0, 0]]), ("B", [[90, 0, 0], [140, 0, 0]]))
+    ]
+    for content, cause in ((None, "boundary"), (drawings, "target_set")):
+        if content is not None:
+            (results / "measurements.json").write_text(json.dumps(content), encoding="utf-8")
+        assert main(["agree", str(results), "--resamples", "0", "--out", str(tmp_path / "out")]) == 0
+        rows = read(tmp_path / "out" / "discordances.csv")
+        assert {r["cause"] for r in rows if r["variable"] == "visit_response"} == {cause}
 
 
 def test_a_read_that_its_sum_does_not_explain_is_not_swapped(tmp_path: Path) -> None:
