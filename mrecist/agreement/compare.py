@@ -45,6 +45,7 @@ class Job:
 class Compared:
     """The tables by file name, what they hold in numbers, and what could not be compared."""
 
+    reads: Reads
     tables: Mapping[str, str]
     readers: tuple[str, ...]
     subjects: int
@@ -76,6 +77,7 @@ def compare(job: Job) -> Compared:
     estimated = [(row, interval(row.of, job.resamples, job.seed)) for row in rows]
     sha256 = reads.protocol.sha256
     return Compared(
+        reads=reads,
         tables={
             "agreement.csv": agreement_csv(estimated, job.resamples, job.seed, sha256),
             "discordances.csv": discordances_csv(differences, sha256, dated=reads.dated),
@@ -122,4 +124,4 @@ def _notes(reads: Reads, asked: tuple[str, ...], variables: tuple[str, ...]) -> 
         alone = [subject for subject in reads.subjects if len(reads.of(subject, criterion)) == 1]
         if alone:
             named = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
-            yield f"{criterion}: {len(alone)} subjects were read by one reader only and are not compared: {named}"
+            yield f"{criterion}: one reader's read alone of {len(alone)} of {len(reads.subjects)} subjects, not compared: {named}"

@@ -71,7 +71,7 @@ def _by_pair(reads: Reads, swaps: list[Swap]) -> Iterator[Row]:
                 criterion=known[0].criterion, variable=VISIT_RESPONSE, group=f"visit={known[0].timepoint}", readers=pair
             )
             changes = np.array([bool(s.changes) for s in known])
-            subject = np.array([reads.subjects.index(s.subject) for s in known], dtype=np.int64)
+            subject = np.array([reads.number[s.subject] for s in known], dtype=np.int64)
             method = "share of the two readers' classes that change with the other's; n counts both directions"
             yield Row(about=about, statistic=f"swap_{swap}", of=share_of(changes, subject), method=method)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 from mrecist.model import BestResponse, Measurement, Problem, Response, VisitResponse
@@ -40,7 +41,7 @@ class Track:
         return {t: visit for t, visit in self.visits.items() if t > 0 and visit.overall is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reads:
     """All reads. ``dated`` is False where the input has no dates: nothing that is a date is compared then.
 
@@ -56,20 +57,25 @@ class Reads:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def criteria(self) -> tuple[str, ...]:
         """Criteria in the order of the settings."""
         return tuple(name for name in self.settings if any(key[2] == name for key in self.tracks))
 
-    @property
+    @cached_property
     def readers(self) -> tuple[str, ...]:
         """Readers by name."""
         return tuple(sorted({reader for _, reader, _ in self.tracks}))
 
-    @property
+    @cached_property
     def subjects(self) -> tuple[str, ...]:
         """Subjects by name."""
         return tuple(sorted({subject for subject, _, _ in self.tracks}))
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Subject -> its place among the subjects."""
+        return {subject: place for place, subject in enumerate(self.subjects)}
 
     def of(self, subject: str, criterion: str) -> dict[str, Track]:
         """Reader -> track."""

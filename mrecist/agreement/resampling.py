@@ -68,8 +68,11 @@ def ratio(numerator: Array, denominator: Array) -> Array:
 
 
 def interval(statistic: Statistic, resamples: int, seed: int) -> Interval:
-    """The percentile interval (Efron and Tibshirani 1993, chapter 13) at level 0.95; resamples that do not define it are left out."""
-    if statistic.subjects == 0 or resamples == 0:
+    """The percentile interval (Efron and Tibshirani 1993, chapter 13) at level 0.95; resamples that do not define it are left out.
+
+    There is none where the number is not defined, and none of a single subject, which no resample varies.
+    """
+    if statistic.subjects < 2 or resamples == 0 or statistic.value is None:
         return Interval(low=None, high=None, undefined=0)
     values = statistic.of(_drawn(statistic.subjects, resamples, seed) @ statistic.parts)
     there = values[np.isfinite(values)]

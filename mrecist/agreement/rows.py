@@ -74,7 +74,7 @@ def _agreement(row: Row, found: Interval, resamples: int, seed: int) -> dict[str
     if found.undefined:
         how.append(f"not defined in {found.undefined} of {resamples} resamples")
     if row.of.value is None:
-        how.append("not defined: no units, or no variation")
+        how.append("not defined: nothing to compare, or no variation")
     return {
         "statistic": row.statistic,
         "form": row.form,

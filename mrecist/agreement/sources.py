@@ -148,10 +148,15 @@ def _places(path: Path) -> _Places:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}); run score again, or take it away") from None
     found: _Places = {}
-    for one in drawings:
-        for place in _place(one):
-            key = str(one.get("subject", "")), str(one.get("reader") or "R1")
-            found.setdefault(key, {})[int(one.get("timepoint", 0)), str(one["lesion"])] = place
+    try:
+        for one in drawings:
+            for place in _place(one):
+                key = str(one["subject"]), str(one.get("reader") or "R1")
+                found.setdefault(key, {})[int(one["timepoint"]), str(one["lesion"])] = place
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: is not what score writes ({type(error).__name__} {error}); run score again"
+        ) from None
     return found
 
 

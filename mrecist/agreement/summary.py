@@ -102,7 +102,7 @@ def _named(*groups: str) -> str:
 
 def _of_units(reads: Reads, about: About, mine: list[Unit], every: list[Unit], immune: bool) -> Iterator[Row]:
     """The coefficients of some units, on the scale that all units of the variable use."""
-    subject = np.array([reads.subjects.index(unit.subject) for unit in mine], dtype=np.int64)
+    subject = np.array([reads.number[unit.subject] for unit in mine], dtype=np.int64)
     span = span_in_use(place_of(response) for unit in every for response in unit.responses)
     scale = "|".join(labels(span, immune))
     places = _ratings([[place_of(r) for r in unit.responses] for unit in mine], len(reads.readers), span.start)
@@ -187,7 +187,7 @@ def _of_differences(
                         values = [value_of(variable, tracks[reader], rules) for reader in readers]
                         found = [any(differ(a, b, tolerance_days) for a, b in combinations(values, 2))]
                     differing += found
-                    places += [reads.subjects.index(subject)] * len(found)
+                    places += [reads.number[subject]] * len(found)
                 share = cat.share_of(np.array(differing, dtype=np.bool_), np.array(places, dtype=np.int64))
                 form = f"tolerance {tolerance_days} days" if variable.endswith("_date") else ""
                 yield Row(

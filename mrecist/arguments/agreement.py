@@ -29,4 +29,7 @@ def agree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date-tolerance", type=kinds.days, default=0, metavar="DAYS", help="dates that still agree")
     parser.add_argument("--resamples", type=kinds.resamples, default=2000, metavar="N", help="for intervals; 0: none")
     parser.add_argument("--seed", type=kinds.seed, default=0, metavar="N", help="start of the random numbers")
+    parser.add_argument(
+        "--figures", action="store_true", help="also Bland-Altman figures of every two readers and visit"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")

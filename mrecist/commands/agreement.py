@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mrecist import tables
 from mrecist.commands._terminal import outcome, say
+
+if TYPE_CHECKING:
+    from mrecist.agreement.reads import Reads
 
 
 def agree(options: Namespace) -> int:
@@ -30,6 +35,8 @@ def agree(options: Namespace) -> int:
     done = compare(job)
     for name, content in done.tables.items():
         tables.write_whole(options.out / name, content)
+    if options.figures:
+        _write_figures(options.out / "figures", done.reads)
     for note in done.notes:
         say(f"mrecist: note: {note}")
     causes = Counter(one.cause.name for one in done.discordances)
@@ -40,3 +47,13 @@ def agree(options: Namespace) -> int:
         + f", {done.adjudicated} cases to adjudicate on {', '.join(done.adjudicated_on)}: {options.out}"
     )
     return outcome(done.problems)
+
+
+def _write_figures(folder: Path, reads: Reads) -> None:
+    from mrecist.agreement.figures import bland_altman_figures
+    from mrecist.endpoints.figures.style import files_of
+
+    for parts, figure in bland_altman_figures(reads):
+        name = "_".join(tables.safe_name(part) for part in parts)
+        for suffix, content in files_of(figure).items():
+            tables.write_whole(folder / f"{name}.{suffix}", content)
