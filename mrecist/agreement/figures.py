@@ -55,12 +55,13 @@ def drawn(found: Pairs, title: str) -> Figure:
         value = statistic.value
         if value is not None:
             axes.axhline(value, color=DARK, linewidth=0.8, linestyle="-" if name == "bias" else (0, (4, 3)))
-            text = f"{name.replace('_', ' ').removesuffix(' limit')} {value:.1f}"
+            text = f"{name.removesuffix('_limit')} {value:.1f}".replace("-", "\N{MINUS SIGN}")
             axes.text(1.01, value, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
     axes.axhline(0, color=GREY, linewidth=0.5)
     first, second = found.readers
     axes.set(xlabel=f"mean of the two sums, {found.unit}", ylabel=f"{first} less {second}, {found.unit}")
-    axes.legend(loc="best", frameon=False, fontsize=8, title=f"{len(mean)} subjects", title_fontsize=8)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncol": 2, "frameon": False}
+    axes.legend(**below, fontsize=8, title=f"{len(mean)} subjects", title_fontsize=8)
     return figure
 
 

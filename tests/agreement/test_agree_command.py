@@ -106,6 +106,19 @@ def test_not_evaluable_is_a_category_of_its_own_or_no_rating(tmp_path: Path) -> 
     assert found == {"PR|SD|PD": 4, "PR|SD|PD|NE": 5}
 
 
+def test_figures_only_where_there_are_enough_pairs(tmp_path: Path) -> None:
+    """Readers A and B have five pairs at each visit, A and C three."""
+    out = agree(tmp_path, study(), "--criterion", "recist11", "--figures")
+    assert sorted(path.name for path in (out / "figures").iterdir()) == [
+        f"bland-altman_recist11_A_B_visit{t}.{suffix}" for t in (0, 1) for suffix in ("png", "svg")
+    ]
+    text = (out / "figures" / "bland-altman_recist11_A_B_visit1.svg").read_text(encoding="utf-8")
+    # differences 0, -15, -25, 0, -20 mm: mean -12, standard deviation 11.51
+    assert "bias \N{MINUS SIGN}12.0" in text
+    assert "upper 10.6" in text
+    assert "lower \N{MINUS SIGN}34.6" in text
+
+
 # --- sums ------------------------------------------------------------------------------------------------------------
 
 
