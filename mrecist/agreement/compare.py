@@ -9,10 +9,11 @@ from pathlib import Path
 from mrecist import tables
 from mrecist.agreement.adjudication import adjudicated_on, adjudication_list
 from mrecist.agreement.consequences import adjudication_rows, swap_rows
+from mrecist.agreement.crosstabs import cross_tables
 from mrecist.agreement.discordances import Discordance, discordances
 from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import interval
-from mrecist.agreement.rows import adjudication_csv, agreement_csv, discordances_csv, swaps_csv
+from mrecist.agreement.rows import adjudication_csv, agreement_csv, crosstabs_csv, discordances_csv, swaps_csv
 from mrecist.agreement.sources import of_readers, reads_of_measurements, reads_of_results
 from mrecist.agreement.summary import agreement_rows
 from mrecist.agreement.sums import is_table_of_sums, reads_of_sums
@@ -81,6 +82,7 @@ def compare(job: Job) -> Compared:
         tables={
             "agreement.csv": agreement_csv(estimated, job.resamples, job.seed, sha256),
             "discordances.csv": discordances_csv(differences, sha256, dated=reads.dated),
+            "crosstabs.csv": crosstabs_csv(cross_tables(reads), sha256),
             "swaps.csv": swaps_csv(swaps, sha256),
             "adjudication.csv": adjudication_csv(said, sha256),
             "problems.csv": tables.problems_csv(reads.problems),

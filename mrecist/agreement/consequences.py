@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from mrecist.agreement.about import About
 from mrecist.agreement.adjudication import Said, disagrees
 from mrecist.agreement.categorical import difference_of_shares, share_of
 from mrecist.agreement.continuous import mean_of
 from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Array
-from mrecist.agreement.rows import About, Row
+from mrecist.agreement.rows import Row
 from mrecist.agreement.scales import QUESTIONS
 from mrecist.agreement.swaps import BASELINE, COMMON_TARGETS, FOLLOW_UP, Crossed, Swap
 from mrecist.agreement.variables import VISIT_RESPONSE

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mrecist import __version__
+from mrecist.agreement.about import About
 from mrecist.agreement.adjudication import Said
+from mrecist.agreement.crosstabs import Cell
 from mrecist.agreement.discordances import Discordance
 from mrecist.agreement.resampling import Interval, Statistic
 from mrecist.agreement.swaps import Swap
@@ -32,20 +34,11 @@ SWAP_COLUMNS = (
     *("subject", "criterion", "timepoint", "swap", "reader", "other", "recorded", "swapped", "changes"),
     *("other_recorded", "detail", *_MADE_BY),
 )
+CROSSTAB_COLUMNS = (*("criterion", "variable", "group", "reader_1", "reader_2", "value_1", "value_2", "n", *_MADE_BY),)
 _SAID = (BEST_RESPONSE, PROGRESSED, PROGRESSION_DATE, FIRST_RESPONSE_DATE)
 ADJUDICATION_COLUMNS = (
     *("subject", "criterion", "reader", "differs", "causes", *_SAID, "visit_responses", "reason", *_MADE_BY),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What a statistic is of. ``group``: empty for everybody, ``visit=1``, ``COLUMN=value``; several with ; between them."""
-
-    criterion: str
-    variable: str
-    group: str = ""
-    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +125,18 @@ def _of_visit(visit: VisitResponse, dated: bool) -> dict[str, Any]:
         "new_lesion": visit.new_lesion,
         "flags": visit.flags,
     }
+
+
+def crosstabs_csv(rows: Iterable[Cell], protocol_sha256: str) -> str:
+    """``crosstabs.csv`` as text."""
+    return csv_text(CROSSTAB_COLUMNS, (_cell(row) | _made_by(protocol_sha256) for row in rows))
+
+
+def _cell(row: Cell) -> dict[str, Any]:
+    cells: dict[str, Any] = {name: getattr(row.about, name) for name in ("criterion", "variable", "group")}
+    for i, (reader, value) in enumerate(zip(row.about.readers, row.values, strict=True), start=1):
+        cells |= {f"reader_{i}": reader, f"value_{i}": value}
+    return {**cells, "n": row.n}
 
 
 def swaps_csv(rows: Iterable[Swap], protocol_sha256: str) -> str:

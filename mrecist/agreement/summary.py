@@ -10,9 +10,10 @@ import numpy as np
 
 from mrecist.agreement import categorical as cat
 from mrecist.agreement import continuous as con
+from mrecist.agreement.about import About
 from mrecist.agreement.reads import Reads, Track, best_of
 from mrecist.agreement.resampling import Array, Statistic, Whole
-from mrecist.agreement.rows import About, Row
+from mrecist.agreement.rows import Row
 from mrecist.agreement.scales import QUESTIONS, answer, labels, place_of, span_in_use
 from mrecist.agreement.variables import BEST_RESPONSE, VARIABLES, VISIT_RESPONSE, derivable, differ, value_of
 from mrecist.agreement.weights import IDENTITY, NAMES, ORDINAL, weights

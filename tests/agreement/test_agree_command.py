@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 from two_readers import BASELINE, FIRST, Line, agree, line, read, write
 
-from mrecist.agreement.rows import ADJUDICATION_COLUMNS, AGREEMENT_COLUMNS, DISCORDANCE_COLUMNS, SWAP_COLUMNS
+from mrecist.agreement.rows import (
+    ADJUDICATION_COLUMNS,
+    AGREEMENT_COLUMNS,
+    CROSSTAB_COLUMNS,
+    DISCORDANCE_COLUMNS,
+    SWAP_COLUMNS,
+)
 from mrecist.cli import main
 
 TABLES = {
     "agreement.csv": AGREEMENT_COLUMNS,
+    "crosstabs.csv": CROSSTAB_COLUMNS,
     "discordances.csv": DISCORDANCE_COLUMNS,
     "swaps.csv": SWAP_COLUMNS,
     "adjudication.csv": ADJUDICATION_COLUMNS,

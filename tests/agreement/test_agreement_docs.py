@@ -45,6 +45,13 @@ def test_columns(title: str, start: str, columns: tuple[str, ...]) -> None:
     assert list(dict.fromkeys(name for name in words(text) if name in columns)) == list(columns)
 
 
+def test_columns_of_crosstabs() -> None:
+    (line,) = [one for one in PAGE.splitlines() if one.startswith("| `crosstabs.csv`")]
+    assert list(dict.fromkeys(name for name in words(line) if name in rows.CROSSTAB_COLUMNS)) == list(
+        rows.CROSSTAB_COLUMNS
+    )
+
+
 def test_columns_of_discordances() -> None:
     text = section("Causes").split("Columns of `discordances.csv`")[1].split("\n\n")[0]
     single = {name for name in rows.DISCORDANCE_COLUMNS if not name.endswith(("_1", "_2"))}

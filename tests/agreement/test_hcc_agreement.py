@@ -12,6 +12,7 @@ import math
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from itertools import combinations, product
 from pathlib import Path
@@ -33,7 +34,7 @@ def compared(sheet: Path, folder: Path, resamples: int) -> dict[str, Rows]:
     subprocess.run([sys.executable, str(SCRIPT), str(sheet), str(sums)], check=True, capture_output=True)
     assert main(["agree", str(sums), "--resamples", str(resamples), "--out", str(folder / "out")]) == 0
     found = {}
-    for name in ("agreement", "discordances", "swaps", "adjudication"):
+    for name in ("agreement", "crosstabs", "discordances", "swaps", "adjudication"):
         with (folder / "out" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             found[name] = list(csv.DictReader(file))
     return found
@@ -204,6 +205,22 @@ def test_every_row_of_swaps_and_every_difference(odd: dict[str, Rows], patients:
     assert {(r["subject"], r["reader_1"], r["reader_2"]) for r in told} == different
     listed = {r["subject"] for r in odd["adjudication"] if r["criterion"] == "mrecist"}
     assert listed == {s for s, _, _ in different}
+
+
+def test_cross_tables(odd: dict[str, Rows], patients: Rows) -> None:
+    """Readers 1 and 3, all patients whom both read."""
+    both = [(p["1_mRECIST"], p["3_mRECIST"]) for p in patients if p["1_mRECIST"] and p["3_mRECIST"]]
+    names = {"1.0": "CR", "2.0": "PR", "3.0": "SD", "4.0": "PD"}
+    expected = Counter((names[a], names[b]) for a, b in both)
+    about = {
+        "criterion": "mrecist",
+        "variable": "visit_response",
+        "group": "visit=1",
+        "reader_1": "R1",
+        "reader_2": "R3",
+    }
+    mine = [r for r in odd["crosstabs"] if all(r[name] == text for name, text in about.items())]
+    assert {(r["value_1"], r["value_2"]): int(r["n"]) for r in mine} == expected
 
 
 def test_figures_are_near_those_of_all_patients(odd: dict[str, Rows]) -> None:
