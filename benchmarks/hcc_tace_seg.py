@@ -1,7 +1,7 @@
 """The sheet of TCIA HCC-TACE-Seg as the table of sums that ``mrecist agree`` reads.
 
 Run ``python benchmarks/hcc_tace_seg.py SHEET SUMS.csv``. SHEET is ``HCC-TACE-Seg_clinical_data-V2.xlsx`` (doi 10.7937/TCIA.5FNA-0924,
-not part of this project) or its first sheet as CSV. Columns ``{1,2,3}_{mRECIST,RECIST}_{BL,FU}`` are sums in mm, without an ending the
+not part of this project) or its sheet of patients as CSV. Columns ``{1,2,3}_{mRECIST,RECIST}_{BL,FU}`` are sums in mm, without an ending the
 category: 1 CR, 2 PR, 3 SD, 4 PD. A reader's read of a patient is taken by a criterion where both sums and the category are there.
 """
 
@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 COLUMNS = ("subject", "reader", "criterion", "timepoint", "sum", "category")
 CRITERIA = {"recist11": "RECIST", "mrecist": "mRECIST"}
 MEANING = {1: "CR", 2: "PR", 3: "SD", 4: "PD"}
+_PATIENT = "TCIA_ID"
 _NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -37,8 +38,10 @@ def main() -> None:
 def patients(sheet: Path) -> list[dict[str, str]]:
     """The rows of the sheet by column name."""
     if sheet.suffix.lower() == ".xlsx":
-        header, *rows = _cells(sheet)
-        return [{name: row.get(column, "") for column, name in header.items()} for row in rows]
+        for header, *rows in _sheets(sheet):
+            if _PATIENT in header.values():
+                return [{name.strip(): row.get(column, "") for column, name in header.items()} for row in rows]
+        raise SystemExit(f"{sheet}: no sheet has a column {_PATIENT}; give the clinical data of HCC-TACE-Seg")
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -55,18 +58,20 @@ def sums_of(sheet: list[dict[str, str]]) -> Iterator[tuple[str, ...]]:
                     yield (*about, "1", follow_up, MEANING[int(float(code))])
 
 
-def _cells(sheet: Path) -> Iterator[dict[str, str]]:
-    """Column letters -> text, for each row of the first sheet of a workbook."""
-    with zipfile.ZipFile(sheet) as book:
+def _sheets(path: Path) -> Iterator[list[dict[str, str]]]:
+    """The rows of each sheet of a workbook that has any: column letters -> text."""
+    with zipfile.ZipFile(path) as book:
         shared: list[str] = []
         if "xl/sharedStrings.xml" in book.namelist():
             strings = ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
             shared = ["".join(t.text or "" for t in item.iter(f"{_NAMESPACE}t")) for item in strings]
-        root = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
-    for row in root.iter(f"{_NAMESPACE}row"):
-        found = {re.sub(r"\d", "", cell.get("r", "")): _text(cell, shared) for cell in row.iter(f"{_NAMESPACE}c")}
-        if found:
-            yield found
+        for name in sorted(n for n in book.namelist() if n.startswith("xl/worksheets/sheet")):
+            rows = [
+                {re.sub(r"\d", "", cell.get("r", "")): _text(cell, shared) for cell in row.iter(f"{_NAMESPACE}c")}
+                for row in ElementTree.fromstring(book.read(name)).iter(f"{_NAMESPACE}row")
+            ]
+            if any(rows):
+                yield [row for row in rows if row]
 
 
 def _text(cell: ElementTree.Element, shared: list[str]) -> str:

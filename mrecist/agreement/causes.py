@@ -10,7 +10,7 @@ from mrecist.agreement.matching import SIZE_RATIO, Match, TargetSets, target_set
 from mrecist.agreement.reads import STATED_IN_TABLE, Reads, Track
 from mrecist.agreement.swaps import Crossed
 from mrecist.criteria._overall import overall_response
-from mrecist.model import Basis, Measurement, NewLesion, Response, Role, VisitResponse
+from mrecist.model import Basis, Kind, Measurement, NewLesion, Response, Role, VisitResponse
 from mrecist.protocol import CriterionSetting
 from mrecist.units import show
 
@@ -245,5 +245,6 @@ def _size_in_words(row: Measurement | None) -> str:
     if row is None:
         return "no row"
     sizes = [f"{show(row.longest_mm)} mm"] if row.longest_mm is not None else []
+    sizes += [f"short {show(row.short_mm)} mm"] if row.kind is Kind.NODE and row.short_mm is not None else []
     sizes += [f"viable {show(row.viable_mm)} mm"] if row.viable_mm is not None else []
     return " ".join(sizes) or str(row.state)

@@ -12,16 +12,19 @@ from mrecist.agreement.consequences import adjudication_rows, swap_rows
 from mrecist.agreement.crosstabs import cross_tables
 from mrecist.agreement.discordances import Discordance, discordances
 from mrecist.agreement.reads import Reads
-from mrecist.agreement.resampling import interval
-from mrecist.agreement.rows import adjudication_csv, agreement_csv, crosstabs_csv, discordances_csv, swaps_csv
+from mrecist.agreement.resampling import Interval, interval
+from mrecist.agreement.rows import Row, adjudication_csv, agreement_csv, crosstabs_csv, discordances_csv, swaps_csv
 from mrecist.agreement.sources import of_readers, reads_of_measurements, reads_of_results
 from mrecist.agreement.summary import agreement_rows
 from mrecist.agreement.sums import is_table_of_sums, reads_of_sums
 from mrecist.agreement.swaps import crossed, swaps_of
 from mrecist.agreement.variables import known_variables
+from mrecist.agreement.weights import IDENTITY, ORDINAL
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.protocol import load_protocol
+
+_HEADLINES = (("discordance", ""), ("fleiss_kappa", IDENTITY), ("gwet_ac1", IDENTITY), ("gwet_ac2", ORDINAL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class Compared:
 
     reads: Reads
     tables: Mapping[str, str]
+    headlines: tuple[tuple[str, ...], ...]
     readers: tuple[str, ...]
     subjects: int
     discordances: tuple[Discordance, ...]
@@ -87,6 +91,7 @@ def compare(job: Job) -> Compared:
             "adjudication.csv": adjudication_csv(said, sha256),
             "problems.csv": tables.problems_csv(reads.problems),
         },
+        headlines=tuple(_headlines(estimated, reads.readers)),
         readers=reads.readers,
         subjects=len(reads.subjects),
         discordances=tuple(differences),
@@ -95,6 +100,22 @@ def compare(job: Job) -> Compared:
         problems=reads.problems,
         notes=(*reads.notes, *_notes(reads, asked, variables)),
     )
+
+
+def _headlines(estimated: list[tuple[Row, Interval]], readers: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The table that the command prints: how all readers agree on what is compared, everybody together."""
+    yield "criterion", "variable", "scale", "statistic", "weights", "n", "value", "95 % interval"
+    for row, found in estimated:
+        about, value = row.about, row.of.value
+        if (
+            (row.statistic, row.weights) in _HEADLINES
+            and not about.group
+            and about.readers == readers
+            and value is not None
+        ):
+            between = "" if found.low is None or found.high is None else f"{found.low:.3f} to {found.high:.3f}"
+            named = (about.criterion, about.variable, row.form, row.statistic, row.weights)
+            yield (*named, str(row.of.units), f"{value:.3f}", between)
 
 
 def _reads(job: Job) -> Reads:

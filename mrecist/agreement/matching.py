@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from math import dist
+from math import cbrt, dist, pi
 
 from mrecist.agreement.reads import Place, Track
 from mrecist.criteria._organs import organ_of
-from mrecist.model import Measurement, Role
-from mrecist.units import show
+from mrecist.model import Kind, Measurement, Role
 
 # The longest diameters of one lesion by two readers: 95 % limits of agreement -22.1 to +25.4 % (Yoon 2016, one lesion).
 SIZE_RATIO = 1.254
@@ -113,7 +111,12 @@ def _alike(a: Measurement, b: Measurement) -> bool:
 
 
 def _size(row: Measurement) -> float:
-    return float(row.longest_mm or row.viable_mm or 0)
+    """The diameter by which a lesion is told from others in mm; of a volume alone that of a sphere; 0: none is known."""
+    if row.kind is Kind.NODE and row.short_mm:
+        return float(row.short_mm)
+    if row.longest_mm or row.viable_mm:
+        return float(row.longest_mm or row.viable_mm or 0)
+    return cbrt(6 * float(row.volume_mm3 or 0) / pi)
 
 
 def _ratio(a: Measurement, b: Measurement) -> float | None:
@@ -122,6 +125,5 @@ def _ratio(a: Measurement, b: Measurement) -> float | None:
 
 
 def _described(row: Measurement) -> str:
-    size: Decimal | None = row.longest_mm if row.longest_mm is not None else row.viable_mm
-    words = [row.lesion, *filter(None, [row.organ, row.station]), *([f"{show(size)} mm"] if size is not None else [])]
-    return " ".join(words)
+    size = f"{_size(row):.1f} mm" if _size(row) else ""
+    return " ".join(filter(None, [row.lesion, row.organ, row.station, size]))

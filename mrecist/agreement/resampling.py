@@ -83,7 +83,7 @@ def interval(statistic: Statistic, resamples: int, seed: int) -> Interval:
     return Interval(low=float(low), high=float(high), undefined=undefined)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _drawn(subjects: int, resamples: int, seed: int) -> Array:
     """How often each subject is in each resample, (resamples, subjects); the same for every statistic of as many subjects."""
     counts = np.random.default_rng((seed, subjects)).multinomial(subjects, np.full(subjects, 1 / subjects), resamples)

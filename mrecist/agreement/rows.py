@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from mrecist import __version__
@@ -180,5 +181,6 @@ def _yes_no(value: bool | None) -> str:
     return "" if value is None else "yes" if value else "no"
 
 
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.6g}"
+def _number(value: float | None) -> Decimal | None:
+    """Six significant digits, written without an exponent."""
+    return None if value is None else Decimal(f"{value:.6g}")

@@ -113,8 +113,12 @@ def _rows(
             recorded=recorded,
             swapped=swapped,
             other_recorded=found.recorded[other].get(timepoint),
-            detail=detail if told or swapped is None else "",
+            detail=detail if told or (detail and swapped is None) else _no_visit(swapped, other, timepoint),
         )
+
+
+def _no_visit(swapped: Response | None, other: str, timepoint: int) -> str:
+    return f"{other} has no response at time point {timepoint}" if swapped is None else ""
 
 
 def on_common_targets(track: Track, sets: TargetSets, setting: CriterionSetting, rules: ResponseRules) -> Classes:

@@ -119,6 +119,6 @@ def days(text: str) -> int:
 
 def resamples(text: str) -> int:
     """A number of resamples of a bootstrap; 0: none."""
-    if not (text.isascii() and text.isdecimal()) or not (int(text) == 0 or 100 <= int(text) <= 100_000):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of resamples (0, or 100 to 100000)")
+    if not (text.isascii() and text.isdecimal()) or not (int(text) == 0 or 100 <= int(text) <= 10_000):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of resamples (0, or 100 to 10000)")
     return int(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrecist import tables
-from mrecist.commands._terminal import outcome, say
+from mrecist.commands._terminal import outcome, say, show_table
 
 if TYPE_CHECKING:
     from mrecist.agreement.reads import Reads
@@ -39,6 +39,7 @@ def agree(options: Namespace) -> int:
         _write_figures(options.out / "figures", done.reads)
     for note in done.notes:
         say(f"mrecist: note: {note}")
+    show_table(done.headlines)
     causes = Counter(one.cause.name for one in done.discordances)
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in causes.most_common())
     say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,11 @@ def number(rows: list[dict[str, str]], statistic: str, **about: str) -> float:
     return float(row["value"])
 
 
-def test_two_readers_and_an_adjudicator(tmp_path: Path) -> None:
+def test_two_readers_and_an_adjudicator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """S2, S3 and S5 differ. C agrees with A in S2 and S3, with B in S5: indices 100 x 1 / 5 and 100 x 2 / 5."""
     options = ("--criterion", "recist11", "--adjudicator", "C", "--adjudicate-on", "best_response")
     out = agree(tmp_path, study(), *options)
+    assert re.search(r"^recist11 +best_response +discordance +5 +0\.600$", capsys.readouterr().out, re.MULTILINE)
     rows = read(out / "agreement.csv")
     assert {r["readers"] for r in rows} == {"A|B", "A", "B"}
     assert number(rows, "adjudication_rate") == pytest.approx(0.6)

@@ -101,7 +101,7 @@ def test_with_the_targets_that_both_chose(tmp_path: Path) -> None:
     }
     assert found == {"A": ("SD", "PR", "yes"), "B": ("PR", "PR", "no")}
     (detail,) = {r["detail"] for r in read(out / "discordances.csv") if r["variable"] == "visit_response"}
-    assert "T02 lung 20 mm of A only" in detail
+    assert "T02 lung 20.0 mm of A only" in detail
 
 
 def test_two_findings_differ_and_each_would_do(tmp_path: Path) -> None:
