@@ -1,8 +1,9 @@
 """The sheet of TCIA HCC-TACE-Seg as the table of sums that ``mrecist agree`` reads.
 
 Run ``python benchmarks/hcc_tace_seg.py SHEET SUMS.csv``. SHEET is ``HCC-TACE-Seg_clinical_data-V2.xlsx`` (doi 10.7937/TCIA.5FNA-0924,
-not part of this project) or its sheet of patients as CSV. Columns ``{1,2,3}_{mRECIST,RECIST}_{BL,FU}`` are sums in mm, without an ending the
-category: 1 CR, 2 PR, 3 SD, 4 PD. A reader's read of a patient is taken by a criterion where both sums and the category are there.
+not part of this project) or its sheet of patients as CSV. Columns ``{1,2,3}_{mRECIST,RECIST}_{BL,FU}`` are sums in mm, without an
+ending the category: 1 CR, 2 PR, 3 SD, 4 PD. A reader's read of a patient is taken by a criterion where both sums and the category
+are there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from xml.etree import ElementTree
 COLUMNS = ("subject", "reader", "criterion", "timepoint", "sum", "category")
 CRITERIA = {"recist11": "RECIST", "mrecist": "mRECIST"}
 MEANING = {1: "CR", 2: "PR", 3: "SD", 4: "PD"}
-_PATIENT = "TCIA_ID"
+# A column of the sheet of patients; the glossary has it in a row.
+_OF_PATIENTS = "1_mRECIST_BL"
 _NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -39,9 +41,9 @@ def patients(sheet: Path) -> list[dict[str, str]]:
     """The rows of the sheet by column name."""
     if sheet.suffix.lower() == ".xlsx":
         for header, *rows in _sheets(sheet):
-            if _PATIENT in header.values():
+            if _OF_PATIENTS in header.values():
                 return [{name.strip(): row.get(column, "") for column, name in header.items()} for row in rows]
-        raise SystemExit(f"{sheet}: no sheet has a column {_PATIENT}; give the clinical data of HCC-TACE-Seg")
+        raise SystemExit(f"{sheet}: no sheet has a column {_OF_PATIENTS}; give the clinical data of HCC-TACE-Seg")
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -271,7 +271,7 @@ RECIST: tuple[tuple[str, dict[str, str], float], ...] = (
 
 
 def test_a_workbook_is_read_as_its_csv(tmp_path: Path) -> None:
-    """A workbook as spreadsheet programs write it: a glossary before the patients, shared strings, and 36.4 as the 17 digits of its binary number."""
+    """As spreadsheet programs write it: a glossary before the patients, shared strings, 36.4 as the 17 digits of its binary number."""
     names = [
         "TCIA_ID",
         *(f"{r}_{c}{end}" for r in READERS for c in ("RECIST", "mRECIST") for end in ("_BL", "_FU", "")),
@@ -287,7 +287,7 @@ def test_a_workbook_is_read_as_its_csv(tmp_path: Path) -> None:
         strings = "".join(f"<si><t>{name}</t></si>" for name in names)
         file.writestr("xl/sharedStrings.xml", f"<sst {space}>{strings}</sst>")
         rows = f'<row r="1">{head}</row><row r="2">{body}</row>'
-        glossary = '<row r="1"><c r="A1" t="inlineStr"><is><t>Interval_BL</t></is></c></row>'
+        glossary = '<row r="1"><c r="A1" t="inlineStr"><is><t>TCIA_ID</t></is></c></row>'
         for number, content in ((1, glossary), (2, rows)):
             sheet = f"<worksheet {space}><sheetData>{content}</sheetData></worksheet>"
             file.writestr(f"xl/worksheets/sheet{number}.xml", sheet)
