@@ -13,3 +13,8 @@ class About:
     variable: str
     group: str = ""
     readers: tuple[str, ...] = ()
+
+
+def group_named(*parts: str) -> str:
+    """Several groups as one: everybody ("") adds nothing."""
+    return ";".join(filter(None, parts))

@@ -76,7 +76,7 @@ def compare(job: Job) -> Compared:
     said = adjudication_list(reads, differences, variables)
     rows = [
         *agreement_rows(reads, groups, job.date_tolerance),
-        *swap_rows(reads, every.values(), swaps),
+        *swap_rows(reads, every.values(), swaps, groups),
         *adjudication_rows(reads, adjudicator, said, variables, job.date_tolerance),
     ]
     estimated = [(row, interval(row.of, job.resamples, job.seed)) for row in rows]

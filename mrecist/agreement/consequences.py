@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from mrecist.agreement.about import About
+from mrecist.agreement.about import About, group_named
 from mrecist.agreement.adjudication import Said, disagrees
 from mrecist.agreement.categorical import difference_of_shares, share_of
 from mrecist.agreement.continuous import mean_of
@@ -14,25 +15,35 @@ from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Array
 from mrecist.agreement.rows import Row
 from mrecist.agreement.scales import QUESTIONS
+from mrecist.agreement.summary import subgroups
 from mrecist.agreement.swaps import BASELINE, COMMON_TARGETS, FOLLOW_UP, Crossed, Swap
 from mrecist.agreement.variables import VISIT_RESPONSE
 from mrecist.model import Response
 
 _VARY = "mean over the readers held fixed of the share of subjects whose class is not one and the same when only this is varied"
 
+_PAIR = "share of the two readers' classes that change with the other's; n counts both directions"
 
-def swap_rows(reads: Reads, crossed: Iterable[Crossed], swaps: Sequence[Swap]) -> Iterator[Row]:
-    """How often a swap changes the class, by criterion and visit: over all readers at once, and by pair."""
+
+def swap_rows(
+    reads: Reads, crossed: Iterable[Crossed], swaps: Sequence[Swap], groups: Mapping[str, Mapping[str, str]]
+) -> Iterator[Row]:
+    """How often a swap changes the class, by criterion, subgroup and visit: over all readers at once, and by pair."""
     found = list(crossed)
     for criterion in reads.criteria:
         timepoints = sorted({one.timepoint for one in swaps if one.criterion == criterion})
-        for timepoint in timepoints:
-            mine = [one for one in found if one.criterion == criterion]
-            yield from _varied(reads, mine, criterion, timepoint)
-            yield from _by_pair(reads, [s for s in swaps if s.criterion == criterion and s.timepoint == timepoint])
+        for group, member in subgroups(reads, groups):
+            mine = [one for one in found if one.criterion == criterion and member(one.subject)]
+            theirs = [one for one in swaps if one.criterion == criterion and member(one.subject)]
+            for timepoint in timepoints:
+                about = About(
+                    criterion=criterion, variable=VISIT_RESPONSE, group=group_named(group, f"visit={timepoint}")
+                )
+                yield from _varied(reads, mine, replace(about, readers=reads.readers), timepoint)
+                yield from _by_pair(reads, [one for one in theirs if one.timepoint == timepoint], about)
 
 
-def _varied(reads: Reads, crossed: list[Crossed], criterion: str, timepoint: int) -> Iterator[Row]:
+def _varied(reads: Reads, crossed: list[Crossed], about: About, timepoint: int) -> Iterator[Row]:
     """Subjects whose whole grid of baselines and follow-ups is known at the visit."""
     grids = [grid for one in crossed if (grid := _grid(one, reads.readers, timepoint)) is not None]
     if not grids:
@@ -42,12 +53,11 @@ def _varied(reads: Reads, crossed: list[Crossed], criterion: str, timepoint: int
             FOLLOW_UP: np.array([_not_one(grid, yes) for grid in grids]),
             BASELINE: np.array([_not_one([list(c) for c in zip(*grid, strict=True)], yes) for grid in grids]),
         }
-        variable = f"{VISIT_RESPONSE}:{name}" if name else VISIT_RESPONSE
-        about = About(criterion=criterion, variable=variable, group=f"visit={timepoint}", readers=reads.readers)
+        asked = replace(about, variable=f"{VISIT_RESPONSE}:{name}") if name else about
         for swap, values in shares.items():
-            yield Row(about=about, statistic=f"varying_{swap}", of=mean_of(values), method=_VARY)
+            yield Row(about=asked, statistic=f"varying_{swap}", of=mean_of(values), method=_VARY)
         apart = difference_of_shares(shares[FOLLOW_UP], shares[BASELINE])
-        yield Row(about=about, statistic="varying_difference", of=apart, form="follow_up less baseline", method=_VARY)
+        yield Row(about=asked, statistic="varying_difference", of=apart, form="follow_up less baseline", method=_VARY)
 
 
 def _grid(one: Crossed, readers: Sequence[str], timepoint: int) -> list[list[Response]] | None:
@@ -62,19 +72,15 @@ def _not_one(grid: list[list[Response]], yes: frozenset[Response] | None) -> flo
     return float(np.mean([len({c if yes is None else c in yes for c in row}) > 1 for row in grid]))
 
 
-def _by_pair(reads: Reads, swaps: list[Swap]) -> Iterator[Row]:
+def _by_pair(reads: Reads, swaps: list[Swap], about: About) -> Iterator[Row]:
     for swap in (BASELINE, FOLLOW_UP, COMMON_TARGETS):
         for pair in reads.pairs():
             known = [s for s in swaps if s.swap == swap and {s.reader, s.other} == set(pair) and s.changes is not None]
-            if not known:
-                continue
-            about = About(
-                criterion=known[0].criterion, variable=VISIT_RESPONSE, group=f"visit={known[0].timepoint}", readers=pair
-            )
-            changes = np.array([bool(s.changes) for s in known])
-            subject = np.array([reads.number[s.subject] for s in known], dtype=np.int64)
-            method = "share of the two readers' classes that change with the other's; n counts both directions"
-            yield Row(about=about, statistic=f"swap_{swap}", of=share_of(changes, subject), method=method)
+            if known:
+                changes = np.array([bool(s.changes) for s in known])
+                subject = np.array([reads.number[s.subject] for s in known], dtype=np.int64)
+                share = share_of(changes, subject)
+                yield Row(about=replace(about, readers=pair), statistic=f"swap_{swap}", of=share, method=_PAIR)
 
 
 def adjudication_rows(

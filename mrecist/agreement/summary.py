@@ -10,7 +10,7 @@ import numpy as np
 
 from mrecist.agreement import categorical as cat
 from mrecist.agreement import continuous as con
-from mrecist.agreement.about import About
+from mrecist.agreement.about import About, group_named
 from mrecist.agreement.reads import Reads, Track, best_of
 from mrecist.agreement.resampling import Array, Statistic, Whole
 from mrecist.agreement.rows import Row
@@ -87,18 +87,14 @@ def _of_categories(reads: Reads, criterion: str, groups: Mapping[str, Mapping[st
             visits = sorted({unit.timepoint for unit in mine if unit.timepoint is not None})
             parts = {group: mine}
             if len(visits) > 1:
-                parts |= {_named(group, f"visit={t}"): [u for u in mine if u.timepoint == t] for t in visits}
+                parts |= {group_named(group, f"visit={t}"): [u for u in mine if u.timepoint == t] for t in visits}
             for name, part in parts.items():
                 about = About(criterion=criterion, variable=variable, group=name)
                 yield from _of_units(reads, about, part, units, immune)
                 complete = [unit for unit in part if None not in unit.responses]
                 if 0 < len(complete) < len(part) and len(reads.readers) > 2:
-                    about = replace(about, group=_named(name, COMPLETE))
+                    about = replace(about, group=group_named(name, COMPLETE))
                     yield from _of_units(reads, about, complete, units, immune)
-
-
-def _named(*groups: str) -> str:
-    return ";".join(filter(None, groups))
 
 
 def _of_units(reads: Reads, about: About, mine: list[Unit], every: list[Unit], immune: bool) -> Iterator[Row]:
@@ -216,12 +212,12 @@ def _of_sums(reads: Reads, criterion: str, groups: Mapping[str, Mapping[str, str
         above = [s for s in subjects if _all_above_zero(reads, criterion, s)]
         for timepoint in timepoints:
             sums = _sizes(reads, criterion, subjects, timepoint)
-            named = _named(group, f"visit={timepoint}")
+            named = group_named(group, f"visit={timepoint}")
             yield from _of_sizes(reads, About(criterion=criterion, variable=SUM, group=named), sums)
             if len(above) < len(subjects):
                 # The same subjects at every visit: those whom no reader has without measured disease at any.
                 only = _sizes(reads, criterion, above, timepoint)
-                about = About(criterion=criterion, variable=SUM, group=_named(named, ABOVE_ZERO))
+                about = About(criterion=criterion, variable=SUM, group=group_named(named, ABOVE_ZERO))
                 yield from _of_sizes(reads, about, only)
             if timepoint > 0:
                 changes = _sizes(reads, criterion, subjects, timepoint, change=True)

@@ -100,6 +100,11 @@ def test_subgroups_and_visits(tmp_path: Path) -> None:
     rows = read(agree(tmp_path, study(), *options) / "agreement.csv")
     for group, expected in (("bclc=B", 1 / 2), ("bclc=C", 2 / 3)):
         assert number(rows, "discordance", variable="best_response", group=group) == pytest.approx(expected, abs=1e-6)
+    # of 50 mm at baseline by both, so that only the follow-up can make a difference
+    for group, expected in (("visit=1", 3 / 5), ("bclc=C;visit=1", 2 / 3)):
+        about = {"variable": "visit_response", "group": group}
+        assert number(rows, "varying_follow_up", **about) == pytest.approx(expected, abs=1e-6)
+        assert number(rows, "varying_baseline", **about) == 0
     assert {r["group"] for r in rows if r["statistic"] == "icc"} >= {"visit=0", "visit=1", "bclc=B;visit=1"}
 
 
