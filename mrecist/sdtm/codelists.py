@@ -62,7 +62,6 @@ RS_TESTS: Mapping[str, str] = {
     "BESTRESP": "Best Overall Response",
     "SYMPTDTR": "Symptomatic Deterioration",
 }
-PROTOCOL_DEFINED = "PROTOCOL DEFINED RESPONSE CRITERIA"
 
 INVESTIGATOR, INDEPENDENT = "INVESTIGATOR", "INDEPENDENT ASSESSOR"
 # --EVALID (MEDEVAL) -> what begins the link identifiers of that reader.

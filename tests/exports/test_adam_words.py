@@ -138,3 +138,12 @@ def test_best_progression_is_dated_as_the_progression(adam: AdamExporter) -> Non
     made = adam.made(rows, protocol=PROTOCOL, subjects="subject\nP01\n")
     bor, pd = (made.one("ADRS", USUBJID="S1-P01", PARAMCD=code) for code in ("BOR", "PD"))
     assert (bor["AVALC"], bor["AVAL"], bor["ADT"]) == ("PD", 5, "2024-03-04") == ("PD", 5, pd["ADT"])
+
+
+def test_a_death_that_cannot_be_read_is_not_denied(adam: AdamExporter) -> None:
+    rows = [sized("T01", n, "50") for n in range(2)]
+    made = adam.made(rows, protocol=PROTOCOL, subjects="subject,death\nP01,soon\nP02,\n")
+    found = {one["USUBJID"]: one["AVALC"] for one in made.find("ADRS", PARAMCD="DEATH")}
+    assert found == {"S1-P01": None, "S1-P02": "N"}
+    assert made.code == 1
+    assert made.err.count("death") == 1

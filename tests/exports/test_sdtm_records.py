@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sdtm_export import DAYS, Exporter, Made, row, sized
 
+from mrecist.cli import main
 from mrecist.exporting.sdtm.places import place_of
 from mrecist.model import Kind, Measurement, Role, State
 
@@ -292,3 +294,35 @@ def test_places(organ: str, station: str, kind: str, location: str, side: str | 
     )
     assert (found.location, found.side or None, found.detail or None) == (location, side, detail)
     assert found.extended == (location == "PORT SITE")
+
+
+def test_the_sum_of_volumes_is_in_millilitres(exporter: Exporter) -> None:
+    """CDISC's units have no mm3; 1 mL is 1000 mm3."""
+    rows = [sized("T01", n, "50", volume_mm3=volume) for n, volume in enumerate(("61234.5", "20000"))]
+    made = exporter.made(rows, protocol=exporter_protocol("[criteria.vrecist]"))
+    assert results(made, VISITNUM=1) == {
+        "LDIAM": ("50", 50),
+        "VOLUME": ("61.2345", 61.2345),
+        "SUMVOL": ("61.2345", 61.2345),
+    }
+    assert {one["TRSTRESU"] for one in made.find("TR", TRTESTCD="SUMVOL")} == {"mL"}
+
+
+def test_the_protocol_says_what_the_export_follows(exporter: Exporter) -> None:
+    export = '[export.sdtm]\nig = "3.3"\nderived = "sponsor"\nformat = ["csv"]'
+    made = exporter.made(TARGETS, protocol=exporter_protocol(f"[criteria.recist11]\n{export}"))
+    assert main(["export", "sdtm", str(made.results), "--out", str(made.folder.parent / "by_protocol")]) == 0
+    assert (made.folder.parent / "by_protocol" / "tr.csv").read_text(encoding="utf-8").count("SUMLDIAM") == 0
+    assert set(results(made)) == {
+        "LDIAM",
+        "VDIAM",
+    }  # the option --format goes before the protocol, the rest is the protocol's
+    content = json.loads((made.folder / "tr.json").read_text(encoding="utf-8"))
+    assert content["metaDataVersionOID"] == "MDV.S1.SDTMIG.3.3"
+
+
+def test_a_section_may_have_a_category_of_its_own(exporter: Exporter) -> None:
+    sections = '[criteria.mrecist]\n[criteria.ours]\nstandard = "protocol"\nmeasure = "viable"\nrscat = "RECICL"'
+    made = exporter.made(TARGETS, protocol=exporter_protocol(sections))
+    found = {one["RSCAT"] for one in made.find("RS", RSTESTCD="OVRLRESP")}
+    assert found == {"MRECIST LENCIONI LIVER CANCER 2010", "RECICL"}

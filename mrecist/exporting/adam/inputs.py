@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mrecist.dates import PartialDate, parse_date
+from mrecist.dates import PartialDate, given_text, parse_date
 from mrecist.derivation import rows_path
-from mrecist.endpoints.derive import trials_of_subjects
-from mrecist.endpoints.happenings import Case
+from mrecist.endpoints.happenings import Case, trials_of_subjects
+from mrecist.endpoints.imputed import with_known_days
 from mrecist.endpoints.study import StudyEndpoints, endpoints_of_study
 from mrecist.exporting.adam.origins import Records
 from mrecist.exporting.sdtm.inputs import Given, Inputs, read_inputs
@@ -67,7 +67,12 @@ class Material:
 
     def flag(self, subject: str, day: date | None) -> str:
         """``D`` where the day of a date is the one that ``schedule.partial_date`` put there."""
-        return "D" if day is not None and day in self.imputed.get(subject, ()) else ""
+        return "D" if day is not None and (given_text(day) or day in self.imputed.get(subject, ())) else ""
+
+    def at_fault(self, subject: str, *columns: str) -> bool:
+        """Whether one of these columns of subjects.csv could not be read: what it says is not known."""
+        facts = {f"subjects.{name}" for name in columns}
+        return any(one.subject == subject and one.fact in facts for one in self.trial.faults)
 
     @property
     def reads(self) -> tuple[Read, ...]:
@@ -92,12 +97,13 @@ def read_material(folder: Path, protocol: Protocol, settings: SdtmSettings, file
     inputs = read_inputs(folder, settings, given)
     read = read_trial(files.subjects, dict(files.tables), protocol.date_columns, protocol.partial_date)
     study = endpoints_of_study(protocol, read, folder)
+    trial = with_known_days(read.trial, study.found.courses, protocol)
     return Material(
         inputs=inputs,
         protocol=protocol,
         study=study,
-        trial=read.trial,
-        of_subject=trials_of_subjects(read.trial),
+        trial=trial,
+        of_subject=trials_of_subjects(trial),
         named=categories(inputs.results.settings.values()),
         sdtm=sdtm,
         records=Records(sdtm.datasets),
@@ -105,17 +111,20 @@ def read_material(folder: Path, protocol: Protocol, settings: SdtmSettings, file
             (files.subjects, *files.tables.values(), rows_path(folder)),
             protocol.partial_date,
         ),
-        problems=tuple(_problems(sdtm, study)),
+        problems=tuple(_problems(sdtm, study, trial)),
         notes=tuple(dict.fromkeys((*inputs.notes, *read.notes, *study.found.notes))),
     )
 
 
-def _problems(sdtm: Sdtm, study: StudyEndpoints) -> Iterator[Problem]:
-    """Each read with a problem once, as the endpoints tell it."""
+def _problems(sdtm: Sdtm, study: StudyEndpoints, trial: Trial) -> Iterator[Problem]:
+    """Each read with a problem once, as the endpoints tell it, and what could not be read of a subject."""
     told = tuple(dict.fromkeys((*study.told, *study.derived.problems)))
     known = {(p.subject, p.reader) for p in study.told}
     yield from told
     yield from (p for p in sdtm.problems if (p.subject, p.reader) not in known)
+    for fault in trial.faults:
+        if not any(fault.subject == p.subject and p.message.startswith(fault.message) for p in told):
+            yield Problem(subject=fault.subject, reader="", message=f"{fault.message}; what hangs on it is empty")
 
 
 def _imputed(files: tuple[Path, ...], partial: PartialDate) -> dict[str, frozenset[date]]:

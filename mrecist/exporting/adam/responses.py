@@ -261,13 +261,14 @@ def death_rows(material: Material) -> Rows:
     """Subject -> DEATH."""
     for name, subject in material.trial.subjects.items():
         day = subject.dates.get("death")
+        word = "Y" if day is not None else "" if material.at_fault(name, "death") else "N"
         yield (
             name,
             {
-                **value_of("DEATH", "Y" if day is not None else "N"),
+                **value_of("DEATH", word),
                 "PARCAT1": REFERENCE,
                 **when(material, name, material.inputs.references[name], day),
-                "ANL01FL": "Y",
+                "ANL01FL": "Y" if word else "",
                 **material.records.person(material.unique_id(name), "DTHDTC", day),
                 "PROTSHA": material.protocol.sha256,
             },

@@ -13,7 +13,6 @@ from mrecist.trial import Subject
 
 SHARED = ("STUDYID", "USUBJID", "SUBJID", "TRT01P", "RANDDT", "TRTSDT", "ITTFL", "SAFFL")
 """What ADTR, ADRS and ADTTE take over."""
-_YES_NO = {True: "Y", False: "N"}
 _FROM_DM = ("SITEID", "AGE", "AGEU", "SEX", "RACE", "ETHNIC", "COUNTRY", "ARMCD", "ARM", "ACTARM")
 
 
@@ -36,12 +35,18 @@ def subject_rows(material: Material) -> Iterator[tuple[str, Row]]:
             "TRT01A": dm.get("ACTARM") or "",
             **_days(material, one),
             "DTHFL": "Y" if "death" in one.dates else "",
-            "RANDFL": _YES_NO[_randomised(material, name)] if randomised else "",
+            "RANDFL": _flag(material, name, _randomised(material, name), "randomisation") if randomised else "",
             "ITTFL": "Y",
-            "SAFFL": _YES_NO[_treated(material, name)] if treated else "",
+            "SAFFL": _flag(material, name, _treated(material, name), "first_dose", "first_procedure")
+            if treated
+            else "",
             "PROTSHA": material.protocol.sha256,
         }
         yield name, row | {code: "Y" if belongs(column, one, None) else "N" for code, column in columns.items()}
+
+
+def _flag(material: Material, name: str, held: bool, *columns: str) -> str:
+    return "Y" if held else "" if material.at_fault(name, *columns) else "N"
 
 
 def _treated(material: Material, name: str) -> bool:

@@ -15,13 +15,12 @@ from mrecist.exporting.sdtm.timing import Reference, VisitName, visit_of
 from mrecist.model import Kind, Measurement, Role, State
 
 ACCEPTED = "accepted"
-# What a target has to have by the criteria of the study, beside its diameter (a node: its short axis).
+# What a target has to have beside its diameter (a node: its short axis), by what a criterion measures and the unit of its sum.
 _ALSO = {
-    "mrecist": ("viable_mm",),
-    "easl": ("viable_mm", "viable_short_mm"),
-    "qeasl": ("viable_volume_mm3",),
-    "vrecist": ("volume_mm3",),
-    "choi": ("mean_hu",),
+    ("viable", "mm"): ("viable_mm",),
+    ("viable", "mm2"): ("viable_mm", "viable_short_mm"),
+    ("viable", "mm3"): ("viable_volume_mm3",),
+    ("volume", "mm3"): ("volume_mm3",),
 }
 OF_VIABLE_PART = ("viable_mm", "viable_short_mm", "viable_volume_mm3")
 
@@ -91,7 +90,9 @@ class Read:
         """The size columns that the criteria of the study ask for of this target."""
         first = self.first[row.lesion]
         own = "short_mm" if first.kind is Kind.NODE else "longest_mm"
-        also = [name for one in self.results.settings.values() for name in _ALSO.get(one.criterion.name, ())]
+        criteria = [one.criterion for one in self.results.settings.values()]
+        also = [name for one in criteria for name in _ALSO.get((one.measure, one.unit), ())]
+        also += ["mean_hu"] if any(one.name == "choi" for one in criteria) else []
         return tuple(dict.fromkeys((own, *(n for n in also if n not in OF_VIABLE_PART or by_viable_part(first)))))
 
     def common(self, domain: str, day: date | None, timepoint: int | None) -> dict[str, Value]:

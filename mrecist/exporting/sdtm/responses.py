@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
+from mrecist.criteria.study_rules import PROTOCOL_DEFINED
 from mrecist.datasets.model import Value
 from mrecist.dates import parse_date
 from mrecist.exporting.results import Cells
@@ -13,7 +14,7 @@ from mrecist.exporting.sdtm.reads import Read, subject_id
 from mrecist.exporting.sdtm.timing import Reference
 from mrecist.model import NewLesion, Response
 from mrecist.protocol import CriterionSetting
-from mrecist.sdtm.codelists import INVESTIGATOR, PROTOCOL_DEFINED, RS_TESTS
+from mrecist.sdtm.codelists import INVESTIGATOR, RS_TESTS
 from mrecist.sdtm.terms import NEW_LESION_WORDS, NOT_DONE
 from mrecist.trial import Occurrence
 
@@ -26,15 +27,15 @@ def categories(settings: Iterable[CriterionSetting]) -> dict[str, Category]:
     """Section of the protocol -> RSCAT and RSSCAT.
 
     A criterion that has no term, one that is used beyond its disease, and a second section of one standard are responses that the
-    protocol defines; RSSCAT then says which section.
+    protocol defines; RSSCAT then says which section. The ``rscat`` of a section goes before all that.
     """
     found: dict[str, Category] = {}
     for setting in settings:
-        term = setting.criterion.rscat[0] if setting.criterion.rscat and not setting.non_hcc else PROTOCOL_DEFINED
-        if term == PROTOCOL_DEFINED or (term, "") in found.values():
-            found[setting.name] = PROTOCOL_DEFINED, setting.name.upper()
-        else:
-            found[setting.name] = term, ""
+        term = setting.own_rscat or (PROTOCOL_DEFINED if setting.non_hcc else setting.rscat)
+        taken = (term, "") in found.values()
+        if taken and not setting.own_rscat:
+            term = PROTOCOL_DEFINED
+        found[setting.name] = term, setting.name.upper() if taken or term == PROTOCOL_DEFINED else ""
     return found
 
 

@@ -38,12 +38,9 @@ class SdtmSettings:
 
 
 def defaults_of(protocol: Protocol) -> SdtmSettings:
-    """``export.sdtm`` of the protocol; the defaults of this module where the protocol has no such section."""
-    export = getattr(protocol, "export", None)
-    if export is None:
-        return SdtmSettings()
-    asked = export.sdtm
-    return SdtmSettings(guide=asked.ig, terminology=asked.ct, derived=asked.derived, formats=tuple(asked.format))
+    """``export.sdtm`` of the protocol."""
+    asked = protocol.export.sdtm
+    return SdtmSettings(guide=asked.ig, terminology=asked.ct, derived=asked.derived, formats=asked.format)
 
 
 def settings_of(

@@ -29,19 +29,20 @@ class Family:
 
 _DIAMETERS = Family("SUMDIAM", "PCBSD", "PCNSD", "ACNSD")
 _LONGEST = Family("SUMLDIAM", "PCBSLD", "PCNSLD", "ACNSLD")
+# By what is measured and the unit of the sum.
 _FAMILIES = {
-    "mrecist": Family("SUMVDIAM", "PCBSVD", "PCNSVD", "ACNSVD"),
-    "easl": Family("SUMVPPD", "PCBSVPPD", "PCNSVPPD", "ACNSVPPD", "mm2"),
-    "qeasl": Family("SUMVVOL", "PCBSVV", "PCNSVV", "ACNSVV", MILLILITRES),
-    "vrecist": Family("SUMVOL", "PCBSV", "PCNSV", "ACNSV", MILLILITRES),
+    ("viable", "mm"): Family("SUMVDIAM", "PCBSVD", "PCNSVD", "ACNSVD"),
+    ("viable", "mm2"): Family("SUMVPPD", "PCBSVPPD", "PCNSVPPD", "ACNSVPPD", "mm2"),
+    ("viable", "mm3"): Family("SUMVVOL", "PCBSVV", "PCNSVV", "ACNSVV", MILLILITRES),
+    ("volume", "mm3"): Family("SUMVOL", "PCBSV", "PCNSV", "ACNSV", MILLILITRES),
 }
 
 
 def family_of(read: Read, criterion: str) -> Family:
     """The sums of a criterion; one of longest diameters has another name where nodes count in it."""
-    standard = read.results.settings[criterion].criterion.name
+    standard = read.results.settings[criterion].criterion
     nodes = any(row.role is Role.TARGET and row.kind is Kind.NODE for row in read.first.values())
-    return _FAMILIES.get(standard, _DIAMETERS if nodes else _LONGEST)
+    return _FAMILIES.get((standard.measure, standard.unit), _DIAMETERS if nodes else _LONGEST)
 
 
 def sums(read: Read, timepoint: int, notes: list[str]) -> Iterator[Record]:
