@@ -297,3 +297,21 @@ def test_measurable_at_baseline(adam: AdamExporter, rows: list[dict[str, str]], 
     made = adam.made(rows, protocol=PROTOCOL_OF_BASELINE, subjects="subject\nP01\nP02\n")
     (found,) = made.find("ADRS", PARAMCD="MDIS")
     assert (found["USUBJID"], found["AVALC"], found["AVISIT"]) == ("S1-P01", wanted, "BASELINE")
+
+
+def test_a_completed_day_gives_way_to_a_known_one(adam: AdamExporter) -> None:
+    """A death "in June" is not before the scan of 24 June; the day is the same in every dataset, and flagged."""
+    protocol = PROTOCOL.replace("last_of_month", "first_of_month")
+    (adam.folder / "procedures.csv").write_text("subject,date,procedure\n", encoding="utf-8")
+    subjects = "subject,randomisation,death\nP03,2024-01-10,2024-06\n"
+    procedures = ("--procedures", str(adam.folder / "procedures.csv"))
+    made = adam.made(rows_of("P03", STABLE), *procedures, protocol=protocol, subjects=subjects)
+    assert values(made.datasets["ADSL"], "DTHDT", "DTHDTF") == [(DAYS[3], "D")]
+    assert values(made.find("ADRS", PARAMCD="DEATH"), "AVALC", "ADT", "ADTF") == [("Y", DAYS[3], "D")]
+    assert values(made.find("ADTTE", PARAMCD="PFS"), "ADT", "ADTF", "CNSR", "AVAL") == [(DAYS[3], "D", 0, 167)]
+
+
+def test_a_section_of_irecist_by_another_name(adam: AdamExporter) -> None:
+    protocol = f'{HEAD}[criteria.immune]\nstandard = "iRECIST"\n'
+    made = adam.made(rows_of("P01", ("50", "65")), protocol=protocol, subjects=SUBJECTS)
+    assert made.one("ADRS", USUBJID="S1-P01", PARAMCD="IUPD")["AVALC"] == "Y"
