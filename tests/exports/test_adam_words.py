@@ -18,6 +18,7 @@ from mrecist.exporting.adam.parameters import (
     endpoint_titles,
     is_standard,
     lesion_code,
+    lesion_name,
 )
 from mrecist.protocol import Endpoint
 
@@ -35,7 +36,7 @@ DATASETS = (variables.ADSL, variables.ADTR, variables.ADRS, variables.ADTTE)
     ],
 )
 def test_codes_of_lesions(letters: str, link: str, code: str, name: str) -> None:
-    assert lesion_code(letters, link) == (code, name)
+    assert (lesion_code(letters, name), lesion_name(link)) == (code, name)
 
 
 def test_codes_of_endpoints_are_short_and_once() -> None:
@@ -147,3 +148,15 @@ def test_a_death_that_cannot_be_read_is_not_denied(adam: AdamExporter) -> None:
     assert found == {"S1-P01": None, "S1-P02": "N"}
     assert made.code == 1
     assert made.err.count("death") == 1
+
+
+def test_lesions_of_the_same_number_are_told_apart(adam: AdamExporter) -> None:
+    rows = [sized(name, n, size) for n in range(2) for name, size in (("T1", "50"), ("T01", "30"))]
+    made = adam.made(rows, protocol=PROTOCOL, subjects="subject\nP01\n")
+    found = {
+        (one["PARAMCD"], one["PARAM"], one["TRLNKID"], one["AVAL"]) for one in made.datasets["ADTR"] if one["TRLNKID"]
+    }
+    assert found == {
+        ("LDIAM1", "Target Lesion 1 Analysis Diameter", "T01", 30),
+        ("LDIAM01", "Target Lesion 01 Analysis Diameter", "T1", 50),
+    }

@@ -11,7 +11,15 @@ from mrecist.dates import parse_date
 from mrecist.endpoints.changes import changes_of
 from mrecist.endpoints.clock import NotDerivableError
 from mrecist.exporting.adam.inputs import Material
-from mrecist.exporting.adam.parameters import LESION_TESTS, SUMS, TARGETS, criterion_name, lesion_code, reader_name
+from mrecist.exporting.adam.parameters import (
+    LESION_TESTS,
+    SUMS,
+    TARGETS,
+    criterion_name,
+    lesion_code,
+    lesion_name,
+    reader_name,
+)
 from mrecist.exporting.results import Cells
 from mrecist.exporting.sdtm.findings import MILLILITRES
 from mrecist.exporting.sdtm.reads import Read
@@ -30,13 +38,15 @@ def lesion_rows(material: Material) -> Iterator[tuple[str, dict[str, Value]]]:
     places = {(row["USUBJID"], row["TULNKID"]): row.get("TULOC") or "" for row in material.records.rows.get("TU", ())}
     reads = {(read.unique_id, read.evaluator.role, read.evaluator.identifier): read for read in material.reads}
     baseline: dict[tuple[Value, ...], Decimal] = {}
+    names: dict[tuple[str, str, str], str] = {}
     for row in material.records.rows.get("TR", ()):
         read = reads.get((str(row["USUBJID"]), str(row.get("TREVAL") or ""), str(row.get("TREVALID") or "")))
         link = str(row.get("TRLNKID") or "")
         if read is None or not link or row.get("TRGRPID") != "TARGET" or row["TRTESTCD"] not in LESION_TESTS:
             continue
         letters, what = LESION_TESTS[str(row["TRTESTCD"])]
-        code, name = lesion_code(letters, link)
+        name = _name(names, read, link)
+        code = lesion_code(letters, name)
         timepoint = _timepoint(read, row)
         value = row.get("TRSTRESN")
         assert value is None or isinstance(value, Decimal)
@@ -67,6 +77,14 @@ def lesion_rows(material: Material) -> Iterator[tuple[str, dict[str, Value]]]:
                 "PROTSHA": material.inputs.results.protocol.sha256,
             },
         )
+
+
+def _name(names: dict[tuple[str, str, str], str], read: Read, link: str) -> str:
+    """The number of a lesion, with a zero before it where another one of the read has it (T1 and T01)."""
+    name = lesion_name(link)
+    while names.setdefault((read.subject, read.evaluator.reader, name), link) != link:
+        name = f"0{name}"
+    return name
 
 
 def _timepoint(read: Read, row: Row) -> int:

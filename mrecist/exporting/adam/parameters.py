@@ -123,11 +123,15 @@ def criterion_name(category: Category) -> str:
     return "; ".join(filter(None, category))
 
 
-def lesion_code(letters: str, link: str) -> tuple[str, str]:
-    """PARAMCD and the name of a lesion in PARAM: ``R1-T04`` is lesion 4, its fragment ``R1-T04.2`` lesion 4B."""
+def lesion_name(link: str) -> str:
+    """A lesion in PARAM: ``R1-T04`` is lesion 4, its fragment ``R1-T04.2`` lesion 4B."""
     number, *parts = link.rpartition("-")[2].lstrip("TNEW").split(".")
-    name = f"{int(number)}{''.join(_letter(int(one)) for one in parts)}"
-    return f"{letters[: MOST_CODE - len(name)]}{name}", name
+    return f"{int(number)}{''.join(_letter(int(one)) for one in parts)}"
+
+
+def lesion_code(letters: str, name: str) -> str:
+    """PARAMCD of a size of a lesion; the letters give way where eight characters do not hold them."""
+    return f"{letters[: MOST_CODE - len(name)]}{name}"
 
 
 def _letter(number: int) -> str:
