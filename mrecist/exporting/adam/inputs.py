@@ -17,7 +17,7 @@ from mrecist.exporting.adam.origins import Records
 from mrecist.exporting.sdtm.inputs import Given, Inputs, read_inputs
 from mrecist.exporting.sdtm.reads import Read, subject_id
 from mrecist.exporting.sdtm.responses import Category, categories
-from mrecist.exporting.sdtm.run import Sdtm, build_sdtm
+from mrecist.exporting.sdtm.run import Sdtm, sdtm_of
 from mrecist.exporting.sdtm.settings import SdtmSettings
 from mrecist.model import Problem
 from mrecist.protocol import Protocol
@@ -93,8 +93,8 @@ def read_material(folder: Path, protocol: Protocol, settings: SdtmSettings, file
         occurrences=files.tables.get("occurrences"),
         visits=files.visits,
     )
-    sdtm = build_sdtm(folder, settings, given)
     inputs = read_inputs(folder, settings, given)
+    sdtm = sdtm_of(inputs, settings, given)
     read = read_trial(files.subjects, dict(files.tables), protocol.date_columns, protocol.partial_date)
     study = endpoints_of_study(protocol, read, folder)
     trial = with_known_days(read.trial, study.found.courses, protocol)
