@@ -32,6 +32,14 @@ def whole(value: Any) -> int:
     return value
 
 
+def days(value: Any) -> tuple[int, ...]:
+    """A number of days, or several, rising."""
+    given = tuple(map(whole, value if isinstance(value, list) else [value]))
+    if not given or list(given) != sorted(set(given)):
+        raise ValueError("a whole number of days, or a list of them such as [30, 90], rising")
+    return given
+
+
 def share(value: Any) -> Decimal:
     try:
         share = number(value)

@@ -172,6 +172,25 @@ def test_complications(days: str, severe: tuple[str, ...], dead: tuple[str, ...]
     assert shares(out, **table, level="worst", grade="II")["A"] == ("2", "0", "0", "0.0")
 
 
+def test_complications_within_several_windows(tmp_path: Path) -> None:
+    """The rows of 30 and of 90 days, as above, each under a term that names the days."""
+    asked = '[safety]\nclavien_procedures = ["hepatectomy"]\nclavien_days = [30, 90]\n'
+    out = study(tmp_path, asked, procedures=PROCEDURES, subjects=DEAD)
+    for term, severe, dead in (
+        ("HEPATECTOMY, 30 days", ("4", "1", "1", ""), ("4", "0", "1", "")),
+        ("HEPATECTOMY, 90 days", ("4", "2", "1", ""), ("4", "1", "1", "")),
+    ):
+        assert shares(out, term=term, level="at_least", grade=">=IIIa")[""] == severe
+        assert shares(out, term=term, level="at_least", grade="V")[""] == dead
+
+
+@pytest.mark.parametrize("days", ["[]", "[90, 30]", "[30, 30]", "-1", '"30"', "[30.5]"])
+def test_days_that_are_no_windows(days: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = f'[safety]\nclavien_procedures = ["HEPATECTOMY"]\nclavien_days = {days}\n'
+    study(tmp_path, asked, expect=2, procedures=PROCEDURES, subjects=DEAD)
+    assert "clavien_days" in capsys.readouterr().err
+
+
 def test_a_complication_whose_day_is_not_known_is_unknown_in_a_window(tmp_path: Path) -> None:
     asked = '[safety]\nclavien_procedures = ["HEPATECTOMY"]\nclavien_days = 30\n'
     table = "subject,date,procedure,clavien_dindo\nS1,2020-02-01,HEPATECTOMY,IIIa\nS2,2020-02-01,HEPATECTOMY,none\n"
