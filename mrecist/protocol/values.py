@@ -34,10 +34,14 @@ def whole(value: Any) -> int:
 
 def days(value: Any) -> tuple[int, ...]:
     """A number of days, or several, rising."""
-    given = tuple(map(whole, value if isinstance(value, list) else [value]))
-    if not given or list(given) != sorted(set(given)):
-        raise ValueError("a whole number of days, or a list of them such as [30, 90], rising")
-    return given
+    given = value if isinstance(value, list) else [value]
+    try:
+        found = tuple(map(whole, given))
+    except ValueError:
+        found = ()
+    if not found or list(found) != sorted(set(found)):
+        raise ValueError("a whole number, or a rising list of them")
+    return found
 
 
 def share(value: Any) -> Decimal:
