@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from mrecist.endpoints.clock import cutoff_of
-from mrecist.endpoints.derive import belongs, trials_of_subjects
-from mrecist.endpoints.happenings import Case, all_of
+from mrecist.endpoints.derive import belongs
+from mrecist.endpoints.happenings import Case, all_of, trials_of_subjects
 from mrecist.errors import InputError
 from mrecist.protocol import Protocol
 from mrecist.trial import AdverseEvent, Procedure, Subject, Trial
