@@ -18,11 +18,20 @@ def export(parser: argparse.ArgumentParser) -> None:
     sr.add_argument("--seg", type=Path, metavar="DIR", help="segmentations to refer to, such as those of export seg")
     sr.add_argument("--previous", type=Path, metavar="DIR", help="reports that these replace (default: those in --out)")
     _sdtm(targets.add_parser("sdtm", help="what assess or score wrote as SDTM: TU, TR, RS and what belongs to them"))
+    define(targets.add_parser("define", help="define.xml and define.html of exported datasets"))
     for target in (seg, sr):
         target.add_argument("--out", type=Path, required=True, metavar="DIR")
         target.add_argument("--uid-root", default="2.25", metavar="ROOT", help="root of new UIDs (default 2.25)")
     odm(targets.add_parser("odm", help="results as CDISC ODM for an EDC system, by a map of its OIDs"))
     redcap(targets.add_parser("redcap", help="results as a REDCap dictionary and records, and their upload"))
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist export define``: of each kind of datasets, those of its export."""
+    kinds = parser.add_subparsers(title="datasets", metavar="DATASETS", dest="datasets", required=True)
+    sdtm = kinds.add_parser("sdtm", help="of the folder that export sdtm wrote; with the same options")
+    _sdtm(sdtm)
+    sdtm.add_argument("--created", default="", metavar="TIME", help="CreationDateTime, or now (default: latest date)")
 
 
 def odm(parser: argparse.ArgumentParser) -> None:

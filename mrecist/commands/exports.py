@@ -10,12 +10,15 @@ from mrecist.commands._terminal import outcome, progress, say
 from mrecist.errors import InputError
 
 if TYPE_CHECKING:
+    from mrecist.exporting.define.run import Definable
     from mrecist.exporting.naming import Exported
+    from mrecist.exporting.sdtm.inputs import Given
+    from mrecist.exporting.sdtm.settings import SdtmSettings
 
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    targets = {"seg": _seg, "sr": _sr, "sdtm": _sdtm, "odm": _odm, "redcap": _redcap}
+    targets = {"seg": _seg, "sr": _sr, "sdtm": _sdtm, "define": _define, "odm": _odm, "redcap": _redcap}
     return targets[options.target](options)
 
 
@@ -50,8 +53,14 @@ def _sr(options: Namespace) -> int:
 
 
 def _sdtm(options: Namespace) -> int:
-    from mrecist.exporting.sdtm.inputs import Given
     from mrecist.exporting.sdtm.run import export_sdtm
+
+    settings, given = _of_sdtm(options)
+    return _say(export_sdtm(options.results, options.out, settings, given))
+
+
+def _of_sdtm(options: Namespace) -> tuple[SdtmSettings, Given]:
+    from mrecist.exporting.sdtm.inputs import Given
     from mrecist.exporting.sdtm.settings import settings_of
 
     protocol, _, _ = derivation.load_rules(options.results)
@@ -72,7 +81,17 @@ def _sdtm(options: Namespace) -> int:
         visits=options.visits,
         images=options.images,
     )
-    return _say(export_sdtm(options.results, options.out, settings, given))
+    return settings, given
+
+
+def _define(options: Namespace) -> int:
+    from mrecist.exporting.define.of_sdtm import define_of_sdtm
+    from mrecist.exporting.define.run import export_define
+
+    def build() -> Definable:
+        return define_of_sdtm(options.results, *_of_sdtm(options))
+
+    return _say(export_define(options.datasets, build, options.out, options.created))
 
 
 def _odm(options: Namespace) -> int:
