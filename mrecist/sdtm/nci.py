@@ -29,8 +29,8 @@ def published_lists() -> Mapping[str, PublishedList]:
     """Code of a codelist -> the list."""
     names: dict[str, str] = {}
     codes: dict[str, dict[str, str]] = {}
-    with files("mrecist.sdtm").joinpath("nci_codes.csv").open(encoding="utf-8", newline="") as stream:
-        for cells in csv.DictReader(stream):
-            names[cells["codelist"]] = cells["name"]
-            codes.setdefault(cells["codelist"], {})[cells["term"]] = cells["code"]
+    text = files("mrecist.sdtm").joinpath("nci_codes.csv").read_text(encoding="utf-8")
+    for cells in csv.DictReader(text.splitlines()):
+        names[cells["codelist"]] = cells["name"]
+        codes.setdefault(cells["codelist"], {})[cells["term"]] = cells["code"]
     return MappingProxyType({code: PublishedList(name, MappingProxyType(codes[code])) for code, name in names.items()})

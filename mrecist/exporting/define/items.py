@@ -52,6 +52,7 @@ class Definer:
         if by:
             self._values(dataset, variable, by, rows)
         method = variable.method if rows and not by and variable.origin == "Derived" else ""
+        comment = variable.method if rows and variable.origin not in ("Derived", "Predecessor") else ""
         self.parts.items.append(
             _item(
                 variable,
@@ -59,7 +60,7 @@ class Definer:
                 oid=f"IT.{oid}",
                 label=variable.label,
                 codelist="" if by else codelist_of(self.parts, dataset, variable, rows, oid),
-                comment="" if rows else self.parts.comment("COM.EMPTY", _EMPTY),
+                comment=self.parts.comment(f"COM.{oid}" if rows else "COM.EMPTY", comment if rows else _EMPTY),
                 value_list=f"VL.{oid}" if by else "",
                 origins=() if by else self._origins(dataset, variable, rows),
             )
@@ -90,7 +91,7 @@ class Definer:
             variable,
             rows,
             oid=f"IT.{oid}",
-            label=_labelled(dataset, variable, rows, told),
+            label=_labelled(variable, rows, told),
             codelist=self._list_of_values(dataset, variable, rows, oid),
             origins=origins,
             of_test=True,
@@ -154,7 +155,7 @@ def _clauses(rows: Iterable[Row], by: Sequence[str]) -> Iterator[Clause]:
     return (dict(zip(by, texts, strict=True)) for texts in found)
 
 
-def _labelled(dataset: Dataset, variable: Variable, rows: Sequence[Row], told: Told) -> str:
+def _labelled(variable: Variable, rows: Sequence[Row], told: Told) -> str:
     """The name of the test, with its unit where all results have one."""
     if variable.name == "QVAL":
         return text_of(rows[0].get("QLABEL"))

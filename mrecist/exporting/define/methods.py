@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from mrecist.exporting.define.parts import Clause, Told
 from mrecist.exporting.sdtm.responses import CLINICAL, categories
 from mrecist.exporting.sdtm.sums import families_of
+from mrecist.model import Response
 from mrecist.protocol import CriterionSetting, Protocol
 from mrecist.sdtm.codelists import RS_TESTS, TR_TESTS, TR_TESTS_OF_OURS
 from mrecist.units import show
 
 _TESTS = {**TR_TESTS, **TR_TESTS_OF_OURS}
 _NO_SUM = "A time point at which a target was not evaluated has no sum: TRSTAT is NOT DONE."
-_PERCENT = "100 * (sum - {reference}) / {reference}, exact, shown in decimals; none where the {reference} is 0 or there is no sum."
+_PERCENT = (
+    "100 * (sum - {reference}) / {reference}, to four decimals (thresholds are compared with the exact value); none where "
+    "that is 0 or there is no sum."
+)
 _BASELINE = "sum at baseline (time point 0)"
 _NADIR = "smallest sum of the time points before, baseline included"
 
@@ -34,7 +38,7 @@ class SdtmMethods:
             return self._of_sizes(clause["TRTESTCD"])
         if dataset == "RS":
             return self._of_responses(clause)
-        return Told(label=next(reversed(clause.values())))
+        return Told(label=" ".join(clause.values()))
 
     def _of_sizes(self, test: str) -> Told:
         label = _TESTS.get(test, test)
@@ -65,7 +69,6 @@ class SdtmMethods:
         elif test == "BESTRESP":
             yield from self._best()
         else:
-            yield "By the response of the targets, that of the non-targets and new lesions; the first line that fits:"
             yield from _overall_rules(setting)
 
     def _best(self) -> Iterator[str]:
@@ -121,8 +124,22 @@ def _target_rules(setting: CriterionSetting) -> Iterator[str]:
 
 
 def _overall_rules(setting: CriterionSetting) -> Iterator[str]:
-    words = dict.fromkeys(source.partition(": ")[2] or source for *_, source in setting.criterion.overall)
+    yield "By the response of the targets, that of the non-targets and new lesions; the first line that fits:"
+    words = dict.fromkeys(
+        f"{'without targets, ' if targets == {Response.NA} else ''}{source}"
+        for targets, *_, source in setting.criterion.overall
+    )
     yield "; ".join(_numbered(words)) + "."
+    own = setting.thresholds
+    if own.ne_when_any_part_ne:
+        yield "The protocol gives NE instead, unless it is PD, when targets or non-targets are NE."
+    if own.unknown_non_target == "NE":
+        yield "The protocol gives NE instead of PR when targets are CR and non-targets NE."
+    if "new_lesion_is_pd" in setting.criterion.options and not own.new_lesion_is_pd:
+        yield "A new lesion of the organ liver is no progression under the protocol, unless it names a thrombus."
+    if setting.criterion.confirms_progression:
+        until = f" and at most {own.icpd_max_days} days after the last" if own.icpd_max_days else ""
+        yield f"A progression is iUPD until it is confirmed, at least {own.icpd_min_days} days after the first iUPD{until}, as iCPD."
 
 
 def _numbered(words: Iterable[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from mrecist.datasets.model import Dataset, Row
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """``kind`` is Collected, Derived, Assigned, Protocol, Predecessor or Not Available; ``source`` who did it, "" where that has no meaning."""
+    """``kind`` is Collected, Derived, Assigned, Protocol, Predecessor or Not Available; ``source`` is who did it."""
 
     kind: str
     source: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mrecist.criteria import Criterion
+from mrecist.criteria._rule import Criterion
 from mrecist.exporting.results import Cells
 from mrecist.exporting.sdtm.findings import MILLILITRES, MILLIMETRES, Result
 from mrecist.exporting.sdtm.qualifiers import Record
