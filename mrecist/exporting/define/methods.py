@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from mrecist.criteria._rule import Rule, Thresholds
 from mrecist.exporting.define.parts import Clause, Told
 from mrecist.exporting.sdtm.responses import CLINICAL, categories
 from mrecist.exporting.sdtm.sums import families_of
@@ -13,6 +15,8 @@ from mrecist.sdtm.codelists import RS_TESTS, TR_TESTS, TR_TESTS_OF_OURS
 from mrecist.units import show
 
 _TESTS = {**TR_TESTS, **TR_TESTS_OF_OURS}
+_OPTION = re.compile(r"protocol option (\w+)")
+_DEFAULTS = Thresholds()
 _NO_SUM = "A time point at which a target was not evaluated has no sum: TRSTAT is NOT DONE."
 _PERCENT = (
     "100 * (sum - {reference}) / {reference}, to four decimals (thresholds are compared with the exact value); none where "
@@ -115,12 +119,19 @@ def _sums_of(setting: CriterionSetting) -> Iterator[tuple[str, str]]:
 
 def _target_rules(setting: CriterionSetting) -> Iterator[str]:
     yield f"Size that counts: {setting.criterion.quantity}. The first rule that holds:"
-    named = [f"{rule.gives}: {rule.needs(setting.thresholds)}" for rule in setting.criterion.rules]
+    rules = (rule for rule in setting.criterion.rules if _asked_for(rule, setting.thresholds))
+    named = [f"{rule.gives}: {rule.needs(setting.thresholds)}" for rule in rules]
     yield "; ".join(_numbered(named)) + "."
     reference = (
         "smallest sum of the time points before" if setting.thresholds.pd_reference == "nadir" else "baseline sum"
     )
     yield f"Response is counted from the baseline sum, progression from the {reference}."
+
+
+def _asked_for(rule: Rule, own: Thresholds) -> bool:
+    """Whether a rule that stands on an option of the protocol is there under this protocol."""
+    option = _OPTION.search(rule.cite)
+    return option is None or getattr(own, option[1]) != getattr(_DEFAULTS, option[1])
 
 
 def _overall_rules(setting: CriterionSetting) -> Iterator[str]:
