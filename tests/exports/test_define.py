@@ -11,7 +11,7 @@ import pytest
 import xmlschema
 from defusedxml import ElementTree
 from odmlib.schema_manager import get_schema_path
-from sdtm_export import Exporter, row, sized
+from sdtm_export import Exporter, row, sized, table
 
 from mrecist.cli import main
 
@@ -121,22 +121,34 @@ def fits(define: Define, item: Any, value: Any) -> None:
     assert not terms or text in terms, (item.get("OID"), text)
 
 
-@pytest.fixture
-def tables(tmp_path: Path) -> list[str]:
-    (tmp_path / "subjects.csv").write_text("subject,arm,randomisation,first_dose,sex\nP01,A,2024-01-10,2024-01-11,F\n")
-    (tmp_path / "visits.csv").write_text("timepoint,visit\n0,SCREENING\n1,WEEK 8\n2,WEEK 16\n")
-    return ["--subjects", str(tmp_path / "subjects.csv"), "--visits", str(tmp_path / "visits.csv")]
+Defined = tuple[Path, Define]
 
 
-def defined(exporter: Exporter, *options: str, protocol: str = PROTOCOL) -> tuple[Path, Define]:
-    made = exporter.made(ROWS, *options, protocol=protocol)
-    form = [] if "--format" in options else ["--format", "dataset-json"]
-    assert main(["export", "define", "sdtm", str(made.results), "--out", str(made.folder), *form, *options]) == 0
-    return made.folder, Define(made.folder / "define.xml")
+def defined(folder: Path, *options: str, protocol: str = PROTOCOL) -> Defined:
+    """Assess, export and define in a folder; again in the same one is the same export again."""
+    folder.mkdir(exist_ok=True)
+    (folder / "measurements.csv").write_text(table(ROWS), encoding="utf-8")
+    (folder / "protocol.toml").write_text(protocol, encoding="utf-8")
+    results, out = str(folder / "results"), str(folder / "sdtm")
+    assess = ["assess", str(folder / "measurements.csv"), "--protocol", str(folder / "protocol.toml"), "--out", results]
+    assert main(assess) == 0
+    for target in (["sdtm"], ["define", "sdtm"]):
+        assert main(["export", *target, results, "--out", out, "--format", "dataset-json", *options]) == 0
+    return folder / "sdtm", Define(folder / "sdtm" / "define.xml")
 
 
-def test_every_variable_and_value_is_as_defined(exporter: Exporter, tables: list[str]) -> None:
-    folder, define = defined(exporter, *tables)
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Defined:
+    """With the tables of the study."""
+    folder = tmp_path_factory.mktemp("full")
+    (folder / "subjects.csv").write_text("subject,arm,randomisation,first_dose,sex\nP01,A,2024-01-10,2024-01-11,F\n")
+    (folder / "visits.csv").write_text("timepoint,visit\n0,SCREENING\n1,WEEK 8\n2,WEEK 16\n")
+    tables = ["--subjects", str(folder / "subjects.csv"), "--visits", str(folder / "visits.csv")]
+    return defined(folder, *tables)
+
+
+def test_every_variable_and_value_is_as_defined(full: Defined) -> None:
+    folder, define = full
     datasets = read(folder)
     assert {"DM", "SV", "TU", "TR", "SUPPTR", "RS", "RELREC"} <= set(datasets) == set(define.groups)
     for name, (variables, rows) in datasets.items():
@@ -156,8 +168,8 @@ def test_every_variable_and_value_is_as_defined(exporter: Exporter, tables: list
         assert len(set(texts)) == len(texts)
 
 
-def test_every_value_of_a_test_has_one_definition_that_it_fits(exporter: Exporter, tables: list[str]) -> None:
-    folder, define = defined(exporter, *tables)
+def test_every_value_of_a_test_has_one_definition_that_it_fits(full: Defined) -> None:
+    folder, define = full
     seen = set()
     for name, (variables, rows) in read(folder).items():
         for variable in variables:
@@ -175,9 +187,9 @@ def test_every_value_of_a_test_has_one_definition_that_it_fits(exporter: Exporte
     assert seen == {"TRORRES", "TRSTRESC", "TRSTRESN", "RSORRES", "RSSTRESC", "QVAL"}
 
 
-def test_nothing_is_referred_to_that_is_not_there(exporter: Exporter, tables: list[str]) -> None:
+def test_nothing_is_referred_to_that_is_not_there(full: Defined) -> None:
     """OIDs of ODM are no XML ids, so no schema looks."""
-    folder, define = defined(exporter, *tables)
+    folder, define = full
     there = {one.get("OID") for one in define.root.iter() if one.get("OID")}
     referred = {
         one.get(name)
@@ -193,14 +205,14 @@ def test_nothing_is_referred_to_that_is_not_there(exporter: Exporter, tables: li
     assert all((folder / path).is_file() for path in leaves.values())
 
 
-def test_another_validator_finds_it_valid(exporter: Exporter, tables: list[str]) -> None:
-    folder, _ = defined(exporter, *tables)
+def test_another_validator_finds_it_valid(full: Defined) -> None:
+    folder, _ = full
     xmlschema.XMLSchema(get_schema_path("define", "2.1")).validate(str(folder / "define.xml"))
 
 
-def test_origins_say_who(exporter: Exporter) -> None:
+def test_origins_say_who(full: Defined) -> None:
     """Define-XML 2.1: Investigator for a site's own reading, Vendor for a core lab's; the sponsor assigns."""
-    _, define = defined(exporter)
+    _, define = full
     assert origins(define.items["IT.TU.TULNKID"]) == [("Assigned", "Sponsor")]
     sizes = define.of_test("IT.TR.TRORRES")
     assert origins(sizes["LDIAM"]) == [("Collected", "Investigator"), ("Collected", "Vendor")]
@@ -212,15 +224,15 @@ def test_origins_say_who(exporter: Exporter) -> None:
     assert all(define.method_of(one.get("OID")) for one in derived)
 
 
-def test_the_sponsor_derives_when_the_package_stands_for_it(exporter: Exporter) -> None:
-    _, define = defined(exporter, "--derived", "sponsor")
+def test_the_sponsor_derives_when_the_package_stands_for_it(tmp_path: Path) -> None:
+    _, define = defined(tmp_path, "--derived", "sponsor")
     assert origins(define.of_test("IT.RS.RSSTRESC")["RECIST 1.1 OVRLRESP"]) == [("Derived", "Sponsor")]
     assert "SUMDIAM" not in define.of_test("IT.TR.TRORRES")
 
 
-def test_methods_have_the_thresholds_of_the_protocol(exporter: Exporter) -> None:
+def test_methods_have_the_thresholds_of_the_protocol(full: Defined, tmp_path: Path) -> None:
     """25 % and 35 days are what PROTOCOL sets; 20 % and 5 mm are those of RECIST 1.1 (Eisenhauer 2009, 4.3.1)."""
-    _, define = defined(exporter)
+    _, define = full
     named = {one.get("Name"): text_of(one) for one in define.root.iter(f"{ODM}MethodDef")}
     mrecist = "MRECIST LENCIONI LIVER CANCER 2010"
     assert "at least +20 % and at least +5 mm" in named["Algorithm for Target Response, RECIST 1.1"]
@@ -230,15 +242,13 @@ def test_methods_have_the_thresholds_of_the_protocol(exporter: Exporter) -> None
     assert "longest viable" in named["Algorithm for Sum of Viable Diameter"]
     assert "carries" not in named["Algorithm for Target Response, RECIST 1.1"]
     carried = PROTOCOL.replace("[criteria.recist11]\n", "[criteria.recist11]\npr_carry_forward = true\n")
-    exporter.folder = exporter.folder / "carried"
-    exporter.folder.mkdir()
-    _, define = defined(exporter, protocol=carried)
+    _, define = defined(tmp_path, protocol=carried)
     assert any("carries a partial response forward" in text for text in define.methods.values())
 
 
-def test_codes_are_those_of_nci_and_ours_are_marked_as_extensions(exporter: Exporter) -> None:
+def test_codes_are_those_of_nci_and_ours_are_marked_as_extensions(full: Defined) -> None:
     """C25936 is the code that CDISC's own schema (define-enumerations.xsd) has for the investigator; C126032 is mRECIST's RSCAT."""
-    _, define = defined(exporter)
+    _, define = full
     found: dict[str, tuple[str | None, str | None]] = {}
     for one in define.codelists.values():
         for term in one:
@@ -257,16 +267,16 @@ def test_codes_are_those_of_nci_and_ours_are_marked_as_extensions(exporter: Expo
     assert found["ACNSVD"] == (None, "Yes")
 
 
-def test_bytes_are_the_same_again_and_the_date_is_the_latest_of_the_data(exporter: Exporter) -> None:
-    folder, define = defined(exporter)
+def test_bytes_are_the_same_again_and_the_date_is_the_latest_of_the_data(tmp_path: Path) -> None:
+    folder, define = defined(tmp_path)
     first = [(folder / name).read_bytes() for name in ("define.xml", "define.html")]
-    _, again = defined(exporter)
+    _, again = defined(tmp_path)
     assert [(folder / name).read_bytes() for name in ("define.xml", "define.html")] == first
     assert define.root.get("CreationDateTime") == again.root.get("CreationDateTime") == "2024-04-29T00:00:00Z"
 
 
-def test_the_page_shows_what_the_file_says(exporter: Exporter) -> None:
-    folder, define = defined(exporter)
+def test_the_page_shows_what_the_file_says(full: Defined) -> None:
+    folder, define = full
     page = (folder / "define.html").read_text(encoding="utf-8")
     assert "A study of &lt;two&gt; readers &amp; one investigator" in page
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page)

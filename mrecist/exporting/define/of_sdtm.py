@@ -31,5 +31,4 @@ def define_of_sdtm(folder: Path, settings: SdtmSettings, given: Given) -> Defina
         deriver="" if by_assessor else "Sponsor",
         comment="Tumour assessments by imaging, made from the recorded measurements by the rules of the study's protocol.",
         comments={"TR": words, "RS": words},
-        notes=built.notes,
     )

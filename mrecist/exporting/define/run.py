@@ -33,7 +33,6 @@ class Definable:
     deriver: str
     comment: str
     comments: Mapping[str, str]
-    notes: tuple[str, ...] = ()
 
 
 def export_define(named: str, build: Callable[[], Definable], out: Path, created: str = "") -> Exported:
@@ -67,7 +66,7 @@ def export_define(named: str, build: Callable[[], Definable], out: Path, created
     page = define_html(content)
     write_whole(out / "define.xml", content)
     write_whole(out / "define.html", page)
-    return Exported(files=(out / "define.xml", out / "define.html"), problems=(), notes=found.notes)
+    return Exported(files=(out / "define.xml", out / "define.html"), problems=(), notes=())
 
 
 def _days(datasets: Sequence[Dataset]) -> Iterator[str]:
