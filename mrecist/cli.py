@@ -46,6 +46,7 @@ COMMANDS = (
     ("measure", "images", "masks to measurement rows"),
     ("assess", "responses", "measurements to time-point responses and best responses"),
     ("check", "responses", "conformance of a read: measurability, choice of targets, technique, plausibility"),
+    ("check-sdtm", "datasets", "SDTM tumour data: terms, links, readers, results, and whether RS follows from TR"),
     ("best", "responses", "best response from reported time-point responses"),
     ("explain", "responses", "the derivation of a subject's responses in words"),
     ("score", "studies", "a study folder, from DICOM and segmentations to responses and a report"),

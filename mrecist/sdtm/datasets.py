@@ -135,6 +135,16 @@ def read_dataset(path: Path) -> Dataset:
 
     Raises :class:`InputError` when the file cannot be read or is not TU, TR or RS.
     """
+    names, rows, notes = read_variables(path)
+    domain = _domain(path, names, rows)
+    records = tuple(Record(where=f"{path.name} row {n}", cells=cells) for n, cells in enumerate(rows, start=1))
+    if not records:
+        raise InputError(f"{path}: has no rows; nothing to read")
+    return Dataset(domain=domain, paths=(path,), records=records, notes=notes)
+
+
+def read_variables(path: Path) -> tuple[list[str], Rows, tuple[str, ...]]:
+    """The variables, rows and notes of any dataset, whatever its domain; raises :class:`InputError` when it cannot be read."""
     suffix = path.suffix.casefold()
     if not path.is_file():
         raise InputError(f"{path}: is not there; give a folder with TU and TR, or their files")
@@ -142,14 +152,10 @@ def read_dataset(path: Path) -> Dataset:
     if suffix not in readers:
         raise InputError(f"{path}: ends in '{suffix}', not one of {', '.join(SUFFIXES)}")
     names, rows = readers[suffix](path)
-    domain = _domain(path, names, rows)
-    notes: tuple[str, ...] = ()
     if suffix == ".csv":
         rows, notes = _without_na(path, rows)
-    records = tuple(Record(where=f"{path.name} row {n}", cells=cells) for n, cells in enumerate(rows, start=1))
-    if not records:
-        raise InputError(f"{path}: has no rows; nothing to read")
-    return Dataset(domain=domain, paths=(path,), records=records, notes=notes)
+        return names, rows, notes
+    return names, rows, ()
 
 
 def _domain(path: Path, names: Iterable[str], rows: Rows) -> str:

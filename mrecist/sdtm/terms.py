@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from mrecist.model import NewLesion, Response, Role, State
 from mrecist.sdtm.codelists import TR_TESTS, TR_TESTS_OF_OURS
@@ -179,6 +180,7 @@ NEW_LESION_WORDS: Mapping[NewLesion, str] = {
 }
 
 
+@lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """A term as it is compared: capitals, single spaces."""
     return " ".join(text.upper().split())

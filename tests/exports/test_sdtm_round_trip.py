@@ -78,6 +78,11 @@ def test_a_simulated_study_comes_back(cohort: Path, tmp_path: Path, form: str) -
     assert best(tmp_path / "out", study) == best(cohort / "results")
     compared = read(tmp_path / "out" / "comparison.csv")
     assert {one["agrees"] for one in compared} == {"yes"}
+    # The rules that anyone's datasets are held to find nothing in ours.
+    found = tmp_path / "findings.csv"
+    protocol = ["--protocol", str(cohort / "protocol.toml"), "--subjects", str(subjects)]
+    assert main(["check-sdtm", str(tmp_path / "sdtm"), *protocol, "--out", str(found)]) == 0
+    assert read(found) == []
     assert {"OVRLRESP", "TRGRESP", "BESTRESP", "SUMVDIAM"} <= {one["test"] for one in compared}
 
 

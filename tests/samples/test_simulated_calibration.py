@@ -19,10 +19,10 @@ import pytest
 from scipy.stats import binom
 from simulated import Finished, finished
 
-from mrecist.endpoints.cox import adjusted
+from mrecist.endpoints.cox import adjusted, hazard_ratio
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.rates import rates
-from mrecist.endpoints.survival import hazard_ratio, landmarks, medians
+from mrecist.endpoints.survival import landmarks, medians
 from mrecist.protocol import load_protocol
 from mrecist.samples.cohort.build import protocol_file
 from mrecist.samples.cohort.known import Known, known_values, median_days, survival, worlds_of
