@@ -36,7 +36,7 @@ ROWS = [
     sized("T02", 0, "20", "12"),
     row("T02", 1, "too-small"),
     row("T02", 2, "not-evaluable", comment="motion"),
-    row("NT01", 0, "present"),
+    row("NT01", 0, "present", organ="thyroid gland"),
     row("NT01", 1, "present"),
     row("NT01", 2, "progressed", lipiodol="yes"),
     row("NEW01", 2, "unequivocal", organ="moon"),
@@ -263,6 +263,7 @@ def test_codes_are_those_of_nci_and_ours_are_marked_as_extensions(full: Defined)
     assert found["INVESTIGATOR"] == ("C25936", None)
     assert found["MRECIST LENCIONI LIVER CANCER 2010"] == ("C126032", None)
     assert found["VDIAM"][0] is not None
+    assert found["THYROID GLAND"] == (None, None)  # published, and not among those whose codes are here
     assert found["MOON"] == (None, "Yes")
     assert found["ACNSVD"] == (None, "Yes")
 

@@ -29,7 +29,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         header, *lines = (SAMPLE / name).read_text(encoding="utf-8").splitlines()
         path = folder / "study" / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text("\n".join([header, *(x for x in lines if x.startswith(ONE) and ",2024-05" not in x)]) + "\n", encoding="utf-8")
+        path.write_text(
+            "\n".join([header, *(x for x in lines if x.startswith(ONE) and ",2024-05" not in x)]) + "\n",
+            encoding="utf-8",
+        )
     assert main(["score", str(folder / "study"), "--out", str(folder / "results")]) == 0
     return folder
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mrecist.datasets.model import Dataset, Row, Variable, text_of
 from mrecist.exporting.define.parts import CodeList, Parts, Term
+from mrecist.sdtm.checks.codelists import CODELISTS
 from mrecist.sdtm.nci import published_lists
 
 _OWN = ("PARAMCD", "PARAMN", "QNAM")
@@ -22,7 +23,7 @@ def codelist_of(parts: Parts, dataset: Dataset, variable: Variable, rows: Sequen
     published = published_lists().get(code)
     codes = published.codes if published is not None else {}
     terms = tuple(
-        Term(value, decode, codes.get(value, ""), published is not None and value not in codes)
+        Term(value, decode, codes.get(value, ""), published is not None and _is_ours(code, value, codes))
         for value, decode in sorted(decodes.items())
     )
     known = parts.codelists.get((code, terms))
@@ -37,6 +38,12 @@ def codelist_of(parts: Parts, dataset: Dataset, variable: Variable, rows: Sequen
         )
         parts.codelists[code, terms] = known
     return known.oid
+
+
+def _is_ours(code: str, value: str, codes: Mapping[str, str]) -> bool:
+    """Whether a value extends a published list. Most are known whole; of the others the terms that have a code here."""
+    whole = next((one.terms for one in CODELISTS if one.code == code), None)
+    return value not in (codes if whole is None else whole)
 
 
 def _decodes(dataset: Dataset, variable: Variable, rows: Sequence[Row]) -> dict[str, str]:
