@@ -23,8 +23,10 @@ PROTOCOL = """format = "mrecist-protocol/1"
 id = "S1"
 title = "A study of <two> readers & one investigator"
 [criteria.recist11]
+too_small_mm = 4
 [criteria.mrecist]
 pd_percent = 25
+too_small_mm = 4
 [response.confirm]
 required = true
 min_days = 35
@@ -231,7 +233,7 @@ def test_the_sponsor_derives_when_the_package_stands_for_it(tmp_path: Path) -> N
 
 
 def test_methods_have_the_thresholds_of_the_protocol(full: Defined, tmp_path: Path) -> None:
-    """25 % and 35 days are what PROTOCOL sets; 20 % and 5 mm are those of RECIST 1.1 (Eisenhauer 2009, 4.3.1)."""
+    """25 %, 4 mm and 35 days are what PROTOCOL sets; 20 % and 5 mm are those of RECIST 1.1 (Eisenhauer 2009, 4.3.1)."""
     _, define = full
     named = {one.get("Name"): text_of(one) for one in define.root.iter(f"{ODM}MethodDef")}
     mrecist = "MRECIST LENCIONI LIVER CANCER 2010"
@@ -240,6 +242,9 @@ def test_methods_have_the_thresholds_of_the_protocol(full: Defined, tmp_path: Pa
     assert "20 %" not in named[f"Algorithm for Target Response, {mrecist}"]
     assert "35 days later" in named[f"Algorithm for Best Overall Response, {mrecist}"]
     assert "longest viable" in named["Algorithm for Sum of Viable Diameter"]
+    comments = " ".join(text_of(one) for one in define.root.iter(f"{DEF}CommentDef"))
+    assert "else 4 mm" in comments
+    assert "RSDTC is the latest scan of the time point, of a progression the earliest scan." in comments
     assert "carries" not in named["Algorithm for Target Response, RECIST 1.1"]
     carried = PROTOCOL.replace("[criteria.recist11]\n", "[criteria.recist11]\npr_carry_forward = true\n")
     _, define = defined(tmp_path, protocol=carried)

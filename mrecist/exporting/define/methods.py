@@ -32,7 +32,10 @@ class SdtmMethods:
     def __init__(self, protocol: Protocol, settings: Mapping[str, CriterionSetting]) -> None:
         """``settings`` are the criteria by their names in the protocol."""
         self._protocol = protocol
-        self._sums = {test: (setting, words) for setting in settings.values() for test, words in _sums_of(setting)}
+        self._sums: dict[str, str] = {}
+        for setting in settings.values():
+            for test, words in _sums_of(setting):
+                self._sums.setdefault(test, words)  # TR has the sum of the first of several criteria
         of_category = categories(settings.values())
         self._responses = {of_category[name]: setting for name, setting in settings.items()}
 
@@ -48,7 +51,7 @@ class SdtmMethods:
         label = _TESTS.get(test, test)
         if test not in self._sums:
             return Told(label=label, derived=False)
-        return Told(label=label, derived=True, method=self._sums[test][1])
+        return Told(label=label, derived=True, method=self._sums[test])
 
     def _of_responses(self, clause: Clause) -> Told:
         test, category, subcategory = clause["RSTESTCD"], clause["RSCAT"], clause.get("RSSCAT", "")
