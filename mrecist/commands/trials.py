@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,9 @@ class _Study:
     notes: Sequence[str]
     problems: Sequence[Problem]
 
+    from mrecist.endpoints.safety import Safety
+    from mrecist.protocol import Protocol
+
 
 def endpoints(options: Namespace) -> int:
     """``mrecist endpoints``: the tables first, then figures and the page, which cannot take the tables with them."""
@@ -83,6 +86,7 @@ def _derived(options: Namespace, protocol: Protocol, done: Callable[[int], None]
     from mrecist.endpoints.sources import courses_of_reported, courses_of_results
     from mrecist.endpoints.summary import estimates
     from mrecist.tables.trial import TABLES, read_trial
+    from mrecist.trial import without_faults
 
     files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}
     read = read_trial(options.subjects, files, protocol.date_columns, protocol.partial_date)
@@ -93,14 +97,16 @@ def _derived(options: Namespace, protocol: Protocol, done: Callable[[int], None]
         found = courses_of_results(options.results, protocol)
     regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
     done(2)
-    safety = safety_of(protocol, read.trial)
+    sound = without_faults(read.trial)
+    safety = safety_of(protocol, sound)
+    beside = tuple(_left_out_beside(read.trial.subjects.keys() - sound.subjects.keys(), safety, protocol))
     told = tuple(
         dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
     )
     unread = frozenset((p.subject, p.reader) for p in found.problems)
     derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions, unread)
     done(3)
-    screened = screen(protocol, options.results, read.trial)
+    screened = screen(protocol, options.results, sound)
     rows = tuple(estimates(protocol, derived, read.trial))
     done(_STEPS)
     missing = dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED))
@@ -114,9 +120,18 @@ def _derived(options: Namespace, protocol: Protocol, done: Callable[[int], None]
         safety=safety,
         screened=screened.rows,
         estimates=rows,
-        notes=(*read.notes, *found.notes, *safety.notes, *not_estimated),
+        notes=(*read.notes, *found.notes, *safety.notes, *beside, *not_estimated),
         problems=(*told, *derived.problems, *screened.problems),
     )
+
+
+def _left_out_beside(subjects: Set[str], safety: Safety, protocol: Protocol) -> Iterator[str]:
+    """A note on who is in none of the tables that are not of endpoints, for any fault of the subject's facts."""
+    if subjects:
+        tables_of = ["the figures of single subjects"]
+        tables_of += ["safety.csv"] if safety.shares else []
+        tables_of += ["eligibility.csv"] if protocol.eligibility.asked else []
+        yield f"for a problem told below, {', '.join(sorted(subjects))} are in none of: {', '.join(tables_of)}"
 
 
 def _contents(study: _Study) -> dict[str, str]:
@@ -149,11 +164,16 @@ def _figures(study: _Study, out: Path, failures: list[str]) -> list[Drawn]:
 
     from mrecist.endpoints.figures.all import figures
     from mrecist.endpoints.report.pictures import Drawn
+    from mrecist.trial import without_faults
 
     if find_spec("matplotlib") is None:
         failures.append("no figure is drawn, matplotlib is not installed: pip install matplotlib, or give --no-figures")
         return []
-    plans = list(figures(study.protocol, study.courses, study.trial, study.derived, study.estimates, study.regions))
+    plans = list(
+        figures(
+            study.protocol, study.courses, without_faults(study.trial), study.derived, study.estimates, study.regions
+        )
+    )
     drawn = []
     with progress() as report:
         for number, plan in enumerate(plans, 1):
@@ -200,8 +220,13 @@ def _reason(error: Exception) -> str:
 
 def protocol(options: Namespace) -> int:
     """``mrecist protocol check``."""
+    from mrecist.endpoints.derive import refused_rules, undecided_readers
     from mrecist.protocol.words import in_words
 
-    for line in in_words(load_protocol(options.file)):
+    asked = load_protocol(options.file)
+    for line in in_words(asked):
         show(line)
-    return DONE
+    refused = tuple(refused_rules(asked))
+    for line in (*refused, *undecided_readers(asked)):
+        say(f"mrecist: note: {options.file}: {line}")
+    return SOME_FAILED if refused else DONE

@@ -11,9 +11,9 @@ from mrecist import __version__
 from mrecist.endpoints.changes import Change
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Courses
-from mrecist.endpoints.derive import Derived, trials_of_subjects
+from mrecist.endpoints.derive import Derived
 from mrecist.endpoints.eligibility import Eligibility
-from mrecist.endpoints.happenings import Case, first
+from mrecist.endpoints.happenings import Case, first, trials_of_subjects
 from mrecist.endpoints.printing import percent
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.times import COMPETING, EVENT, EventTime
@@ -69,8 +69,10 @@ def counts(
         yield from _of_times([row for row in derived.times if row.endpoint == endpoint.id], protocol)
         yield from _of_outcomes([row for row in derived.outcomes if row.endpoint == endpoint.id], protocol)
         yield from _of_changes([row for row in derived.changes if row.endpoint == endpoint.id], protocol)
-    for flag in sorted({flag for row in derived.times for flag in row.flags}):
-        flagged = [row for row in derived.times if flag in row.flags]
+    # Without what stands after a colon, as the text of an imputed date.
+    named = [(row, {flag.partition(":")[0] for flag in row.flags}) for row in derived.times]
+    for flag in sorted({flag for _, names in named for flag in names}):
+        flagged = [row for row, names in named if flag in names]
         for count in _grouped(flagged, protocol, FLAGS, lambda _, flag=flag: (flag, "", None)):  # type: ignore[misc]
             yield _without_share(count)
     words = {True: "eligible", False: "not eligible", None: "not known"}

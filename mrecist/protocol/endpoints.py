@@ -14,7 +14,7 @@ from typing import Any
 
 from mrecist.errors import ProtocolError
 from mrecist.protocol.sections import only_known, values_of
-from mrecist.protocol.values import Reader, list_of, number, one_of, step, text, texts, whole, yes_no
+from mrecist.protocol.values import SPELLINGS, Reader, list_of, number, one_of, step, text, texts, whole, yes_no
 from mrecist.trial import OUTCOMES
 
 EVENTS = (
@@ -298,6 +298,7 @@ def _success(value: Any) -> tuple[str, ...]:
 
 
 def _origin(value: Any) -> str:
+    value = SPELLINGS.get(value, value) if isinstance(value, str) else value
     tags = ("procedure:", "date:")
     if isinstance(value, str) and (value in ORIGINS or any(value.startswith(t) and value != t for t in tags)):
         return _with_outcome(value)

@@ -18,6 +18,7 @@ from mrecist.protocol.values import (
     list_of,
     number,
     one_of,
+    origin_event,
     partial_date,
     redcap_name,
     repeats,
@@ -90,7 +91,7 @@ STABILITY: dict[str, Reader] = {
     **{f.name: number for f in fields(MeasurementError)},
 }
 ORIGIN: dict[str, Reader] = {
-    "event": one_of("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline"),
+    "event": origin_event,
     "procedure": text,
 }
 SCHEDULE: dict[str, Reader] = {"partial_date": partial_date, "assessment_date": assessment_date}

@@ -152,6 +152,16 @@ def one_of(*allowed: str) -> Callable[[Any], str]:
     return read
 
 
+SPELLINGS = {"randomization": "randomisation", "enrollment": "enrolment"}
+"""Origins in American spelling."""
+
+
+def origin_event(value: Any) -> str:
+    """Day 1 of the study; American spelling is another word for ours."""
+    known = ("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline")
+    return one_of(*known)(SPELLINGS.get(value, value) if isinstance(value, str) else value)
+
+
 def partial_date(value: Any) -> PartialDate:
     """``reject`` is another word for ``refuse``."""
     word = one_of(*PartialDate, "reject")(value)

@@ -10,6 +10,7 @@ from mrecist.endpoints.course import Courses
 from mrecist.endpoints.derive import Derived, derive_endpoints
 from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.regions import courses_of_regions
+from mrecist.endpoints.rows import events_csv, outcomes_csv
 from mrecist.endpoints.sources import courses_of_reported
 from mrecist.endpoints.summary import estimates
 from mrecist.protocol import load_protocol
@@ -87,6 +88,13 @@ def derived(
     told = [*read.problems, *courses.problems, *(one for found in regions.values() for one in found.problems)]
     made = derive_endpoints(asked, courses.courses, read.trial, frozenset(one.subject for one in told), regions)
     return made, [one.message for one in (*told, *made.problems)]
+
+
+def derived_rows(folder: Path, protocol: str, *, overall: str, **tables: str) -> dict[str, list[dict[str, str]]]:
+    """The rows of ``events`` and ``outcomes`` as ``mrecist endpoints`` writes them, without estimates and figures."""
+    made, _ = derived(folder, protocol, overall=overall, **tables)
+    texts = {"events": events_csv(made.times, ""), "outcomes": outcomes_csv(made.outcomes, "")}
+    return {name: list(csv.DictReader(text.splitlines())) for name, text in texts.items()}
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -9,9 +9,8 @@ from datetime import date
 from mrecist.endpoints.changes import counted_visits
 from mrecist.endpoints.clock import Clock, NotDerivableError, cutoff_of, start_of
 from mrecist.endpoints.course import Course, Courses
-from mrecist.endpoints.derive import trials_of_subjects
 from mrecist.endpoints.figures.patients import Patient
-from mrecist.endpoints.happenings import Case, first
+from mrecist.endpoints.happenings import Case, first, trials_of_subjects
 from mrecist.model import Response
 from mrecist.protocol import Endpoint, Protocol
 from mrecist.trial import Trial
