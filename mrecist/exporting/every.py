@@ -153,7 +153,7 @@ def _no_images(asked: Asked) -> str:
 
 TARGETS = (
     Target(name="sdtm", run=_sdtm),
-    Target(name="define", run=_define, after="sdtm"),
+    Target(name="define sdtm", run=_define, after="sdtm"),
     Target(name="odm", run=_odm),
     Target(name="redcap", run=_redcap),
     Target(name="seg", run=_seg, absent=_no_images),
