@@ -51,6 +51,7 @@ COMMANDS = (
     ("explain", "responses", "the derivation of a subject's responses in words"),
     ("score", "studies", "a study folder, from DICOM and segmentations to responses and a report"),
     ("endpoints", "trials", "from responses to a trial's endpoints: events, outcomes, estimates, figures"),
+    ("agree", "agreement", "how far readers agree, why they differ, and who has to be adjudicated"),
     ("simulate", "simulate", "a simulated cohort of a shipped study: its protocol, its tables, and the truth"),
     ("protocol", "trials", "say in plain words what a protocol file means"),
     ("export", "exports", "segmentations, reports, SDTM, ODM and REDCap, from a study and its results"),

@@ -22,7 +22,7 @@ LADDER = (
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
-    ("batch",),
+    ("batch", "agreement"),
     ("arguments",),
     ("commands",),
     ("cli",),

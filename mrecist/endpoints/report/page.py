@@ -26,7 +26,6 @@ FLAGS = {
     ),
     "ASSESSED_BEFORE_START_ONLY": "all assessments lie before day 1, which is the endpoint's own",
     "OUTCOME_NOT_RECORDED": "a procedure may have ended the time: the outcome that is asked for is not recorded",
-    "NEW_THERAPY_BEFORE_START": "a new anticancer therapy is dated before day 1, and is none",
     "IMPUTED_DATE": "the first or last day of the time, or what censored it, has no day in the tables",
     "IMPUTED_DATE_MOVED": "a day that was filled in gave way to a known one of the same month",
 }
