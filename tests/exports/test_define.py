@@ -248,3 +248,13 @@ def test_what_the_folder_does_not_hold_is_not_described(
     assert main(command) == 2
     assert said in capsys.readouterr().err
     assert not (made.folder / "define.xml").exists()
+
+
+def test_what_xml_cannot_hold_is_named(exporter: Exporter, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [row("NT01", timepoint, "present", organ="moon\x02base") for timepoint in (0, 1)]
+    made = exporter.made([*rows, sized("T01", 0, "20", "20"), sized("T01", 1, "20", "20")], protocol=PROTOCOL)
+    command = ["export", "define", "sdtm", str(made.results), "--out", str(made.folder), "--format", "dataset-json"]
+    assert made.code == 0
+    assert main(command) == 2
+    assert "CL.TU.TULOC: 'MOON\\u0002BASE' holds a character that XML cannot hold" in capsys.readouterr().err
+    assert not (made.folder / "define.xml").exists()

@@ -11,9 +11,11 @@ from mrecist.datasets.write import FORMATS
 from mrecist.errors import InputError
 from mrecist.exporting.define.document import About, define_html, define_xml
 from mrecist.exporting.define.items import Definer, Describe
+from mrecist.exporting.define.parts import Parts
 from mrecist.exporting.moment import created_at
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.odm.check import check_valid_define
+from mrecist.exporting.odm.placing import NOT_XML
 from mrecist.tables import write_whole
 
 
@@ -61,12 +63,32 @@ def export_define(named: str, build: Callable[[], Definable], out: Path, created
         files=paths,
         comment=found.comment,
     )
+    _check_texts(definer.parts, about)
     content = define_xml(definer.parts, about)
     check_valid_define(content)
     page = define_html(content)
     write_whole(out / "define.xml", content)
     write_whole(out / "define.html", page)
     return Exported(files=(out / "define.xml", out / "define.html"), problems=(), notes=())
+
+
+def _check_texts(parts: Parts, about: About) -> None:
+    """What comes from the study's own files may hold what XML cannot."""
+    texts = [
+        *(("the study", text) for text in (about.title, about.standard.study)),
+        *(
+            (one.oid, text)
+            for one in parts.codelists.values()
+            for term in one.terms
+            for text in (term.value, term.decode)
+        ),
+        *((oid, text) for oid, wanted in parts.wheres.items() for text in wanted.values()),
+        *((one.oid, one.label) for one in parts.items),
+        *((oid, words) for words, (oid, _) in parts.methods.items()),
+    ]
+    for where, text in texts:
+        if NOT_XML.search(text):
+            raise InputError(f"{where}: '{text}' holds a character that XML cannot hold; write it without")
 
 
 def _days(datasets: Sequence[Dataset]) -> Iterator[str]:
