@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -60,8 +59,6 @@ def derived(cohort: Cohort, protocol: Protocol, folder: Path) -> tuple[Derived, 
 
 def held(name: str, seed: int) -> Held:
     """Of one cohort, for each true value that has an interval, whether the interval holds it."""
-    # lifelines warns where a model of a small cohort has no solution; such a row has no value and is not counted.
-    warnings.simplefilter("ignore", RuntimeWarning)
     cohort = simulate(study_of(name), seed)
     truths = {
         _key(k.endpoint, k.arm, k.covariate, k.estimate, k.months): k.value

@@ -20,7 +20,9 @@ EXTRAS = {
     "cluster": {"distributed": "distributed"},
     "exports": {
         "pyreadstat": "pyreadstat",
+        "pandas": "pandas",
         "odmlib": "odmlib",
+        "defineutils": "defineutils",
         "lxml": "lxml",
         "defusedxml": "defusedxml",
         "pycap": "redcap",

@@ -21,11 +21,46 @@ def export(parser: argparse.ArgumentParser) -> None:
     sr.add_argument("--previous", type=Path, metavar="DIR", help="reports that these replace (default: those in --out)")
     _sdtm(targets.add_parser("sdtm", help="what assess or score wrote as SDTM: TU, TR, RS and what belongs to them"))
     _adam(targets.add_parser("adam", help="results and endpoints as ADaM: ADSL, ADTR, ADRS, ADTTE"))
+    define(targets.add_parser("define", help="define.xml and define.html of exported datasets"))
+    every(targets.add_parser("all", help="every one of these that the input allows, each in a folder of its own"))
     for target in (seg, sr):
         target.add_argument("--out", type=Path, required=True, metavar="DIR")
         target.add_argument("--uid-root", default="2.25", metavar="ROOT", help="root of new UIDs (default 2.25)")
     odm(targets.add_parser("odm", help="results as CDISC ODM for an EDC system, by a map of its OIDs"))
     redcap(targets.add_parser("redcap", help="results as a REDCap dictionary and records, and their upload"))
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist export define``: of each kind of datasets, those of its export."""
+    kinds = parser.add_subparsers(title="datasets", metavar="DATASETS", dest="datasets", required=True)
+    sdtm = kinds.add_parser("sdtm", help="of the folder that export sdtm wrote; with the same options")
+    _sdtm(sdtm)
+    sdtm.add_argument("--created", default="", metavar="TIME", help="CreationDateTime, or now (default: latest date)")
+
+
+def every(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist export all``: the files that the exports read; how they write is as the protocol says."""
+    parser.add_argument("results", type=Path, metavar="RESULTS", help="where assess or score wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the folders")
+    _tables(parser)
+    parser.add_argument("--map", type=Path, metavar="FILE", help="the map of columns to OIDs, for ODM")
+    parser.add_argument("--events", type=Path, metavar="FILE", help="timepoint,event of a longitudinal REDCap project")
+
+
+def _tables(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv: DM, study days, epochs")
+    parser.add_argument("--procedures", type=Path, metavar="FILE", help="procedures.csv: PR")
+    parser.add_argument("--visits", type=Path, metavar="FILE", help="visits.csv: the names of the visits, and SV")
+    parser.add_argument("--occurrences", type=Path, metavar="FILE", help="occurrences.csv: symptomatic deterioration")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="the study folder, or its images: segmentation UIDs")
+    parser.add_argument("--study", default="", metavar="ID", help="STUDYID (default: [study] id of the protocol)")
+    parser.add_argument(
+        "--reader",
+        action="append",
+        default=[],
+        metavar="NAME=TERM",
+        help="who a reader is: INVESTIGATOR, READER 1, ...",
+    )
 
 
 def odm(parser: argparse.ArgumentParser) -> None:
@@ -78,12 +113,7 @@ def _sdtm(sdtm: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist export sdtm``. What is not given is as [export] of the protocol or the defaults say."""
     sdtm.add_argument("results", type=Path, metavar="RESULTS", help="where assess or score wrote")
     sdtm.add_argument("--out", type=Path, required=True, metavar="DIR")
-    sdtm.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv: DM, study days, epochs")
-    sdtm.add_argument("--procedures", type=Path, metavar="FILE", help="procedures.csv: PR")
-    sdtm.add_argument("--visits", type=Path, metavar="FILE", help="visits.csv: the names of the visits, and SV")
-    sdtm.add_argument("--occurrences", type=Path, metavar="FILE", help="occurrences.csv: symptomatic deterioration")
-    sdtm.add_argument("--images", type=Path, metavar="DIR", help="the study folder, or its images: segmentation UIDs")
-    sdtm.add_argument("--study", default="", metavar="ID", help="STUDYID (default: [study] id of the protocol)")
+    _tables(sdtm)
     sdtm.add_argument("--ig", metavar="VERSION", help="SDTMIG 3.4 (default) or 3.3")
     sdtm.add_argument("--ct", metavar="DATE", help="release of the controlled terms (default 2022-09-30)")
     sdtm.add_argument(
@@ -94,13 +124,6 @@ def _sdtm(sdtm: argparse.ArgumentParser) -> None:
         action="append",
         metavar="FORMAT",
         help="xpt5 (default), dataset-json, csv; may be given several times",
-    )
-    sdtm.add_argument(
-        "--reader",
-        action="append",
-        default=[],
-        metavar="NAME=TERM",
-        help="who a reader is: INVESTIGATOR, READER 1, ...",
     )
     sdtm.add_argument(
         "--qnam", action="append", default=[], metavar="NAME=QNAM", help="another name of a supplemental qualifier"

@@ -6,16 +6,28 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from mrecist import derivation
-from mrecist.commands._terminal import outcome, progress, say
+from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say
 from mrecist.errors import InputError
 
 if TYPE_CHECKING:
+    from mrecist.exporting.define.run import Definable
     from mrecist.exporting.naming import Exported
+    from mrecist.exporting.sdtm.inputs import Given
+    from mrecist.exporting.sdtm.settings import SdtmSettings
 
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    targets = {"seg": _seg, "sr": _sr, "sdtm": _sdtm, "adam": _adam, "odm": _odm, "redcap": _redcap}
+    targets = {
+        "seg": _seg,
+        "sr": _sr,
+        "sdtm": _sdtm,
+        "adam": _adam,
+        "define": _define,
+        "odm": _odm,
+        "redcap": _redcap,
+        "all": _every,
+    }
     return targets[options.target](options)
 
 
@@ -50,8 +62,14 @@ def _sr(options: Namespace) -> int:
 
 
 def _sdtm(options: Namespace) -> int:
-    from mrecist.exporting.sdtm.inputs import Given
     from mrecist.exporting.sdtm.run import export_sdtm
+
+    settings, given = _of_sdtm(options)
+    return _say(export_sdtm(options.results, options.out, settings, given))
+
+
+def _of_sdtm(options: Namespace) -> tuple[SdtmSettings, Given]:
+    from mrecist.exporting.sdtm.inputs import Given
     from mrecist.exporting.sdtm.settings import settings_of
 
     protocol, _, _ = derivation.load_rules(options.results)
@@ -72,7 +90,17 @@ def _sdtm(options: Namespace) -> int:
         visits=options.visits,
         images=options.images,
     )
-    return _say(export_sdtm(options.results, options.out, settings, given))
+    return settings, given
+
+
+def _define(options: Namespace) -> int:
+    from mrecist.exporting.define.of_sdtm import define_of_sdtm
+    from mrecist.exporting.define.run import export_define
+
+    def build() -> Definable:
+        return define_of_sdtm(options.results, *_of_sdtm(options))
+
+    return _say(export_define(options.datasets, build, options.out, options.created))
 
 
 def _adam(options: Namespace) -> int:
@@ -142,6 +170,42 @@ def _redcap(options: Namespace) -> int:
             replace=options.replace,
         )
     )
+
+
+def _every(options: Namespace) -> int:
+    from mrecist.exporting.every import Asked, export_every
+
+    asked = Asked(
+        results=options.results,
+        out=options.out,
+        subjects=options.subjects,
+        procedures=options.procedures,
+        occurrences=options.occurrences,
+        visits=options.visits,
+        images=options.images,
+        oid_map=options.map,
+        events=options.events,
+        study=options.study,
+        readers=tuple(options.reader),
+    )
+    derivation.load_rules(options.results)  # without results nothing can be exported
+    code, summary, written = DONE, [], False
+    for one in export_every(asked):
+        if one.exported is None:
+            code = SOME_FAILED if one.failed else code
+            summary.append(
+                f"{one.name}: {f'left out: {one.left_out}' if one.left_out else f'not written: {one.failed}'}"
+            )
+            continue
+        written = True
+        code = max(code, _say(one.exported))
+        count, problems = len(one.exported.files), len(one.exported.problems)
+        summary.append(f"{one.name}: {count} files{f', {problems} problems' if problems else ''}")
+    for line in summary:
+        say(f"mrecist: {line}")
+    if not written:
+        raise InputError(f"{options.results}: nothing could be exported")
+    return code
 
 
 def _say(exported: Exported) -> int:

@@ -17,6 +17,7 @@ from mrecist.endpoints.covariates import (
     complete,
     ratio,
     terms_of,
+    variables,
     without_solution,
 )
 from mrecist.endpoints.estimate import About, Estimate
@@ -26,6 +27,8 @@ from mrecist.endpoints.survival import NOT_APART, at_risk, degrees, limits
 from mrecist.endpoints.times import COMPETING, EVENT, EventTime
 
 FINE_GRAY = "Fine-Gray, ties Breslow, Wald, robust variance"
+
+INCIDENCE = "Aalen-Johansen, log-log"
 
 
 def _status(rows: Sequence[EventTime]) -> list[int]:
@@ -40,6 +43,7 @@ def incidences(
 
     status = _status(rows)
     if FAILED not in status:
+        yield from _no_incidence(about, rows, months, days_per_month)
         return
     with warnings.catch_warnings():
         warnings.simplefilter(
@@ -56,7 +60,7 @@ def incidences(
             "n": len(rows),
             "events": status.count(FAILED),
             "months": month,
-            "method": "Aalen-Johansen, log-log",
+            "method": INCIDENCE,
         }
         place = int(found.times.searchsorted(day, side="right")) - 1
         value, error = (float(found.cinc[0][place]), float(errors[place])) if place >= 0 else (0.0, 0.0)
@@ -66,6 +70,28 @@ def incidences(
         low, high = limits(value, error, "log-log")
         at_risk_then = sum(row.days >= day for row in rows)
         yield Estimate(value=value, low=low, high=high, note=f"{at_risk_then} at risk", **made)
+
+
+def _no_incidence(
+    about: About, rows: Sequence[EventTime], months: Sequence[Decimal], days_per_month: Decimal
+) -> Iterator[Estimate]:
+    """Where nobody had the event the incidence is 0 as long as anybody is followed, and for good where all ended in a competing event."""
+    last = max((row.days for row in rows), default=0)
+    closed = bool(rows) and all(row.status == COMPETING for row in rows if row.days == last)
+    for month in months if rows else ():
+        day = float(month * days_per_month)
+        followed = day <= last or closed
+        at_risk_then = sum(row.days >= day for row in rows)
+        yield Estimate(
+            about=about,
+            estimate="cumulative_incidence",
+            value=0.0 if followed else None,
+            n=len(rows),
+            events=0,
+            months=month,
+            method=INCIDENCE,
+            note=f"no events; {at_risk_then} at risk" if followed else f"nobody is followed so long (last day {last})",
+        )
 
 
 def gray(about: About, rows: Sequence[EventTime], strata: Sequence[str] | None = None) -> Estimate:
@@ -119,7 +145,7 @@ def subdistribution_adjusted(
             against=term.against,
             covariate=term.name,
             unit="" if term.level else "per 1",
-            method=FINE_GRAY.replace("Fine-Gray", "Fine-Gray, multivariable"),
+            method=FINE_GRAY.replace("Fine-Gray", f"Fine-Gray, {variables(terms)}"),
             note="; ".join(one for one in (told, why) if one),
             **_numbers(found, place),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import exp, isfinite
@@ -51,36 +51,53 @@ def complete(
     """The rows whose covariates are all known, these covariates, and a note of how many are not."""
     pairs = [(row, given) for row, given in zip(rows, covariates, strict=True) if all(given.values())]
     out = len(rows) - len(pairs)
-    told = f"{out} left out without a covariate" if out else ""
-    return [row for row, _ in pairs], [given for _, given in pairs], told
+    return [row for row, _ in pairs], [given for _, given in pairs], left_out(out)
+
+
+def left_out(count: int) -> str:
+    """The note of how many have no value; empty where everybody has."""
+    return f"{count} left out without a covariate" if count else ""
 
 
 def terms_of(
     rows: Sequence[EventTime], covariates: Sequence[Mapping[str, str]], names: Sequence[str], arms: Sequence[str]
 ) -> list[Term]:
     """The terms of the arm (where there are several; the first one is the reference) and of all named covariates."""
-    found = list(_levels(ARM, [row.arm for row in rows], arms)) if len(arms) > 1 else []
+    found = list(level_terms(ARM, [row.arm for row in rows], arms)) if len(arms) > 1 else []
     for name in names:
         found += _terms(name, [given[name] for given in covariates])
     return found
 
 
+def variables(terms: Sequence[Term]) -> str:
+    """Whether a model is of one variable (several levels of it are one) or of more."""
+    return "multivariable" if len({term.covariate for term in terms}) > 1 else "univariable"
+
+
 def _terms(name: str, values: Sequence[str]) -> Iterator[Term]:
-    numbers = [_number(value) for value in values]
+    numbers = [number_of(value) for value in values]
     if values and all(number is not None for number in numbers):
         yield Term(name, "", "", tuple(float(number) for number in numbers if number is not None))
     else:
-        yield from _levels(name, values, sorted(set(values)))
+        yield from level_terms(name, values, levels_of(values))
 
 
-def _number(text: str) -> Decimal | None:
+def levels_of(values: Iterable[str]) -> list[str]:
+    """The different values, by their number where all are numbers, else by name; the first one is the reference."""
+    numbers = {value: number_of(value) for value in values}
+    return sorted(numbers, key=lambda value: (0 if None in numbers.values() else numbers[value] or 0, value))
+
+
+def number_of(text: str) -> Decimal | None:
+    """The number that a cell is; None where it is none."""
     try:
         return parse_number(text)
     except ValueError:
         return None
 
 
-def _levels(name: str, values: Sequence[str], levels: Sequence[str]) -> Iterator[Term]:
+def level_terms(name: str, values: Sequence[str], levels: Sequence[str]) -> Iterator[Term]:
+    """A term for each level against the first one."""
     for level in levels[1:]:
         yield Term(name, level, levels[0], tuple(float(value == level) for value in values))
 

@@ -15,8 +15,10 @@ from mrecist.endpoints.covariates import (
     Term,
     bounded,
     complete,
+    level_terms,
     ratio,
     terms_of,
+    variables,
     without_solution,
 )
 from mrecist.endpoints.estimate import About, Estimate
@@ -52,6 +54,12 @@ def univariable(about: About, rows: Sequence[EventTime], covariates: Sequence[Ma
         yield from _model(about, rows, [{name: given[name]} for given in covariates], (), "hazard_ratio_univariable")
 
 
+def of_levels(about: About, column: str, rows: Sequence[EventTime], levels: Sequence[str]) -> Iterator[Estimate]:
+    """One model of a column whose value each row has as its ``arm``: a ratio of each level against the first one."""
+    terms = list(level_terms(column, [row.arm for row in rows], levels))
+    yield from _told(about, rows, terms, "hazard_ratio_univariable", "")
+
+
 def adjusted(
     about: About,
     rows: Sequence[EventTime],
@@ -83,15 +91,29 @@ def _model(
     names = _names(covariates)
     kept, given, told = complete(rows, covariates)
     terms = terms_of(kept, given, names, arms)
-    own_strata = strata and [one for one, has in zip(strata, covariates, strict=True) if all(has.values())]
-    found, why = _fitted(kept, terms, own_strata)
-    kind = "Cox, univariable" if name.endswith("univariable") else "Cox, multivariable"
+    own_strata = None
+    if strata is not None:
+        own_strata = [one for one, has in zip(strata, covariates, strict=True) if all(has.values())]
+    yield from _told(about, kept, terms, name, told, own_strata)
+
+
+def _told(
+    about: About,
+    rows: Sequence[EventTime],
+    terms: Sequence[Term],
+    name: str,
+    told: str,
+    strata: Sequence[str] | None = None,
+) -> Iterator[Estimate]:
+    """A row of each term of one model."""
+    found, why = _fitted(rows, terms, strata)
+    kind = f"Cox, {variables(terms)}"
     for place, term in enumerate(terms):
         yield Estimate(
             about=replace(about, arm=term.level) if term.covariate == ARM else about,
             estimate=name,
-            n=len(kept),
-            events=_events(kept),
+            n=len(rows),
+            events=_events(rows),
             against=term.against,
             covariate=term.name,
             unit="" if term.level else "per 1",

@@ -278,11 +278,10 @@ def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
 
 
 def check_covariates(endpoints: Sequence[Endpoint], trial: Trial) -> None:
-    """Raises :class:`InputError` for a covariate that is no column of subjects.csv."""
+    """Raises :class:`InputError` for a covariate or a column of ``groups`` that is no column of subjects.csv."""
     columns = {name for subject in trial.subjects.values() for name in subject.words}
     for endpoint in endpoints:
-        for name in endpoint.covariates:
+        asked = [("covariate", name) for name in endpoint.covariates] + [("groups", name) for name in endpoint.groups]
+        for what, name in asked:
             if name not in columns:
-                raise InputError(
-                    f"endpoint {endpoint.id}: covariate '{name}' is no column of subjects.csv with a value"
-                )
+                raise InputError(f"endpoint {endpoint.id}: {what} '{name}' is no column of subjects.csv with a value")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol as Shape
 from typing import TypeVar
 
+from mrecist.endpoints.by_column import compared_by_column
 from mrecist.endpoints.changes import Change
 from mrecist.endpoints.competing import gray, incidences, subdistribution_adjusted, subdistribution_hazard_ratio
 from mrecist.endpoints.cox import adjusted, hazard_ratio, univariable
@@ -194,6 +195,8 @@ def _times(
         yield from _compared(endpoint, about, rows, arms)
         for one in _compared_stratified(endpoint, about, of_strata, arms):
             yield _noted(one, of_strata.note)
+    if not about.group:
+        yield from compared_by_column(endpoint, about, rows, trial, month, protocol.design.subgroups)
 
 
 def _regressions(
@@ -213,7 +216,8 @@ def _regressions(
         words = [trial.subjects[row.subject].words for row in some]
         return [{name: one.get(name, "") for name in names if name not in strata} for one in words]
 
-    yield from univariable(about, rows, given(rows))
+    # A column of groups has that model already.
+    yield from univariable(about, rows, given(rows, endpoint.groups if not about.group else ()))
     yield from adjusted(about, rows, given(rows), arms)
     if "cox_stratified" in endpoint.tests:
         own, kept = of_strata.rows, given(of_strata.rows, protocol.design.strata)

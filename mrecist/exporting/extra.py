@@ -7,7 +7,14 @@ from types import ModuleType
 
 from mrecist.errors import InputError
 
-_PACKAGES = {"lxml": "lxml", "odmlib": "odmlib", "defusedxml": "defusedxml", "redcap": "PyCap", "requests": "PyCap"}
+_PACKAGES = {
+    "lxml": "lxml",
+    "defineutils": "defineutils",
+    "odmlib": "odmlib",
+    "defusedxml": "defusedxml",
+    "redcap": "PyCap",
+    "requests": "PyCap",
+}
 
 
 def library(name: str) -> ModuleType:

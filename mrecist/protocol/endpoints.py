@@ -110,6 +110,7 @@ class Endpoint:
     competing: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     km_ci: str = "log-log"
     # proportion
     success: tuple[str, ...] = ()
@@ -394,6 +395,7 @@ _TIME: dict[str, Reader] = {
     "competing": _events,
     "tests": list_of(*TESTS),
     "covariates": texts,
+    "groups": texts,
     "km_ci": one_of(*KM_INTERVALS),
     "until_months": step,
 }

@@ -13,6 +13,7 @@ from mrecist.protocol.values import (
     confirm_pd,
     day,
     day_text,
+    days,
     dense_hu,
     draws,
     list_of,
@@ -115,7 +116,7 @@ SAFETY: dict[str, Reader] = {
     "last_treatment": treatments,
     "window_days": whole,
     "clavien_procedures": texts,
-    "clavien_days": whole,
+    "clavien_days": days,
 }
 ELIGIBILITY: dict[str, Reader] = {
     "measurable": texts,

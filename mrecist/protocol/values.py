@@ -32,6 +32,18 @@ def whole(value: Any) -> int:
     return value
 
 
+def days(value: Any) -> tuple[int, ...]:
+    """A number of days, or several, rising."""
+    given = value if isinstance(value, list) else [value]
+    try:
+        found = tuple(map(whole, given))
+    except ValueError:
+        found = ()
+    if not found or list(found) != sorted(set(found)):
+        raise ValueError("a whole number, or a rising list of them")
+    return found
+
+
 def share(value: Any) -> Decimal:
     try:
         share = number(value)

@@ -35,8 +35,6 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(all_figures, "figures", lambda *_: iter(()))
 
 
-# lifelines warns on its way to a Cox model without a solution (Cao 2022, PFS by the response that ends it), whose row says so.
-@pytest.mark.filterwarnings("ignore::RuntimeWarning:lifelines")
 @pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_end_to_end(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from event_times import times
 
-from mrecist.endpoints.competing import gray, subdistribution_adjusted, subdistribution_hazard_ratio
-from mrecist.endpoints.cox import hazard_ratio
+from mrecist.endpoints.competing import gray, incidences, subdistribution_adjusted, subdistribution_hazard_ratio
+from mrecist.endpoints.cox import adjusted, hazard_ratio
 from mrecist.endpoints.estimate import About
 from mrecist.endpoints.gray import gray_test
 from mrecist.endpoints.subdistribution import NoSolutionError, fine_gray
@@ -84,6 +86,25 @@ def test_an_arm_without_the_event() -> None:
     rows = times("1A 2A 3A+ 4B- 5B- 6B+")
     found = subdistribution_hazard_ratio(OF_B, rows, "A")
     assert (found.value, found.events, found.note) == (None, 2, "an arm has no events")
+
+
+def test_the_incidence_of_an_event_that_nobody_had() -> None:
+    """0 while anybody is followed; for good where the last one ended in a competing event, else nothing is known any more."""
+    for words, expected in (("10A- 40A- 90A-", [0.0, 0.0, 0.0]), ("10A- 40A- 90A+", [0.0, 0.0, None])):
+        found = list(incidences(ABOUT, times(words), [Decimal(1), Decimal(2), Decimal(6)], Decimal("30.4375")))
+        assert [one.value for one in found] == expected
+        assert {(one.low, one.high, one.events) for one in found} == {(None, None, 0)}
+        assert found[0].note == "no events; 2 at risk"
+    assert found[2].note == "nobody is followed so long (last day 90)"
+
+
+def test_one_covariate_of_one_arm_is_univariable() -> None:
+    rows = times("1A 2A 3A 4A- 5A+ 6A 7A+ 8A 9A")
+    given = [{"age": age} for age in ("50", "61", "48", "70", "66", "59", "62", "55", "57")]
+    for several, kind in ((("A",), "univariable"), (("A", "B"), "multivariable")):
+        mixed = [replace(row, arm="B" if row.days in (2, 6, 7) and len(several) > 1 else "A") for row in rows]
+        found = [*adjusted(ABOUT, mixed, given, several), *subdistribution_adjusted(ABOUT, mixed, given, several)]
+        assert {one.method.split(", ")[1] for one in found} == {kind}
 
 
 def test_a_covariate_that_separates_leaves_no_numbers() -> None:

@@ -19,7 +19,8 @@ import pytest
 from scipy.stats import binom
 from simulated import Finished, finished
 
-from mrecist.endpoints.cox import adjusted, hazard_ratio
+from mrecist.endpoints.by_column import compared_by_column
+from mrecist.endpoints.cox import hazard_ratio
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.rates import rates
 from mrecist.endpoints.survival import landmarks, medians
@@ -153,9 +154,12 @@ def estimated(large: Finished, one: Known) -> Estimate:
     rows = large.times(one.endpoint, one.arm)
     if one.estimate == "hazard_ratio":
         return hazard_ratio(about, large.times(one.endpoint), large.cohort.study.arms[0].name)
-    if one.estimate == "hazard_ratio_adjusted":
-        words = [{one.covariate: large.trial.subjects[row.subject].words.get(one.covariate, "")} for row in rows]
-        return next(adjusted(about, rows, words, (one.arm,)))
+    if one.estimate == "hazard_ratio_univariable":
+        column, _, level = one.covariate.partition("=")
+        asked = next(endpoint for endpoint in large.cohort.protocol.endpoints if endpoint.id == one.endpoint)
+        only = replace(asked, groups=(column,))
+        found = compared_by_column(only, about, rows, large.trial, month, ())
+        return next(row for row in found if (row.estimate, row.covariate) == (one.estimate, f"{column}={level}"))
     if one.estimate == "rate":
         return next(rates(about, large.outcomes(one.endpoint, one.arm), None, "wilson"))
     return next(landmarks(about, rows, [one.months or Decimal(0)], "log-log", month))

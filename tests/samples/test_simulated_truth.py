@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from math import exp, log, sqrt
 from pathlib import Path
 
@@ -198,7 +199,27 @@ def test_shares() -> None:
     lived = world["death"] > world["first"]
     assert close(value(found, "CEA_NEGATIVE", "rate"), (rng.random(n) < 0.30) & lived)
     elevated = rng.random(n) < 0.75
-    assert close(value(found, "CEA_NEGATIVE_ALL", "rate"), (~elevated | (rng.random(n) < 0.30)) & lived)
+    fell = rng.random(n) < 0.30
+    assert close(value(found, "CEA_NEGATIVE_ALL", "rate"), elevated & fell & lived)
+    both = fell & (rng.random(n) < 0.35)
+    assert close(value(found, "MARKERS_NEGATIVE", "rate"), both & lived)
+    assert close(value(found, "MARKERS_NEGATIVE_ALL", "rate"), elevated & (rng.random(n) < 0.55) & both & lived)
+
+
+def test_a_resection_with_negative_margin_is_one_of_0_85_resections() -> None:
+    """NCT06988852: docs/studies.md has the share of R0."""
+    found = known("NCT06988852")
+    assert value(found, "CTRR_R0", "rate") == pytest.approx(0.85 * value(found, "CTRR", "rate"), rel=1e-12)
+
+
+def test_no_median_is_known_that_lies_beyond_the_horizon() -> None:
+    """The median of OS of NCT05233358 with TACE is 12 months (from treatment); up to month 6 nobody sees it."""
+    study = STUDIES["NCT05233358"]
+    protocol = load_protocol(build.protocol_file(study))
+    (os,) = (one for one in protocol.endpoints if one.id == "OS")
+    for until, medians in ((Decimal(24), 2), (Decimal(6), 0)):
+        cut = replace(protocol, endpoints=(replace(os, until_months=until),))
+        assert sum(one.estimate == "median" for one in known_values(study, cut)) == medians
 
 
 def test_one_value_by_hand() -> None:
@@ -286,8 +307,12 @@ def test_deaths_are_the_true_ones_until_a_subject_is_lost(study: Finished) -> No
     assert {row.status for row in rows} == {"event", "censored"}
     for row in rows:
         one = people[row.subject]
-        assert row.date == one.on(one.life.known_until)
-        assert (row.status == "event") == (one.life.death == one.life.known_until)
+        # Two years are 730 days after day 1, the first day, where the entry looks no further (NCT05233358).
+        ends = one.on(one.life.known_until)
+        if survival.until_months is not None:
+            ends = min(ends, one.first_day + timedelta(days=730))
+        assert row.date == ends
+        assert (row.status == "event") == (one.on(one.life.death) == ends)
 
 
 def test_surgery_and_markers_are_the_true_ones(study: Finished) -> None:
@@ -302,6 +327,18 @@ def test_surgery_and_markers_are_the_true_ones(study: Finished) -> None:
         course = next(m for m in life.markers if m.plan.test == "CEA")
         expected = course.converts and any(True for _ in life.attended())
         assert row.success is (expected if course.elevated else None)
+    for row in study.outcomes("CEA_NEGATIVE_ALL"):
+        life = people[row.subject].life
+        course = next(m for m in life.markers if m.plan.test == "CEA")
+        assert row.success is (course.elevated and course.converts and any(True for _ in life.attended()))
+    for row in study.outcomes("MARKERS_NEGATIVE_ALL"):
+        life = people[row.subject].life
+        assert row.success is (
+            all(m.elevated and m.converts for m in life.markers) and any(True for _ in life.attended())
+        )
+    for row in study.outcomes("CTRR_R0"):
+        done = [one for one in people[row.subject].operations if one.procedure == "HEPATECTOMY" and one.outcome == "R0"]
+        assert row.success is bool(done)
     for row in study.outcomes("CONVERSION"):
         life = people[row.subject].life
         assert row.success is bool(life.procedure and life.judged <= life.known_until)

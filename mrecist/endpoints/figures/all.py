@@ -48,7 +48,7 @@ def figures(
         yield from _of_read(protocol, by_region[read.region], trial, read)
     drawn: list[object] = []
     for endpoint in protocol.endpoints:
-        yield from of_endpoint(endpoint, protocol, derived, rows, drawn)
+        yield from of_endpoint(endpoint, protocol, derived, rows, drawn, trial)
 
 
 def _reads(protocol: Protocol, by_region: Mapping[str, Courses]) -> list[_Read]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from mrecist.endpoints.by_column import ByValue, by_value
 from mrecist.endpoints.derive import Derived
 from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.figures.groups import ForestRow, by_visit, forest
@@ -21,6 +22,7 @@ from mrecist.endpoints.survival import missing_libraries
 from mrecist.endpoints.times import COMPETING, EventTime
 from mrecist.model import Response
 from mrecist.protocol import Endpoint, Protocol
+from mrecist.trial import Trial
 from mrecist.units import show
 
 if TYPE_CHECKING:
@@ -52,7 +54,12 @@ class _Of:
 
 
 def of_endpoint(
-    endpoint: Endpoint, protocol: Protocol, derived: Derived, rows: Sequence[Estimate], drawn: list[object]
+    endpoint: Endpoint,
+    protocol: Protocol,
+    derived: Derived,
+    rows: Sequence[Estimate],
+    drawn: list[object],
+    trial: Trial,
 ) -> Iterator[Plan]:
     """The figures of an endpoint for each reader. ``drawn`` keeps the data of responses at months, which are drawn once."""
     by_kind: dict[str, Sequence[EventTime | Outcome]] = {"time": derived.times, "proportion": derived.outcomes}
@@ -65,6 +72,8 @@ def of_endpoint(
         times = [row for row in found if isinstance(row, EventTime) and row.reader == reader]
         if times and not missing_libraries():
             yield from _curves(of, times)
+            for column in endpoint.groups:
+                yield from _curves_by(of, by_value(column, times, trial))
         outcomes = [row for row in found if isinstance(row, Outcome) and row.reader == reader]
         yield from _at_months(of, outcomes, drawn)
         yield from _forests(of)
@@ -103,6 +112,42 @@ def _curves(of: _Of, rows: list[EventTime]) -> Iterator[Plan]:
             by_arm, title=title, days_per_month=month, event=event, competing=rival, words=list(_incidences(of.rows))
         ),
     )
+
+
+def _curves_by(of: _Of, found: ByValue) -> Iterator[Plan]:
+    """Curves of the values of a column of ``groups``, where it has more than one and is no quantity."""
+    if found.is_quantity or len(found.rows) < 2:
+        return
+    title, month = f"{of.title}, by {found.column}", float(of.protocol.design.days_per_month)
+    by_name = {f"{found.column} {value}": rows for value, rows in found.rows.items()}
+    words = list(_words_by(of.rows, found))
+    count = sum(map(len, by_name.values()))
+    alt = f"Kaplan-Meier curves of {count} subjects by {found.column}, with 95 % intervals and numbers at risk. {'; '.join(words)}."
+    yield of.plan(
+        "km",
+        title,
+        alt,
+        lambda: kaplan_meier(by_name, title=title, days_per_month=month, scale=of.endpoint.km_ci, words=words),
+        f"by-{found.column}",
+    )
+
+
+def _words_by(rows: Sequence[Estimate], found: ByValue) -> Iterator[str]:
+    """Medians of each value, ratios and the log-rank test of a column, as the figure tells them."""
+    for row in rows:
+        column, _, value = row.about.group.partition("=")
+        if row.estimate == "median" and column == found.column and value in found.rows:
+            told = NO_LIMIT if row.value is None else f"{rounded(row.value, 1)} months"
+            limits = f" ({_limits(row)})" if row.low is not None or row.high is not None else ""
+            yield f"median {value}: {told}{limits}"
+        if row.about.group or row.covariate.partition("=")[0] != found.column:
+            continue
+        if row.estimate == "hazard_ratio_univariable" and row.value is not None:
+            level = row.covariate.partition("=")[2]
+            yield f"HR {level} / {row.against} {rounded(row.value, 2)} ({_limits(row, 2)})"
+        if row.estimate == "logrank" and row.p is not None:
+            p = p_value(row.p)
+            yield f"log-rank p {p if p[0] in '<>' else '= ' + p}"
 
 
 def _limits(row: Estimate, digits: int = 1) -> str:

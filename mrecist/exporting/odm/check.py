@@ -17,20 +17,35 @@ def check_valid(content: bytes, version: str) -> None:
     """Raise :class:`InputError` unless ``content`` is valid ODM of that version.
 
     Vendor attributes are taken off first: an ODM file with extensions is one that is valid without them (its rule on vendor extensions).
-    The schemas are those that odmlib ships. Its models are not used: they keep the namespace of the last model imported for the
-    whole process.
     """
-    etree = library("lxml.etree")
-    closed = {"resolve_entities": False, "no_network": True}
-    root = etree.fromstring(content, etree.XMLParser(**closed, huge_tree=True))
+    root = _parsed(content)
     for element in root.iter():
         for name in [name for name in element.attrib if name.startswith("{") and not name.startswith(_XML)]:
             del element.attrib[name]
-    path = library("odmlib.schema_manager").get_schema_path("odm", version)
-    schema = etree.XMLSchema(etree.parse(path, etree.XMLParser(**closed)))
-    if root.tag != f"{{{NAMESPACES[version]}}}ODM" or not schema.validate(root):
+    _check_schema(root, "odm", version, f"ODM {version}", NAMESPACES[version])
+
+
+def check_valid_define(content: bytes) -> None:
+    """Raise :class:`InputError` unless ``content`` is valid Define-XML 2.1, which is ODM 1.3.2 with CDISC's own extension."""
+    _check_schema(_parsed(content), "define", "2.1", "Define-XML 2.1", NAMESPACES["1.3.2"])
+
+
+_CLOSED = {"resolve_entities": False, "no_network": True}
+
+
+def _parsed(content: bytes) -> Any:
+    etree = library("lxml.etree")
+    return etree.fromstring(content, etree.XMLParser(**_CLOSED, huge_tree=True))
+
+
+def _check_schema(root: Any, standard: str, version: str, named: str, namespace: str) -> None:
+    """By the schemas that odmlib ships. Its models are not used: they keep the namespace of the last one imported, process-wide."""
+    etree = library("lxml.etree")
+    path = library("odmlib.schema_manager").get_schema_path(standard, version)
+    schema = etree.XMLSchema(etree.parse(path, etree.XMLParser(**_CLOSED)))
+    if root.tag != f"{{{namespace}}}ODM" or not schema.validate(root):
         first = schema.error_log[0].message if len(schema.error_log) else f"the root is {root.tag}"
-        raise InputError(f"the file would not be valid ODM {version} and is not written: {first}")
+        raise InputError(f"the file would not be valid {named} and is not written: {first}")
 
 
 def read_clinical_data(content: bytes) -> dict[Place, str]:

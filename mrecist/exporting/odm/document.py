@@ -1,4 +1,4 @@
-"""ODM documents as XML trees: the root of either version, and the bytes of a tree."""
+"""ODM documents as XML trees: the root of either version and of Define-XML, and the bytes of a tree."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from mrecist.exporting.extra import library
 
 NAMESPACES = {"1.3.2": "http://www.cdisc.org/ns/odm/v1.3", "2.0": "http://www.cdisc.org/ns/odm/v2.0"}
 OPENCLINICA = "http://www.openclinica.org/ns/odm_ext_v130/v3.1"
+PREFIXES = {
+    "OpenClinica": OPENCLINICA,
+    "def": "http://www.cdisc.org/ns/def/v2.1",
+    "xlink": "http://www.w3.org/1999/xlink",
+}
+"""What a name may have before a colon. The root declares those of its style."""
+_OF_STYLE = {"openclinica": ("OpenClinica",), "define": ("def", "xlink")}
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -33,8 +40,7 @@ class Tree:
         self.version = heading.version
         self._namespace = NAMESPACES[heading.version]
         named: dict[str | None, str] = {None: self._namespace}
-        if heading.style == "openclinica":
-            named |= {"OpenClinica": OPENCLINICA}
+        named |= {prefix: PREFIXES[prefix] for prefix in _OF_STYLE.get(heading.style, ())}
         self.root = self._etree.Element(f"{{{self._namespace}}}ODM", nsmap=named)
         # OpenClinica's importer asks for the namespace and version of 1.3 without its revision.
         written = "1.3" if heading.style == "openclinica" and heading.version == "1.3.2" else heading.version
@@ -47,15 +53,16 @@ class Tree:
             ("SourceSystem", "mrecist"),
             ("SourceSystemVersion", __version__),
         ):
-            self.root.set(name, value)
+            if value:
+                self.root.set(name, value)
         self._made_oid = not heading.file_oid
 
     def add(self, parent: Any, name: str, attributes: dict[str, str] | None = None, text: str = "") -> Any:
-        """A new child; an attribute that is "" is not written."""
-        child = self._etree.SubElement(parent, f"{{{self._namespace}}}{name}")
+        """A new child; an attribute that is "" is not written. ``def:leaf`` is a name with a prefix of :data:`PREFIXES`."""
+        child = self._etree.SubElement(parent, _expanded(name, self._namespace))
         for key, value in (attributes or {}).items():
             if value:
-                child.set(key, value)
+                child.set(_expanded(key, ""), value)
         if text:
             child.text = text
         return child
@@ -75,3 +82,10 @@ class Tree:
         self._etree.indent(self.root)
         written: bytes = self._etree.tostring(self.root, xml_declaration=True, encoding="UTF-8")
         return written + b"\n"
+
+
+def _expanded(name: str, unprefixed: str) -> str:
+    prefix, colon, local = name.partition(":")
+    if not name.startswith("{") and colon:
+        return f"{{{PREFIXES[prefix]}}}{local}"
+    return f"{{{unprefixed}}}{name}" if unprefixed else name

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 from mrecist.errors import InputError
 from mrecist.exporting.edc_settings import settings_of
+from mrecist.exporting.moment import created_at
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.odm.check import check_equal, check_valid
 from mrecist.exporting.odm.clinical import TRANSACTIONS, clinical_data
@@ -21,7 +21,6 @@ from mrecist.exporting.results_rows import TABLES, ResultRows, read_results
 from mrecist.tables import read_rows, write_whole
 
 DEFAULT_TRANSACTION = "Upsert"
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})?")
 
 
 def export_odm(
@@ -68,7 +67,9 @@ def export_odm(
         oid_map = (protocol.parent if protocol is not None else Path()) / settings.oid_map
     by = read_map(oid_map)
     found = place(rows, by)
-    heading = Heading(version=version, style=by.settings["style"], created=_created(created, rows), file_oid=file_oid)
+    heading = Heading(
+        version=version, style=by.settings["style"], created=created_at(created, _days(rows)), file_oid=file_oid
+    )
     if only_metadata:
         path, content = out / "metadata.xml", metadata(found, by, heading)
         check_valid(content, version)
@@ -88,29 +89,14 @@ def _of_the_study(found: Placements) -> list[str]:
     return [] if found.values else ["the file holds no value; look at the lines of the map and their where"]
 
 
-def _created(asked: str, rows: ResultRows) -> str:
-    if asked == "now":
-        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if asked:
-        try:
-            if not _MOMENT.fullmatch(asked):
-                raise ValueError
-            datetime.fromisoformat(asked)
-        except ValueError:
-            raise InputError(f"'{asked}' is no date and time; write 2024-03-06T12:00:00Z, or now") from None
-        return asked
-    days = [
+def _days(rows: ResultRows) -> Iterator[str]:
+    return (
         text
         for table in TABLES
         for cells in rows.table(table)
         for column, text in cells.items()
-        if field_of(table, column).kind is FieldKind.DATE and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
-    ]
-    if not days:
-        raise InputError(
-            "the results hold no date, so the file's CreationDateTime is not known; give it with --created"
-        )
-    return f"{max(days)}T00:00:00Z"
+        if field_of(table, column).kind is FieldKind.DATE
+    )
 
 
 def write_template(path: Path, style: str, subjects: Path | None = None) -> Exported:

@@ -54,7 +54,14 @@ _BY_NAME = {one.qnam: one for one in QUALIFIERS}
 VARIABLES: tuple[Variable, ...] = (
     Variable(name="STUDYID", label="Study Identifier", origin="Protocol", role="Identifier", core="Req"),
     Variable(name="RDOMAIN", label="Related Domain Abbreviation", origin=ASSIGNED, role="Identifier", core="Req"),
-    Variable(name="USUBJID", label="Unique Subject Identifier", origin=DERIVED, role="Identifier", core="Req"),
+    Variable(
+        name="USUBJID",
+        label="Unique Subject Identifier",
+        origin=DERIVED,
+        method="STUDYID, a dash, SUBJID.",
+        role="Identifier",
+        core="Req",
+    ),
     Variable(name="IDVAR", label="Identifying Variable", origin=ASSIGNED, role="Identifier", core="Exp"),
     Variable(name="IDVARVAL", label="Identifying Variable Value", origin=ASSIGNED, role="Identifier", core="Exp"),
     Variable(name="QNAM", label="Qualifier Variable Name", origin=ASSIGNED, role="Topic", core="Req"),

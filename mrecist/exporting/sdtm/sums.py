@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mrecist.criteria._rule import Criterion
 from mrecist.exporting.results import Cells
 from mrecist.exporting.sdtm.findings import MILLILITRES, MILLIMETRES, Result
 from mrecist.exporting.sdtm.qualifiers import Record
@@ -40,9 +41,15 @@ _FAMILIES = {
 
 def family_of(read: Read, criterion: str) -> Family:
     """The sums of a criterion; one of longest diameters has another name where nodes count in it."""
-    standard = read.results.settings[criterion].criterion
     nodes = any(row.role is Role.TARGET and row.kind is Kind.NODE for row in read.first.values())
-    return _FAMILIES.get((standard.measure, standard.unit), _DIAMETERS if nodes else _LONGEST)
+    without, *with_nodes = families_of(read.results.settings[criterion].criterion)
+    return with_nodes[0] if nodes and with_nodes else without
+
+
+def families_of(criterion: Criterion) -> tuple[Family, ...]:
+    """The sums that a criterion may have: without nodes among the targets, and with them where that is another name."""
+    family = _FAMILIES.get((criterion.measure, criterion.unit))
+    return (_LONGEST, _DIAMETERS) if family is None else (family,)
 
 
 def sums(read: Read, timepoint: int, notes: list[str]) -> Iterator[Record]:

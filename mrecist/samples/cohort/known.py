@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from math import exp, prod
 
 from mrecist.protocol import Endpoint, Protocol
@@ -23,10 +24,11 @@ from mrecist.samples.cohort.life import (
     due_days,
     visits_start_at_entry,
 )
-from mrecist.samples.cohort.parameters import COMPLICATIONS, Arm, Study
+from mrecist.samples.cohort.parameters import COMPLICATIONS, OUTCOMES, Arm, Study
 
 HORIZON_DAYS = 12_000
 _SURGERY = {"resection": "resection", "ablation": "ablation"}
+_PROCEDURES = {"resection": "HEPATECTOMY", "ablation": "ABLATION"}
 _ABLE = {"event:resectable": "resection", "event:ablatable": "ablation"}
 
 
@@ -169,8 +171,6 @@ def known_values(study: Study, protocol: Protocol) -> Iterator[Known]:
 
 def _times(endpoint: Endpoint, worlds: Sequence[World]) -> Iterator[Known]:
     one = worlds[0]
-    if endpoint.covariates:
-        return  # it is there for its ratio, and the model is of those alone who have the covariates
     if endpoint.origin in ("first_response", "first_confirmed_response") or "resection" in endpoint.events:
         return
     month = float(one.protocol.design.days_per_month)
@@ -178,6 +178,8 @@ def _times(endpoint: Endpoint, worlds: Sequence[World]) -> Iterator[Known]:
         value = survival(endpoint, worlds, int(float(months) * month))
         yield Known(endpoint=endpoint.id, arm=one.arm.name, estimate="survival", months=months, value=value)
     median = median_days(endpoint, worlds)
+    if endpoint.until_months is not None and median > float(endpoint.until_months) * month:
+        return  # no event is counted so late
     yield Known(endpoint=endpoint.id, arm=one.arm.name, estimate="median", value=median / month, unit="months")
 
 
@@ -230,11 +232,15 @@ def _ratios(endpoint: Endpoint, study: Study) -> Iterator[Known]:
         for arm in study.arms[1:]:
             ratio = arm.death_rate / study.arms[0].death_rate
             yield Known(endpoint=endpoint.id, arm=arm.name, estimate="hazard_ratio", value=ratio)
-    if len(endpoint.covariates) == 1 and len(study.arms) == 1:
-        (name,) = endpoint.covariates
+    for name in endpoint.groups if len(study.arms) == 1 else ():
         ratio = study.factor.hazard_ratio if study.factor is not None and study.factor.column == name else 1.0
-        arm = study.arms[0]
-        yield Known(endpoint=endpoint.id, arm=arm.name, covariate=name, estimate="hazard_ratio_adjusted", value=ratio)
+        yield Known(
+            endpoint=endpoint.id,
+            arm=study.arms[0].name,
+            covariate=f"{name}=1",
+            estimate="hazard_ratio_univariable",
+            value=ratio,
+        )
 
 
 # --- shares ----------------------------------------------------------------------------------------------------------
@@ -245,7 +251,7 @@ def _shares(endpoint: Endpoint, worlds: Sequence[World]) -> Iterator[Known]:
     if share is None:
         return
     value = sum(world.share * share(endpoint, world) for world in worlds)
-    if endpoint.denominator != "population":
+    if endpoint.denominator in ("assessed", "evaluated"):
         value /= sum(world.share * world.alive(1) for world in worlds)
     yield Known(endpoint=endpoint.id, arm=worlds[0].arm.name, estimate="rate", value=value)
 
@@ -255,9 +261,9 @@ def _share_of(endpoint: Endpoint) -> Callable[[Endpoint, World], float] | None:
     success = set(endpoint.success)
     if endpoint.kind == "change" or endpoint.at_months:
         return None
-    if endpoint.marker is not None:
+    if endpoint.marker_rules:
         return _converted
-    if success <= _SURGERY.keys():
+    if {word.partition(":")[0] for word in success} <= _SURGERY.keys():
         return _operated
     if success <= _ABLE.keys():
         return _judged
@@ -340,11 +346,18 @@ def _not_first(world: World) -> float:
 
 
 def _operated(endpoint: Endpoint, world: World) -> float:
-    share = sum(getattr(world.arm, _SURGERY[one]) for one in endpoint.success)
-    return float(share) * world.at_visit(
+    share = sum(map(partial(_surgery, world.arm), endpoint.success))
+    return share * world.at_visit(
         SURGERY_AFTER_VISIT,
         lambda day: exp(-world.progression_rate * max(0, day) - world.death_rate * max(0, day + SURGERY_DAYS)),
     )
+
+
+def _surgery(arm: Arm, event: str) -> float:
+    """The share of subjects for whom a surgery is planned, that with one outcome where the event names it."""
+    kind, _, outcome = event.partition(":")
+    planned = float(getattr(arm, _SURGERY[kind]))
+    return planned * dict(OUTCOMES[_PROCEDURES[kind]])[outcome] if outcome else planned
 
 
 def _judged(endpoint: Endpoint, world: World) -> float:
@@ -353,12 +366,13 @@ def _judged(endpoint: Endpoint, world: World) -> float:
 
 
 def _converted(endpoint: Endpoint, world: World) -> float:
-    rule = endpoint.marker
-    assert rule is not None
-    plan = next(one for one in world.study.markers if one.test == rule.test)
-    if rule.elevated_at_baseline:
-        return plan.converts * world.alive(1)
-    return (plan.elevated * plan.converts + 1 - plan.elevated) * world.alive(1)
+    """Markers are drawn independently of each other: all that are asked for were elevated, where the whole population counts, and fell."""
+    plans = {one.test: one for one in world.study.markers}
+    value = world.alive(1)
+    for rule in endpoint.marker_rules:
+        plan = plans[rule.test]
+        value *= plan.converts * (plan.elevated if endpoint.denominator == "population" else 1.0)
+    return value
 
 
 # --- safety and eligibility ------------------------------------------------------------------------------------------
