@@ -54,7 +54,7 @@ COMMANDS = (
     ("agree", "agreement", "how far readers agree, why they differ, and who has to be adjudicated"),
     ("simulate", "simulate", "a simulated cohort of a shipped study: its protocol, its tables, and the truth"),
     ("protocol", "trials", "say in plain words what a protocol file means"),
-    ("export", "exports", "segmentations, reports, SDTM, ODM and REDCap, from a study and its results"),
+    ("export", "exports", "segmentations, reports, SDTM, ADaM, ODM and REDCap, from a study and its results"),
     ("import", "imports", "structured reports and annotations of other programs to measurements.csv"),
     ("conformance", "responses", "run an engine over the public conformance cases and print its scorecard"),
     ("fetch", "archives", "series from a PACS into a study folder, by DICOMweb or DIMSE"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mrecist.arguments.trials import STUDY_TABLES
+
 
 def export(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist export``."""
@@ -18,6 +20,7 @@ def export(parser: argparse.ArgumentParser) -> None:
     sr.add_argument("--seg", type=Path, metavar="DIR", help="segmentations to refer to, such as those of export seg")
     sr.add_argument("--previous", type=Path, metavar="DIR", help="reports that these replace (default: those in --out)")
     _sdtm(targets.add_parser("sdtm", help="what assess or score wrote as SDTM: TU, TR, RS and what belongs to them"))
+    _adam(targets.add_parser("adam", help="results and endpoints as ADaM: ADSL, ADTR, ADRS, ADTTE"))
     define(targets.add_parser("define", help="define.xml and define.html of exported datasets"))
     every(targets.add_parser("all", help="every one of these that the input allows, each in a folder of its own"))
     for target in (seg, sr):
@@ -124,4 +127,31 @@ def _sdtm(sdtm: argparse.ArgumentParser) -> None:
     )
     sdtm.add_argument(
         "--qnam", action="append", default=[], metavar="NAME=QNAM", help="another name of a supplemental qualifier"
+    )
+
+
+def _adam(adam: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist export adam``: those of ``endpoints``, and those of ``export sdtm`` that its records depend on."""
+    adam.add_argument("results", type=Path, metavar="RESULTS", help="where assess or score wrote")
+    adam.add_argument("--out", type=Path, required=True, metavar="DIR")
+    adam.add_argument("--subjects", type=Path, required=True, metavar="FILE", help="subjects.csv: ADSL")
+    adam.add_argument("--protocol", type=Path, metavar="FILE", help="with the endpoints (default: that of the results)")
+    for name, what in STUDY_TABLES.items():
+        adam.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
+    adam.add_argument("--visits", type=Path, metavar="FILE", help="visits.csv: the names of the visits")
+    adam.add_argument("--study", default="", metavar="ID", help="STUDYID (default: [study] id of the protocol)")
+    adam.add_argument("--ct", metavar="DATE", help="release of the controlled terms (default 2022-09-30)")
+    adam.add_argument("--derived", metavar="BY", help="as in export sdtm: whether sums have records in TR to refer to")
+    adam.add_argument(
+        "--format",
+        action="append",
+        metavar="FORMAT",
+        help="xpt5 (default), dataset-json, csv; may be given several times",
+    )
+    adam.add_argument(
+        "--reader",
+        action="append",
+        default=[],
+        metavar="NAME=TERM",
+        help="who a reader is: INVESTIGATOR, READER 1, ...",
     )

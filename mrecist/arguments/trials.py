@@ -12,7 +12,7 @@ def endpoints(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overall", type=Path, metavar="FILE", help="instead: responses that were reported elsewhere")
     parser.add_argument("--subjects", type=Path, required=True, metavar="FILE", help="subjects.csv: arms and dates")
     parser.add_argument("--protocol", type=Path, required=True, metavar="FILE", help="with [[endpoint]] sections")
-    for name, what in _TABLES.items():
+    for name, what in STUDY_TABLES.items():
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--no-figures", action="store_true", help="tables and report.html only; drawing takes longest")
@@ -25,7 +25,7 @@ def protocol(parser: argparse.ArgumentParser) -> None:
     check.add_argument("file", type=Path, metavar="FILE")
 
 
-_TABLES = {
+STUDY_TABLES = {
     "procedures": "procedures.csv: TACE, HAIC, ablation, resection, transplant, with outcome",
     "therapies": "therapies.csv: new anticancer therapies",
     "markers": "markers.csv: tumour markers",

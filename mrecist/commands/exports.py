@@ -22,6 +22,7 @@ def export(options: Namespace) -> int:
         "seg": _seg,
         "sr": _sr,
         "sdtm": _sdtm,
+        "adam": _adam,
         "define": _define,
         "odm": _odm,
         "redcap": _redcap,
@@ -100,6 +101,33 @@ def _define(options: Namespace) -> int:
         return define_of_sdtm(options.results, *_of_sdtm(options))
 
     return _say(export_define(options.datasets, build, options.out, options.created))
+
+
+def _adam(options: Namespace) -> int:
+    from mrecist.exporting.adam.inputs import StudyFiles
+    from mrecist.exporting.adam.run import export_adam
+    from mrecist.exporting.sdtm.settings import settings_of
+    from mrecist.protocol import load_protocol
+    from mrecist.tables.trial import TABLES
+
+    kept, _, _ = derivation.load_rules(options.results)
+    settings = settings_of(
+        kept,
+        guide=None,
+        terminology=options.ct,
+        derived=options.derived,
+        formats=options.format,
+        study=options.study,
+        readers=options.reader,
+        qnams=(),
+    )
+    files = StudyFiles(
+        subjects=options.subjects,
+        tables={name: path for name in TABLES if (path := getattr(options, name)) is not None},
+        visits=options.visits,
+    )
+    protocol = kept if options.protocol is None else load_protocol(options.protocol)
+    return _say(export_adam(options.results, options.out, protocol, settings, files))
 
 
 def _odm(options: Namespace) -> int:

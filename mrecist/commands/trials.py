@@ -78,12 +78,10 @@ def endpoints(options: Namespace) -> int:
 
 
 def _derived(options: Namespace, protocol: Protocol, done: Callable[[int], None]) -> _Study:
-    from mrecist.endpoints.derive import derive_endpoints
     from mrecist.endpoints.eligibility import screen
     from mrecist.endpoints.estimate import NOT_INSTALLED
-    from mrecist.endpoints.regions import courses_of_regions
     from mrecist.endpoints.safety import safety_of
-    from mrecist.endpoints.sources import courses_of_reported, courses_of_results
+    from mrecist.endpoints.study import endpoints_of_study
     from mrecist.endpoints.summary import estimates
     from mrecist.tables.trial import TABLES, read_trial
     from mrecist.trial import without_faults
@@ -91,37 +89,27 @@ def _derived(options: Namespace, protocol: Protocol, done: Callable[[int], None]
     files = {name: path for name in TABLES if (path := getattr(options, name)) is not None}
     read = read_trial(options.subjects, files, protocol.date_columns, protocol.partial_date)
     done(1)
-    if options.overall is not None:
-        found = courses_of_reported(options.overall, protocol, read.trial)
-    else:
-        found = courses_of_results(options.results, protocol)
-    regions = courses_of_regions(options.results, options.overall, protocol, read.trial)
-    done(2)
+    study = endpoints_of_study(protocol, read, options.results, options.overall)
+    done(3)
     sound = without_faults(read.trial)
     safety = safety_of(protocol, sound)
     beside = tuple(_left_out_beside(read.trial.subjects.keys() - sound.subjects.keys(), safety, protocol))
-    told = tuple(
-        dict.fromkeys((*read.problems, *found.problems, *(p for one in regions.values() for p in one.problems)))
-    )
-    unread = frozenset((p.subject, p.reader) for p in found.problems)
-    derived = derive_endpoints(protocol, found.courses, read.trial, frozenset(p.subject for p in told), regions, unread)
-    done(3)
     screened = screen(protocol, options.results, sound)
-    rows = tuple(estimates(protocol, derived, read.trial))
+    rows = tuple(estimates(protocol, study.derived, read.trial))
     done(_STEPS)
     missing = dict.fromkeys(row.note for row in rows if row.note.startswith(NOT_INSTALLED))
     not_estimated = [f"times are derived and not estimated: {note}" for note in missing]
     return _Study(
         protocol=protocol,
         trial=read.trial,
-        courses=found.courses,
-        regions=regions,
-        derived=derived,
+        courses=study.found.courses,
+        regions=study.regions,
+        derived=study.derived,
         safety=safety,
         screened=screened.rows,
         estimates=rows,
-        notes=(*read.notes, *found.notes, *safety.notes, *beside, *not_estimated),
-        problems=(*told, *derived.problems, *screened.problems),
+        notes=(*read.notes, *study.found.notes, *safety.notes, *beside, *not_estimated),
+        problems=(*study.told, *study.derived.problems, *screened.problems),
     )
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from mrecist import derivation
 from mrecist.errors import MrecistError
+from mrecist.exporting.adam.inputs import StudyFiles
+from mrecist.exporting.adam.run import export_adam
 from mrecist.exporting.define.of_sdtm import define_of_sdtm
 from mrecist.exporting.define.run import export_define
 from mrecist.exporting.edc_settings import settings_of as edc_settings_of
@@ -107,6 +109,16 @@ def _sdtm(asked: Asked) -> Exported:
     return export_sdtm(asked.results, asked.out / "sdtm", settings, given)
 
 
+def _adam(asked: Asked) -> Exported:
+    """With the endpoints of the protocol that was kept with the results."""
+    assert asked.subjects is not None
+    protocol, _, _ = derivation.load_rules(asked.results)
+    tables = {"procedures": asked.procedures, "occurrences": asked.occurrences}
+    named = {name: path for name, path in tables.items() if path is not None}
+    files = StudyFiles(subjects=asked.subjects, tables=named, visits=asked.visits)
+    return export_adam(asked.results, asked.out / "adam", protocol, _of_sdtm(asked)[0], files)
+
+
 def _define(asked: Asked) -> Exported:
     return export_define("sdtm", lambda: define_of_sdtm(asked.results, *_of_sdtm(asked)), asked.out / "sdtm")
 
@@ -155,6 +167,7 @@ TARGETS = (
     Target(name="sdtm", run=_sdtm),
     Target(name="define sdtm", run=_define, after="sdtm"),
     Target(name="odm", run=_odm),
+    Target(name="adam", run=_adam, absent=lambda asked: "" if asked.subjects else "ADSL needs --subjects"),
     Target(name="redcap", run=_redcap),
     Target(name="seg", run=_seg, absent=_no_images),
     Target(name="sr", run=_sr, absent=_no_images),

@@ -64,7 +64,11 @@ def export_sdtm(folder: Path, out: Path, settings: SdtmSettings, given: Given) -
 
 def build_sdtm(folder: Path, settings: SdtmSettings, given: Given) -> Sdtm:
     """The datasets that :func:`export_sdtm` writes; raises :class:`InputError`."""
-    inputs = read_inputs(folder, settings, given)
+    return sdtm_of(read_inputs(folder, settings, given), settings, given)
+
+
+def sdtm_of(inputs: Inputs, settings: SdtmSettings, given: Given) -> Sdtm:
+    """The datasets of what was read; raises :class:`InputError`."""
     notes = list(inputs.notes)
     domains = _tumour_domains(inputs, settings, notes)
     if given.visits is not None:
