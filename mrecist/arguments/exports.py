@@ -35,23 +35,31 @@ def define(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="datasets", metavar="DATASETS", dest="datasets", required=True)
     sdtm = kinds.add_parser("sdtm", help="of the folder that export sdtm wrote; with the same options")
     _sdtm(sdtm)
-    sdtm.add_argument("--created", default="", metavar="TIME", help="CreationDateTime, or now (default: latest date)")
+    adam = kinds.add_parser("adam", help="of the folder that export adam wrote; with the same options")
+    _adam(adam)
+    for one in (sdtm, adam):
+        one.add_argument(
+            "--created", default="", metavar="TIME", help="CreationDateTime, or now (default: latest date)"
+        )
 
 
 def every(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist export all``: the files that the exports read; how they write is as the protocol says."""
     parser.add_argument("results", type=Path, metavar="RESULTS", help="where assess or score wrote")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the folders")
-    _tables(parser)
+    parser.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv: DM, study days, epochs; ADaM")
+    for name, what in STUDY_TABLES.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
+    parser.add_argument(
+        "--protocol", type=Path, metavar="FILE", help="with the endpoints (default: that of the results)"
+    )
+    _visits_and_readers(parser)
     parser.add_argument("--map", type=Path, metavar="FILE", help="the map of columns to OIDs, for ODM")
     parser.add_argument("--events", type=Path, metavar="FILE", help="timepoint,event of a longitudinal REDCap project")
 
 
-def _tables(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv: DM, study days, epochs")
-    parser.add_argument("--procedures", type=Path, metavar="FILE", help="procedures.csv: PR")
+def _visits_and_readers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visits", type=Path, metavar="FILE", help="visits.csv: the names of the visits, and SV")
-    parser.add_argument("--occurrences", type=Path, metavar="FILE", help="occurrences.csv: symptomatic deterioration")
     parser.add_argument("--images", type=Path, metavar="DIR", help="the study folder, or its images: segmentation UIDs")
     parser.add_argument("--study", default="", metavar="ID", help="STUDYID (default: [study] id of the protocol)")
     parser.add_argument(
@@ -113,7 +121,10 @@ def _sdtm(sdtm: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist export sdtm``. What is not given is as [export] of the protocol or the defaults say."""
     sdtm.add_argument("results", type=Path, metavar="RESULTS", help="where assess or score wrote")
     sdtm.add_argument("--out", type=Path, required=True, metavar="DIR")
-    _tables(sdtm)
+    sdtm.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv: DM, study days, epochs")
+    sdtm.add_argument("--procedures", type=Path, metavar="FILE", help="procedures.csv: PR")
+    sdtm.add_argument("--occurrences", type=Path, metavar="FILE", help="occurrences.csv: symptomatic deterioration")
+    _visits_and_readers(sdtm)
     sdtm.add_argument("--ig", metavar="VERSION", help="SDTMIG 3.4 (default) or 3.3")
     sdtm.add_argument("--ct", metavar="DATE", help="release of the controlled terms (default 2022-09-30)")
     sdtm.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mrecist import derivation
@@ -10,10 +11,12 @@ from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say
 from mrecist.errors import InputError
 
 if TYPE_CHECKING:
+    from mrecist.exporting.adam.inputs import StudyFiles
     from mrecist.exporting.define.run import Definable
     from mrecist.exporting.naming import Exported
     from mrecist.exporting.sdtm.inputs import Given
     from mrecist.exporting.sdtm.settings import SdtmSettings
+    from mrecist.protocol import Protocol
 
 
 def export(options: Namespace) -> int:
@@ -94,18 +97,33 @@ def _of_sdtm(options: Namespace) -> tuple[SdtmSettings, Given]:
 
 
 def _define(options: Namespace) -> int:
-    from mrecist.exporting.define.of_sdtm import define_of_sdtm
     from mrecist.exporting.define.run import export_define
 
-    def build() -> Definable:
-        return define_of_sdtm(options.results, *_of_sdtm(options))
-
+    builders = {"sdtm": _define_sdtm, "adam": _define_adam}
+    build = partial(builders[options.datasets], options)
     return _say(export_define(options.datasets, build, options.out, options.created))
 
 
+def _define_sdtm(options: Namespace) -> Definable:
+    from mrecist.exporting.define.of_sdtm import define_of_sdtm
+
+    return define_of_sdtm(options.results, *_of_sdtm(options))
+
+
+def _define_adam(options: Namespace) -> Definable:
+    from mrecist.exporting.define.of_adam import define_of_adam
+
+    return define_of_adam(options.results, *_of_adam(options))
+
+
 def _adam(options: Namespace) -> int:
-    from mrecist.exporting.adam.inputs import StudyFiles
     from mrecist.exporting.adam.run import export_adam
+
+    return _say(export_adam(options.results, options.out, *_of_adam(options)))
+
+
+def _of_adam(options: Namespace) -> tuple[Protocol, SdtmSettings, StudyFiles]:
+    from mrecist.exporting.adam.inputs import StudyFiles
     from mrecist.exporting.sdtm.settings import settings_of
     from mrecist.protocol import load_protocol
     from mrecist.tables.trial import TABLES
@@ -127,7 +145,7 @@ def _adam(options: Namespace) -> int:
         visits=options.visits,
     )
     protocol = kept if options.protocol is None else load_protocol(options.protocol)
-    return _say(export_adam(options.results, options.out, protocol, settings, files))
+    return protocol, settings, files
 
 
 def _odm(options: Namespace) -> int:
@@ -174,13 +192,14 @@ def _redcap(options: Namespace) -> int:
 
 def _every(options: Namespace) -> int:
     from mrecist.exporting.every import Asked, export_every
+    from mrecist.tables.trial import TABLES
 
     asked = Asked(
         results=options.results,
         out=options.out,
         subjects=options.subjects,
-        procedures=options.procedures,
-        occurrences=options.occurrences,
+        tables={name: path for name in TABLES if (path := getattr(options, name)) is not None},
+        protocol=options.protocol,
         visits=options.visits,
         images=options.images,
         oid_map=options.map,

@@ -45,9 +45,6 @@ class _Study:
     notes: Sequence[str]
     problems: Sequence[Problem]
 
-    from mrecist.endpoints.safety import Safety
-    from mrecist.protocol import Protocol
-
 
 def endpoints(options: Namespace) -> int:
     """``mrecist endpoints``: the tables first, then figures and the page, which cannot take the tables with them."""

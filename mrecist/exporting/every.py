@@ -5,14 +5,15 @@ A new export is a line of :data:`TARGETS`. One that cannot be written stops thos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mrecist import derivation
 from mrecist.errors import MrecistError
 from mrecist.exporting.adam.inputs import StudyFiles
 from mrecist.exporting.adam.run import export_adam
+from mrecist.exporting.define.of_adam import define_of_adam
 from mrecist.exporting.define.of_sdtm import define_of_sdtm
 from mrecist.exporting.define.run import export_define
 from mrecist.exporting.edc_settings import settings_of as edc_settings_of
@@ -22,17 +23,21 @@ from mrecist.exporting.redcap.export import export_redcap
 from mrecist.exporting.sdtm.inputs import Given
 from mrecist.exporting.sdtm.run import export_sdtm
 from mrecist.exporting.sdtm.settings import SdtmSettings, settings_of
+from mrecist.protocol import Protocol, load_protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What there is to export: the results, and the files beside them. What is not given is not exported, or as the protocol says."""
+    """What there is to export: the results, and the files beside them. What is not given is not exported, or as the protocol says.
+
+    ``tables`` are those of ``mrecist endpoints`` by name; ``protocol`` the one with the endpoints, by default that of the results.
+    """
 
     results: Path
     out: Path
     subjects: Path | None = None
-    procedures: Path | None = None
-    occurrences: Path | None = None
+    tables: Mapping[str, Path] = field(default_factory=dict)
+    protocol: Path | None = None
     visits: Path | None = None
     images: Path | None = None
     oid_map: Path | None = None
@@ -96,12 +101,20 @@ def _of_sdtm(asked: Asked) -> tuple[SdtmSettings, Given]:
     )
     given = Given(
         subjects=asked.subjects,
-        procedures=asked.procedures,
-        occurrences=asked.occurrences,
+        procedures=asked.tables.get("procedures"),
+        occurrences=asked.tables.get("occurrences"),
         visits=asked.visits,
         images=asked.images,
     )
     return settings, given
+
+
+def _of_adam(asked: Asked) -> tuple[Protocol, SdtmSettings, StudyFiles]:
+    assert asked.subjects is not None
+    settings, _ = _of_sdtm(asked)
+    kept, _, _ = derivation.load_rules(asked.results)
+    protocol = kept if asked.protocol is None else load_protocol(asked.protocol)
+    return protocol, settings, StudyFiles(subjects=asked.subjects, tables=asked.tables, visits=asked.visits)
 
 
 def _sdtm(asked: Asked) -> Exported:
@@ -110,16 +123,14 @@ def _sdtm(asked: Asked) -> Exported:
 
 
 def _adam(asked: Asked) -> Exported:
-    """With the endpoints of the protocol that was kept with the results."""
-    assert asked.subjects is not None
-    protocol, _, _ = derivation.load_rules(asked.results)
-    tables = {"procedures": asked.procedures, "occurrences": asked.occurrences}
-    named = {name: path for name, path in tables.items() if path is not None}
-    files = StudyFiles(subjects=asked.subjects, tables=named, visits=asked.visits)
-    return export_adam(asked.results, asked.out / "adam", protocol, _of_sdtm(asked)[0], files)
+    return export_adam(asked.results, asked.out / "adam", *_of_adam(asked))
 
 
-def _define(asked: Asked) -> Exported:
+def _define_adam(asked: Asked) -> Exported:
+    return export_define("adam", lambda: define_of_adam(asked.results, *_of_adam(asked)), asked.out / "adam")
+
+
+def _define_sdtm(asked: Asked) -> Exported:
     return export_define("sdtm", lambda: define_of_sdtm(asked.results, *_of_sdtm(asked)), asked.out / "sdtm")
 
 
@@ -159,15 +170,20 @@ def _sr(asked: Asked) -> Exported:
     )
 
 
+def _no_subjects(asked: Asked) -> str:
+    return "" if asked.subjects is not None else "no --subjects"
+
+
 def _no_images(asked: Asked) -> str:
     return "" if asked.images is not None else "no --images"
 
 
 TARGETS = (
     Target(name="sdtm", run=_sdtm),
-    Target(name="define sdtm", run=_define, after="sdtm"),
+    Target(name="define sdtm", run=_define_sdtm, after="sdtm"),
+    Target(name="adam", run=_adam, absent=_no_subjects),
+    Target(name="define adam", run=_define_adam, after="adam", absent=_no_subjects),
     Target(name="odm", run=_odm),
-    Target(name="adam", run=_adam, absent=lambda asked: "" if asked.subjects else "ADSL needs --subjects"),
     Target(name="redcap", run=_redcap),
     Target(name="seg", run=_seg, absent=_no_images),
     Target(name="sr", run=_sr, absent=_no_images),
