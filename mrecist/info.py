@@ -8,7 +8,7 @@ from importlib import metadata, util
 
 from mrecist import __version__
 
-CORE = ("numpy", "pydicom", "highdicom", "simpleitk", "scikit-image", "matplotlib", "jinja2", "rich")
+CORE = ("numpy", "pydicom", "highdicom", "defusedxml", "simpleitk", "scikit-image", "matplotlib", "jinja2", "rich")
 DECODERS = ("pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "pillow")
 # Extra -> its libraries, each with the module that shows it is there.
 EXTRAS = {
@@ -24,7 +24,6 @@ EXTRAS = {
         "odmlib": "odmlib",
         "defineutils": "defineutils",
         "lxml": "lxml",
-        "defusedxml": "defusedxml",
         "pycap": "redcap",
     },
 }

@@ -11,7 +11,6 @@ _PACKAGES = {
     "lxml": "lxml",
     "defineutils": "defineutils",
     "odmlib": "odmlib",
-    "defusedxml": "defusedxml",
     "redcap": "PyCap",
     "requests": "PyCap",
 }

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+
+from defusedxml import DefusedXmlException, ElementTree
 
 from mrecist.errors import InputError
 from mrecist.imaging.lesions import is_node_code
@@ -37,13 +38,6 @@ _ROLES = (
 )
 
 
-class _NoDoctype(ElementTree.TreeBuilder):
-    """A builder that refuses a document type declaration: without one there is no entity, and AIM has none."""
-
-    def doctype(self, name: str, *_: object) -> None:
-        raise InputError(f"it declares a document type ({name}), which AIM files do not have")
-
-
 def read_aim(path: Path) -> tuple[Finding, ...]:
     """The lesions of an AIM file.
 
@@ -55,7 +49,9 @@ def read_aim(path: Path) -> tuple[Finding, ...]:
     try:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"{path}: larger than {_LARGEST} bytes; that is no AIM file")
-        root = ElementTree.fromstring(path.read_bytes(), ElementTree.XMLParser(target=_NoDoctype()))
+        root = ElementTree.fromstring(path.read_bytes(), forbid_dtd=True)
+    except DefusedXmlException:  # a ValueError too, so it comes before those
+        raise InputError(f"{path}: it declares a document type, which AIM files do not have; export it again") from None
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an encoding that is none
         raise InputError(f"{path}: not well-formed XML ({error}); export it again") from None
     except OSError as error:

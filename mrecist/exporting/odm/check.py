@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from defusedxml import ElementTree
+
 from mrecist.errors import InputError
 from mrecist.exporting.extra import library
 from mrecist.exporting.odm.document import NAMESPACES
@@ -54,7 +56,7 @@ def read_clinical_data(content: bytes) -> dict[Place, str]:
     Raises :class:`InputError` when it holds none, is no XML, or declares a document type (entities could be in it).
     """
     try:
-        root = library("defusedxml.ElementTree").fromstring(content, forbid_dtd=True)
+        root = ElementTree.fromstring(content, forbid_dtd=True)
     except (SyntaxError, ValueError) as error:  # ParseError is the one, what defusedxml forbids the other
         raise InputError(f"no XML that can be read safely: {error}") from None
     namespace = root.tag.partition("}")[0] + "}"
