@@ -119,12 +119,19 @@ def _plain(value: str) -> str:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all: a temporary file beside it takes its place only when complete."""
+    """Write a file whole or not at all: a temporary file beside it takes its place only when complete.
+
+    What is no file (a device such as /dev/null, a pipe) is written to, never replaced; a link keeps pointing where it points.
+    """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     # File names that are not UTF-8 are lone surrogates in Python; they become escapes, as in JSON.
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
