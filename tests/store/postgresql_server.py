@@ -1,0 +1,66 @@
+"""A PostgreSQL server of its own for the tests: in a temporary folder, on a free port of loopback, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+PASSWORD = "only-on-loopback"
+
+
+def programs() -> Path | None:
+    """The folder of ``initdb`` and ``pg_ctl`` of the newest version; None when PostgreSQL is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    on_path = shutil.which("initdb")
+    folders = [*found, *([Path(on_path).parent] if on_path else [])]
+    return next((one for one in reversed(folders) if (one / "initdb").exists() and (one / "pg_ctl").exists()), None)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A running server; the URL of a database for its owner."""
+    home = programs()
+    assert home is not None
+    folder = Path(tempfile.mkdtemp(prefix="mrecist-pg-"))
+    # The server refuses to run as root.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(folder, "postgres", "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def run(*command: str, given: str = "") -> None:
+        subprocess.run(
+            [*as_user, *command], check=True, capture_output=True, text=True, timeout=60, input=given, cwd="/"
+        )
+
+    data, secret = folder / "data", folder / "password"
+    run("sh", "-c", f"cat > {secret}", given=PASSWORD)
+    run(
+        str(home / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "owner",
+        "-A",
+        "scram-sha-256",
+        "--pwfile",
+        str(secret),
+        "-E",
+        "UTF8",
+        "-N",
+    )
+    settings: Sequence[str] = (f"-p {port}", "-c listen_addresses=127.0.0.1", f"-k {folder}", "-c fsync=off")
+    run(str(home / "pg_ctl"), "-D", str(data), "-l", str(folder / "log"), "-w", "-o", " ".join(settings), "start")
+    try:
+        yield f"postgresql://owner:{PASSWORD}@127.0.0.1:{port}/postgres"
+    finally:
+        run(str(home / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,225 @@
+"""The audit trail: whatever is changed behind it is found, and named."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from store_study import Begun
+
+from mrecist.errors import StoreError
+from mrecist.store.audit import export_trail, read_trail, verify
+from mrecist.store.locking import unlock
+from mrecist.store.schema import FIELDS
+from mrecist.store.signing import sign
+from mrecist.store.store import Store
+from mrecist.store.submitting import amend
+from mrecist.store.trail import Anchor, chain_breaks
+
+
+def full(study: Begun) -> Store:
+    """A store with rows in every table, those of later work too."""
+    study.read_all("S1", "A")
+    amend(study.store, study.given(mm="50", mask="n"), "global review")
+    sign(study.store, "S1", "A", "Dr A", "review completed")
+    unlock(study.store, "S1", "A", 2, by="boss", role="manager", reason="wrong series")
+    with study.store.writing("C", "closer to the image") as write:
+        write.add(
+            "pick", "adjudicated", subject="S1", variable="best_confirmed", reader="A", reason="closer to the image"
+        )
+    return study.store
+
+
+def by_force(store: Store, *statements: str) -> None:
+    """What someone does who owns the database: the triggers are no hindrance."""
+    with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if store.place.path:
+            found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            for name in found:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        if store.place.path:
+            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def first_break(store: Store, anchor: Anchor | None = None) -> str:
+    broken = verify(store, anchor)[1]
+    assert broken
+    return str(broken[0])
+
+
+def last_of(store: Store, name: str) -> str:
+    with store.reading() as read:
+        return str(read.rows(name)[-1]["id"])
+
+
+def test_an_untouched_store_verifies(study: Begun) -> None:
+    anchor, broken = verify(full(study))
+    assert broken == []
+    with study.store.reading() as read:
+        rows = sum(len(read.rows(name)) for name in FIELDS)
+        assert all(read.rows(name) for name in FIELDS)
+    assert anchor.count == rows  # an entry for every row
+    assert verify(study.store, anchor)[1] == []
+
+
+def test_rows_are_never_changed_or_deleted(study: Begun) -> None:
+    store = full(study)
+    for name in (*FIELDS, "audit"):
+        for statement in (f"UPDATE {name} SET {'hash' if name == 'audit' else 'who'} = 'x'", f"DELETE FROM {name}"):
+            with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+                with pytest.raises(Exception, match="never changed or deleted"):
+                    connection.execute(text(statement))
+                connection.rollback()
+
+
+def test_tampering_of_each_table_is_found(study: Begun) -> None:
+    store = full(study)
+    anchor = verify(store)[0]
+    for name, columns in FIELDS.items():
+        key = last_of(store, name)
+        number = columns[0] if columns[0] == "number" else None
+        before = "number - 1" if number else "who"
+        column, value = (number, "number + 1") if number else ("who", "who || 'x'")
+        by_force(store, f"UPDATE {name} SET {column} = {value} WHERE id = '{key}'")
+        assert f"{name} {key}: {column} is" in first_break(store, anchor)
+        undo = before if number else "substr(who, 1, length(who) - 1)"
+        by_force(store, f"UPDATE {name} SET {column} = {undo} WHERE id = '{key}'")
+        assert verify(store, anchor)[1] == []
+        with store.reading() as read:
+            row = read.rows(name)[-1]
+        by_force(store, f"DELETE FROM {name} WHERE id = '{key}'")
+        assert f"{name} {key} is not in the store any more" in first_break(store, anchor)
+        names, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+        with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            connection.execute(text(f"INSERT INTO {name} ({names}) VALUES ({values})"), row)
+        assert verify(store, anchor)[1] == []
+        by_force(store, f"INSERT INTO {name} (id, at, who) VALUES ('planted', '2024', 'x')")
+        assert first_break(store, anchor) == f"{name} planted is in the store and in no entry of the trail"
+        by_force(store, f"DELETE FROM {name} WHERE id = 'planted'")
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE audit SET entry = replace(entry, '\"A\"', '\"B\"') WHERE seq = 14", "entry 14: was changed"),
+        ("UPDATE audit SET hash = prev_hash || '' WHERE seq = 0", ""),
+        ("DELETE FROM audit WHERE seq = 9", "entry 9: is not there; the trail goes on with entry 10"),
+        ("DELETE FROM audit WHERE seq = 1", "entry 1: is not there"),
+        ("UPDATE audit SET prev_hash = 'x' WHERE seq = 5", "entry 5: names 'x' as the hash before it"),
+        ("UPDATE audit SET seq = -8 WHERE seq = 8; UPDATE audit SET seq = 8 WHERE seq = 7; "
+         "UPDATE audit SET seq = 7 WHERE seq = -8", "entry 7: names"),
+        ("INSERT INTO audit VALUES (9999, '{}', 'a', 'b')", "is not there; the trail goes on with entry 9999"),
+    ],
+)  # fmt: skip
+def test_tampering_of_the_trail_is_found(study: Begun, statement: str, said: str) -> None:
+    study.read_all()
+    by_force(study.store, *statement.split("; "))
+    if not said:
+        assert verify(study.store)[1] == []
+    else:
+        assert said in first_break(study.store)
+
+
+def test_a_trail_that_was_cut_off_is_found_by_its_rows_or_by_the_anchor(study: Begun) -> None:
+    store = full(study)
+    anchor = verify(store)[0]
+    by_force(store, f"DELETE FROM audit WHERE seq = {anchor.count}")
+    assert "is in the store and in no entry of the trail" in first_break(store)
+    # The row goes too: only the anchor, kept elsewhere, can tell.
+    by_force(store, f"DELETE FROM pick WHERE id = '{last_of(store, 'pick')}'")
+    assert verify(store)[1] == []
+    assert first_break(store, anchor) == (
+        f"entry {anchor.count}: is not there: the trail ends before it, and the anchor counts {anchor.count}"
+    )
+    # A history that was written anew from there on has another hash.
+    with store.writing("C", "") as write:
+        write.add("pick", "adjudicated", subject="S1", variable="best_confirmed", reader="B")
+    assert verify(store)[1] == []
+    assert first_break(store, anchor).startswith(f"entry {anchor.count}: has the hash")
+
+
+def test_a_changed_file_is_found(study: Begun) -> None:
+    study.read(mask="mask-0")
+    with study.store.reading() as read:
+        kept = study.store.files.path(read.rows("mask")[0]["sha256"])
+    kept.write_text("mask-X")
+    assert "(S1_0_mask-0.dcm) has SHA-256" in first_break(study.store)
+    assert verify(study.store, files=False)[1] == []
+    with pytest.raises(StoreError, match="it was changed on the disk"):
+        study.read("S1", 1, mask="mask-0")
+
+
+def written_by_the_page(lines: list[dict[str, object]]) -> list[str]:
+    """The hashes of a trail as docs/core-lab.md describes them, by nothing of this package."""
+    found, before = [], "0" * 64
+    for line in lines:
+        entry = {key: value for key, value in line.items() if key not in ("seq", "prev_hash", "hash")}
+        text_of = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        before = hashlib.sha256(f"{line['seq']}\n{before}\n{text_of}".encode()).hexdigest()
+        found.append(before)
+    return found
+
+
+@pytest.mark.parametrize("name", ["trail.csv", "trail.jsonl"])
+def test_an_exported_trail_is_verified_without_the_store(study: Begun, tmp_path: Path, name: str) -> None:
+    store, path = full(study), tmp_path / name
+    with store.reading() as read:
+        entries = [*read.entries()]
+    anchor = export_trail(entries, path)
+    assert anchor == verify(store)[0]
+    assert read_trail(path) == entries
+    assert [*chain_breaks(read_trail(path), anchor)] == []
+    if name.endswith("jsonl"):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    else:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [{key: value for key, value in row.items() if value} for row in csv.DictReader(file)]
+        lines = [{**r, **{key: json.loads(r[key]) for key in ("from", "to") if key in r}} for r in rows]
+    assert written_by_the_page(lines) == [line["hash"] for line in lines]
+    changed = path.read_text(encoding="utf-8").replace("wrong series", "wrong serie5", 1)
+    path.write_text(changed, encoding="utf-8")
+    broken = [*chain_breaks(read_trail(path), anchor)]
+    assert "was changed" in str(broken[0])
+
+
+def test_every_entry_says_who_when_what_why_and_with_what(study: Begun) -> None:
+    with full(study).reading() as read:
+        said = [each.said() for each in read.entries()]
+        sha256 = read.protocol()["sha256"]
+    assert {"at", "who", "account", "what", "table", "key", "to", "software"} <= set.intersection(*map(set, said))
+    assert all(one["protocol_sha256"] == sha256 for one in said[1:])
+    (unlocked,) = [one for one in said if one["what"] == "visit unlocked"]
+    assert (unlocked["who"], unlocked["why"], unlocked["from"]["state"]) == ("boss", "wrong series", "locked")
+
+
+def test_no_password_in_messages(study: Begun, place: Callable[[], str]) -> None:
+    if study.store.place.path:
+        pytest.skip("an SQLite file has no password")
+    from mrecist.store.store import open_store
+
+    wrong = place().replace("only-on-loopback", "s3cret")
+    with pytest.raises(StoreError) as error, open_store(wrong):
+        pass
+    assert "s3cret" not in str(error.value)
+    assert "password authentication failed" in str(error.value)
+
+
+def test_the_sqlite_file_syncs_before_it_acknowledges(tmp_path: Path) -> None:
+    from mrecist.store.place import engine_of, place_of
+
+    with engine_of(place_of(str(tmp_path))).connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        }
+    assert found == {"journal_mode": "delete", "synchronous": 3}  # 3 = EXTRA, sqlite.org/pragma.html
+    assert sqlite3.connect(tmp_path / "store.sqlite").execute("PRAGMA journal_mode").fetchone() == ("delete",)
