@@ -104,6 +104,9 @@ def _whole(step: Step) -> None:
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
     step("import", "an exported store into a place without one").add_argument("folder", type=Path, metavar="DIR")
 
+    grants = step("grants", "PostgreSQL: database logins with the least rights, as SQL")
+    grants.add_argument("--execute", action="store_true", help="run the statements")
+
 
 def _visit(parser: argparse.ArgumentParser, *, timepoint_needed: bool = True) -> argparse.ArgumentParser:
     parser.add_argument("--reader", required=True, metavar="NAME", help="whose read")

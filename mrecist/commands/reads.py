@@ -292,6 +292,14 @@ def _import(store: Store, options: Namespace) -> int:
     return DONE
 
 
+def _grants(store: Store, options: Namespace) -> int:
+    from mrecist.store.grants import grants_of, run_grants
+
+    for statement in run_grants(store) if options.execute else grants_of(store):
+        show(f"{statement};")
+    return DONE
+
+
 _STEPS: dict[str, Callable[[Store, Namespace], int]] = {
     "init": _init,
     "role": _role,
@@ -306,4 +314,5 @@ _STEPS: dict[str, Callable[[Store, Namespace], int]] = {
     "rows": _rows,
     "export": _export,
     "import": _import,
+    "grants": _grants,
 }
