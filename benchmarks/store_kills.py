@@ -1,9 +1,9 @@
 """A process that writes reads is killed with SIGKILL at random moments; is anything lost, or half there?
 
-Run ``python benchmarks/store_kills.py [--kills N] [--seed N] [--store URL]``. Each process adds reads of one visit to a store, every
-one with two measurements and a mask, and reports each that was acknowledged. It is killed up to 0.04 s
-after none to three reads. After every kill the store is opened again: every acknowledged read must be there with all its rows and its mask, no other may be there in
-part, and the audit trail, every row and every file must verify. The script stops at the first that does not hold.
+Run ``python benchmarks/store_kills.py [--kills N] [--seed N] [--store URL]``. Each process adds reads of one visit to a store,
+every one with two measurements and a mask, and reports each that was acknowledged. It is killed up to 0.04 s after none to three
+reads. After every kill the store is opened again: every acknowledged read must be there with all its rows and its mask, no other
+may be there in part, and the audit trail, every row and every file must verify. The script stops at the first that does not hold.
 """
 
 from __future__ import annotations

@@ -85,6 +85,10 @@ def _version_1(dialect: str) -> Iterator[str]:
         "CREATE TABLE audit (seq BIGINT PRIMARY KEY, entry TEXT NOT NULL, prev_hash TEXT NOT NULL UNIQUE, "
         "hash TEXT NOT NULL UNIQUE)"
     )
+    for name, columns in (("measurement", "read_id"), ("mask", "read_id"), ("visit", "subject"), ("pick", "subject")):
+        yield f"CREATE INDEX {name}_by ON {name} ({columns})"
+    for name in ("assignment", "read", "lock", "signature"):
+        yield f"CREATE INDEX {name}_by ON {name} (reader, subject)"
     if dialect == "postgresql":
         yield _APPEND_1
         yield _PATH_1

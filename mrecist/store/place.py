@@ -69,13 +69,15 @@ def _require(module: str, extra: str) -> None:
 
 
 def engine_of(place: Place) -> Engine:
-    """An engine without a pool: a connection is closed when it is let go."""
+    """An engine; the file of SQLite is let go after every transaction, the connection to a server when the store is closed."""
     _require("sqlalchemy", "store")
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
-    given: dict[str, Any] = {"timeout": _WAIT_SECONDS} if place.path else {"connect_timeout": _WAIT_SECONDS}
-    engine = create_engine(place.url, poolclass=NullPool, connect_args=given, hide_parameters=True)
+    given: dict[str, Any] = {"connect_args": {"connect_timeout": _WAIT_SECONDS}}
+    if place.path:
+        given = {"connect_args": {"timeout": _WAIT_SECONDS}, "poolclass": NullPool}
+    engine = create_engine(place.url, hide_parameters=True, **given)
     if place.path:
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)

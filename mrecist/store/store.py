@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from mrecist.store.schema import FIELDS, table
 from mrecist.store.trail import GENESIS, Anchor, Entry, Row, canonical, link
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 
 class Reading:
@@ -29,19 +29,18 @@ class Reading:
 
     def rows(self, name: str, /, **equal: Any) -> list[Row]:
         """Rows of a table in the order of their writing, without what is empty; ``equal`` are columns and their values."""
-        from sqlalchemy import select
-
-        asked = table(name)
-        query = select(asked).order_by(*([asked.c.seq] if name == "audit" else [asked.c.at, asked.c.id]))
-        for column, value in equal.items():
-            query = query.where(asked.c[column] == value)
-        found = self.connection.execute(query).mappings()
-        return [{str(key): value for key, value in row.items() if value is not None} for row in found]
+        return self._found(_asked(name, equal))
 
     def current(self, name: str, /, **equal: Any) -> list[Row]:
         """The rows that no other row replaces."""
-        replaced = {row["replaces"] for row in self.rows(name) if "replaces" in row}
-        return [row for row in self.rows(name, **equal) if row["id"] not in replaced]
+        from sqlalchemy import exists
+
+        asked, later = table(name), table(name).alias()
+        return self._found(_asked(name, equal).where(~exists().where(later.c.replaces == asked.c.id)))
+
+    def _found(self, query: Select[Any]) -> list[Row]:
+        found = self.connection.execute(query).mappings()
+        return [{str(key): value for key, value in row.items() if value is not None} for row in found]
 
     def entries(self) -> Iterator[Entry]:
         """The audit trail."""
@@ -213,6 +212,14 @@ def new_store(where: str, files: Path | None = None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _asked(name: str, equal: Mapping[str, Any]) -> Select[Any]:
+    from sqlalchemy import select
+
+    asked = table(name)
+    query = select(asked).order_by(*([asked.c.seq] if name == "audit" else [asked.c.at, asked.c.id]))
+    return query.where(*(asked.c[column] == value for column, value in equal.items()))
 
 
 @contextmanager

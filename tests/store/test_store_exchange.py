@@ -62,20 +62,20 @@ def test_the_import_goes_on_being_a_store(study: Begun, place: Callable[[], str]
 def test_an_export_that_was_changed_is_not_imported(study: Begun, place: Callable[[], str], tmp_path: Path) -> None:
     full(study)
     export_store(study.store, tmp_path / "out")
-    for name in (*FIELDS, "audit"):
+    there = place()
+    for name in (*FIELDS, "audit") if "://" not in there else ("measurement", "audit"):
         changed = tmp_path / f"changed-{name}"
         shutil.copytree(tmp_path / "out", changed)
         path = changed / f"{name}.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         path.write_text("".join(lines[:-1]), encoding="utf-8")
-        there = place()
         with new_store(there, tmp_path / "other") as other:
             with pytest.raises(StoreError, match=r"nothing was imported|nothing of this was written"):
                 import_store(other, changed)
             assert other.version() == 0
     (file,) = [path for path in (tmp_path / "out" / "files").rglob("*") if path.is_file() and path.read_text() == "n"]
     file.write_text("x")
-    with new_store(place(), tmp_path / "other") as other:
+    with new_store(there, tmp_path / "other") as other:
         with pytest.raises(StoreError, match="restore it from a copy"):
             import_store(other, tmp_path / "out")
         assert other.version() == 0

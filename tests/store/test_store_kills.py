@@ -23,15 +23,15 @@ pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed (the extra
 def test_a_writer_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     """The long run, 200 kills, is benchmarks/store_kills.py."""
     (tmp_path / "study").mkdir()
-    outcome = kill_and_look(str(tmp_path / "study"), tmp_path / "kept", times=8, seed=20)
-    assert outcome.kills == 8
+    outcome = kill_and_look(str(tmp_path / "study"), tmp_path / "kept", times=6, seed=20)
+    assert outcome.kills == 6
     assert 0 < outcome.acknowledged <= outcome.written
 
 
 def test_a_writer_that_is_killed_loses_nothing_on_a_server(where: str, tmp_path: Path) -> None:
     if "://" not in where:
         pytest.skip("the same on SQLite is the test above")
-    outcome = kill_and_look(where, tmp_path / "kept", times=4, seed=21)
+    outcome = kill_and_look(where, tmp_path / "kept", times=3, seed=21)
     assert 0 < outcome.acknowledged <= outcome.written
 
 
@@ -99,10 +99,10 @@ def test_no_room_for_a_mask_or_a_row_is_one_line(tmp_path: Path) -> None:
         assert [path for path in (folder / "store.files").rglob("*") if path.is_file()] == []
 
 
-def write_ten(where: str, files: Path, reader: str) -> None:
+def write_five(where: str, files: Path, reader: str) -> None:
     with open_store(where, files) as store:
         study = Begun(store, files.parent / f"drawn-{reader}")
-        for number in range(10):
+        for number in range(5):
             submit(store, study.given(reader=reader, mm=str(20 + number), mask=f"{reader} {number}"), "again")
 
 
@@ -111,11 +111,11 @@ def test_two_writers_at_once_make_one_chain(where: str, tmp_path: Path) -> None:
     with begun(where, files):
         pass
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-    writers = [context.Process(target=write_ten, args=(where, files, reader)) for reader in "AB"]
+    writers = [context.Process(target=write_five, args=(where, files, reader)) for reader in "AB"]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(60)
     assert [writer.exitcode for writer in writers] == [0, 0]
     with open_store(where, files) as store:
-        assert look(store, set()) == 20
+        assert look(store, set()) == 10
