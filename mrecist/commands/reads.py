@@ -186,6 +186,8 @@ def _worklist(store: Store, options: Namespace) -> int:
     if options.json:
         show_json([asdict(one) for one in found])
         return DONE
+    if not found:
+        say(f"mrecist: no case is assigned to {options.reader}")
     lines = [("place", "case", "next", "day", "state", "locked")]
     for one in found:
         state = (
@@ -204,7 +206,7 @@ def _submission(store: Store, options: Namespace) -> Submission:
 
     with store.reading() as read:
         case = assignment_of(read, options.subject, options.reader)
-    names = (case["subject"], case["subject_key"])
+    names = (options.subject, case["subject"], case["subject_key"])
     rows = rows_of_visit(options.measurements, names, options.reader, options.timepoint)
     files, source = list(options.file), str(options.measurements.name)
     if options.study:

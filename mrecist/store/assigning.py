@@ -126,6 +126,14 @@ def visits_of(read: Reading, subject: str) -> dict[int, date]:
     return dict(sorted((row["timepoint"], date.fromisoformat(row["date"])) for row in rows))
 
 
+def own_case(read: Reading, subject: str, reader: str) -> Row:
+    """As :func:`assignment_of`, for a reader at work: the role must not have been withdrawn."""
+    case = assignment_of(read, subject, reader)
+    if reader not in (*holders(read, "reader"), *holders(read, "adjudicator")):
+        raise StoreError(f"{reader} is no reader of this store any more; a manager may grant the role again")
+    return case
+
+
 def assignment_of(read: Reading, subject: str, reader: str) -> Row:
     """The assignment of a case, by the subject or its key, to a reader; raises :class:`StoreError` when there is none."""
     for row in read.current("assignment", reader=reader):

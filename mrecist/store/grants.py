@@ -78,10 +78,11 @@ def _policies(schema: str) -> Iterator[str]:
     for name in READERS_OWN:
         yield f"ALTER TABLE {place}.{name} ENABLE ROW LEVEL SECURITY"
         for role, group in GROUPS.items():
-            own = "reader = session_user"
-            seen = own if role in _SEES_OWN else "true"
-            # Nobody adds to another's reads; a manager assigns and unlocks.
-            added = "true" if role == "manager" else own
+            seen = "reader = session_user" if role in _SEES_OWN else "true"
+            # Nobody adds to another's reads, and only a manager, who assigns, unlocks.
+            added = "who = session_user" if role == "manager" else "who = session_user AND reader = session_user"
+            if name == "lock" and role != "manager":
+                added += " AND state = 'locked'"
             yield f"DROP POLICY IF EXISTS {role}_sees ON {place}.{name}"
             yield f"CREATE POLICY {role}_sees ON {place}.{name} FOR SELECT TO {group} USING ({seen})"
             yield f"DROP POLICY IF EXISTS {role}_adds ON {place}.{name}"

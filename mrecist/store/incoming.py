@@ -39,7 +39,8 @@ def read_visits(path: Path) -> dict[str, dict[int, date]]:
 
 
 def rows_of_visit(path: Path, subjects: tuple[str, ...], reader: str, timepoint: int) -> list[Measurement]:
-    """The rows of one reader's visit in a measurements.csv; ``subjects`` are the names of the one subject.
+    """The rows of one reader's visit in a measurements.csv; ``subjects`` are the names of the one subject,
+    first the one that the reader knows.
 
     Raises :class:`StoreError` when there is none, or a row of the read has a problem: nothing of it is taken then.
     """
@@ -49,9 +50,7 @@ def rows_of_visit(path: Path, subjects: tuple[str, ...], reader: str, timepoint:
             raise StoreError(f"{problem.message}; nothing of this read was written")
     rows = [row for row in table.rows if row.timepoint == timepoint and row.reader == reader]
     if not rows:
-        raise StoreError(
-            f"{path}: has no row of {' or '.join(dict.fromkeys(subjects))}, reader {reader}, time point {timepoint}"
-        )
+        raise StoreError(f"{path}: has no row of {subjects[0]}, reader {reader}, time point {timepoint}")
     return rows
 
 

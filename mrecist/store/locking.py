@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mrecist.errors import Locked, StoreError
-from mrecist.store.assigning import assignment_of
+from mrecist.store.assigning import assignment_of, own_case
 from mrecist.store.people import needed, require
 from mrecist.store.store import Store
 from mrecist.store.submitting import check_turn, lock_of, read_of
@@ -19,7 +19,7 @@ def lock(store: Store, subject: str, reader: str, timepoint: int) -> Row:
     Raises :class:`Locked` when it is locked or an earlier one is not, :class:`StoreError` when nothing was read.
     """
     with store.writing(reader) as write:
-        own = assignment_of(write, subject, reader)["subject"]
+        own = own_case(write, subject, reader)["subject"]
         check_turn(write, own, reader, timepoint)
         read = read_of(write, own, reader, timepoint)
         if read is None:

@@ -8,7 +8,7 @@ writes in a second file that a copy of ``store.sqlite`` alone would lose.
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ _WAIT_SECONDS = 30
 class Place:
     """A store: its URL for SQLAlchemy, its name for messages (without a password), and the folder of its files or None."""
 
-    url: str
+    url: str = field(repr=False)
     name: str
     path: Path | None
     files: Path | None

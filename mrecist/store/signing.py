@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from mrecist.errors import NotSigned, StoreError
-from mrecist.store.assigning import assignment_of, visits_of
+from mrecist.store.assigning import own_case, visits_of
 from mrecist.store.store import Reading, Store
 from mrecist.store.submitting import lock_of, read_of
 from mrecist.store.trail import Anchor, Row, canonical, sha256
@@ -30,7 +30,7 @@ def sign(store: Store, subject: str, reader: str, name: str, meaning: str, timep
     Raises :class:`StoreError` where a visit is not locked, or a kept file is not as it was.
     """
     with store.writing(reader) as write:
-        own = assignment_of(write, subject, reader)["subject"]
+        own = own_case(write, subject, reader)["subject"]
         visits = [*visits_of(write, own)] if timepoint is None else [timepoint]
         for each in visits:
             if lock_of(write, own, reader, each) is None:

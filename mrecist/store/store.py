@@ -232,6 +232,10 @@ def said_by(place: Place) -> Iterator[None]:
     except DBAPIError as error:
         said = str(error.orig).strip().split("\n")[0]
         raise StoreError(f"{place.name}: {said}; nothing of this was written") from None
+    except OverflowError:
+        raise StoreError(
+            f"{place.name}: a number is larger than a database keeps; nothing of this was written"
+        ) from None
     except SQLAlchemyError as error:
         raise StoreError(f"{place.name}: {str(error).splitlines()[0]}; nothing of this was written") from None
 

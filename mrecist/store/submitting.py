@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mrecist.errors import Locked, StoreError
 from mrecist.model import Measurement
-from mrecist.store.assigning import assignment_of, visits_of
+from mrecist.store.assigning import own_case, visits_of
 from mrecist.store.people import needed
 from mrecist.store.schema import MEASURED
 from mrecist.store.store import Reading, Store, Writing
@@ -48,7 +48,7 @@ def submit(store: Store, given: Submission, reason: str = "") -> Row:
     """
     kept = _keep(store, given)
     with store.writing(given.reader, reason) as write:
-        subject = assignment_of(write, given.subject, given.reader)["subject"]
+        subject = own_case(write, given.subject, given.reader)["subject"]
         check_turn(write, subject, given.reader, given.timepoint)
         old = read_of(write, subject, given.reader, given.timepoint)
         if lock_of(write, subject, given.reader, given.timepoint) is not None:
@@ -67,7 +67,7 @@ def amend(store: Store, given: Submission, reason: str) -> Row:
     """
     kept = _keep(store, given)
     with store.writing(given.reader, needed(reason)) as write:
-        subject = assignment_of(write, given.subject, given.reader)["subject"]
+        subject = own_case(write, given.subject, given.reader)["subject"]
         for timepoint in visits_of(write, subject):
             if lock_of(write, subject, given.reader, timepoint) is None:
                 raise Locked(
@@ -157,10 +157,14 @@ def _keep(store: Store, given: Submission) -> list[tuple[str, str, int]]:
 
 def _check_row(row: Measurement, given: Submission, subject: str, day: date) -> None:
     for name, found, right in (
-        ("subject", row.subject, (subject, given.subject)),
+        ("subject", row.subject, (given.subject, subject)),
         ("time point", row.timepoint, (given.timepoint,)),
         ("reader", row.reader, (given.reader,)),
-        ("date", row.date, (day, None)),
     ):
         if found not in right:
             raise StoreError(f"lesion {row.lesion}: its {name} is {found} and the read is of {name} {right[0]}")
+    # The reader is not told the date of the visit.
+    if row.date is not None and row.date != day:
+        raise StoreError(
+            f"lesion {row.lesion}: its date is {row.date}, {abs((row.date - day).days)} days off the visit's"
+        )

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from postgresql_server import programs, server
+from postgresql_server import new_schema, programs, server
 from store_study import Begun, begun
 
 from mrecist.store.store import Store
@@ -23,16 +23,6 @@ def postgresql() -> Iterator[str]:
         pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed on this machine: nothing of it is tested here")
     with server() as url:
         yield url
-
-
-def new_schema(url: str) -> str:
-    """A schema of its own, as good as a database and much quicker to make; its URL."""
-    import psycopg
-
-    name = f"study{next(_PLACES)}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
-    return f"{url}?options=-csearch_path%3D{name}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,9 +9,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 PASSWORD = "only-on-loopback"
+_SCHEMAS = count(1)
 
 
 def programs() -> Path | None:
@@ -64,3 +66,13 @@ def server() -> Iterator[str]:
     finally:
         run(str(home / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_schema(url: str) -> str:
+    """A schema of its own, as good as a database and much quicker to make; its URL."""
+    import psycopg
+
+    name = f"study{next(_SCHEMAS)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"{url}?options=-csearch_path%3D{name}"

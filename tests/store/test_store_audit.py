@@ -10,58 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from store_study import Begun
+from store_tampering import by_force, disarm, full, last_of
 
 from mrecist.errors import StoreError
 from mrecist.store.audit import export_trail, read_trail, verify, verify_rows
-from mrecist.store.locking import unlock
 from mrecist.store.schema import FIELDS
-from mrecist.store.signing import sign
 from mrecist.store.store import Reading, Store
-from mrecist.store.submitting import amend
 from mrecist.store.trail import Anchor, chain_breaks
-
-
-def full(study: Begun) -> Store:
-    """A store with rows in every table, those of later work too."""
-    study.read_all("S1", "A")
-    amend(study.store, study.given(mm="50", mask="n"), "global review")
-    sign(study.store, "S1", "A", "Dr A", "review completed")
-    unlock(study.store, "S1", "A", 2, by="boss", role="manager", reason="wrong series")
-    with study.store.writing("C", "closer to the image") as write:
-        write.add(
-            "pick", "adjudicated", subject="S1", variable="best_confirmed", reader="A", reason="closer to the image"
-        )
-    return study.store
-
-
-def disarm(connection: Connection) -> None:
-    """What someone can do who owns the database: the triggers are no hindrance, in this transaction."""
-    if connection.dialect.name == "sqlite":
-        for name in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
-            connection.execute(text(f"DROP TRIGGER {name}"))
-        connection.execute(text("PRAGMA defer_foreign_keys=ON"))
-    else:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-
-
-def by_force(store: Store, *statements: str) -> None:
-    with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
-        disarm(connection)
-        for statement in statements:
-            connection.execute(text(statement))
 
 
 def first_break(store: Store, anchor: Anchor | None = None) -> str:
     broken = verify(store, anchor)[1]
     assert broken
     return str(broken[0])
-
-
-def last_of(store: Store, name: str) -> str:
-    with store.reading() as read:
-        return str(read.rows(name)[-1]["id"])
 
 
 def test_an_untouched_store_verifies(study: Begun) -> None:
@@ -94,14 +57,6 @@ def test_tampering_of_each_table_is_found(study: Begun) -> None:
             value = "number + 1" if name == "migration" else f"{column} || 'x'"
             for statement, said in (
                 (f"UPDATE {name} SET {column} = {value} WHERE id = '{key}'", f"{name} {key}: {column} is"),
-                (
-                    f"UPDATE {name} SET at = '2020-01-01' WHERE id = '{key}'",
-                    f"{name} {key}: at is '2020-01-01' in the store",
-                ),
-                (
-                    f"UPDATE {name} SET {column} = NULL WHERE id = '{key}'",
-                    f"{name} {key}: {column} is None in the store",
-                ),
                 (f"DELETE FROM {name} WHERE id = '{key}'", f"{name} {key} is not in the store any more"),
                 (
                     f"INSERT INTO {name} (id, at, who) VALUES ('planted', '2024', 'x')",

@@ -123,6 +123,23 @@ def test_refusals_are_one_line(line: Line, tmp_path: Path) -> None:
     )
     missing = line.refused("submit", rows, *visit("S1", "A", 0), "--file", str(tmp_path / "no.dcm"))
     assert "no.dcm: cannot be read (No such file or directory)" in missing
+    huge = (
+        "--reader",
+        "A",
+        "--subject",
+        "S1",
+        "--timepoint",
+        "9" * 30,
+        "--by",
+        "boss",
+        "--role",
+        "manager",
+        "--reason",
+        "x",
+    )
+    assert "a number is larger than a database keeps" in line.refused("unlock", *huge)
+    line.reads("worklist", "--reader", "nobody")
+    assert "no case is assigned to nobody" in line.err
     assert "an SQLite file knows no logins" in line.refused("grants")
     assert "is there already" in line.refused("export", "--out", str(tmp_path))
     assert "cannot be read" in line.refused("import", str(tmp_path))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 from store_study import Begun
-from test_store_audit import by_force, full, last_of
+from store_tampering import by_force, full, last_of
 
 from mrecist.errors import StoreError
 from mrecist.store.audit import verify

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import new_schema
-from postgresql_server import PASSWORD
+from postgresql_server import PASSWORD, new_schema
 from store_study import Begun, begun
 
 from mrecist.errors import StoreError
 from mrecist.store.audit import verify
 from mrecist.store.grants import grants_of, run_grants
 from mrecist.store.locking import lock, unlock
+from mrecist.store.schema import table
 from mrecist.store.showing import status, worklist
 from mrecist.store.signing import sign
 from mrecist.store.store import open_store
@@ -85,6 +85,13 @@ def test_a_reader_writes_nothing_in_the_name_of_another(shared: Shared) -> None:
             submit(store, shared.study.given(reader="B"))
         with pytest.raises(StoreError, match="row-level security"), store.writing("B") as write:
             write.add("lock", "visit locked", subject="S1", reader="B", timepoint=0, state="locked")
+        study = Begun(store, shared.study.folder)
+        study.read("S1", 0, "A")
+        # By SQL of one's own, past the program: unlocking, and a row in another's name.
+        for planted in ({"state": "unlocked"}, {"state": "locked", "who": "boss"}):
+            row = {"id": "planted", "at": "2026", "who": "A", "reader": "A", "subject": "S1", "timepoint": 0, **planted}
+            with pytest.raises(StoreError, match="row-level security"), store.writing("A") as write:
+                write.connection.execute(table("lock").insert().values(**row))
         for name in ("role", "assignment", "visit", "protocol", "pick", "migration"):
             with pytest.raises(StoreError, match="permission denied"), store.writing("A") as write:
                 write.add(name, "planted")

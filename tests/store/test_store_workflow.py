@@ -85,7 +85,7 @@ def test_a_correction_needs_a_reason_and_keeps_the_old_read(study: Begun) -> Non
 
 def test_rows_of_another_visit_are_refused_whole(study: Begun) -> None:
     for field, value, said in (
-        ("date", date(2024, 1, 9), "its date is 2024-01-09 and the read is of date 2024-01-08"),
+        ("date", date(2024, 1, 9), "its date is 2024-01-09, 1 days off the visit's"),
         ("subject", "S2", "its subject is S2 and the read is of subject S1"),
         ("reader", "B", "its reader is B and the read is of reader A"),
         ("timepoint", 1, "its time point is 1 and the read is of time point 0"),
@@ -207,6 +207,9 @@ def test_pseudonyms_stand_for_subjects_everywhere(study: Begun) -> None:
     assert case == "CASE-0003"
     given = study.given("S2", 0)
     rows = [replace(row, subject=case, date=None) for row in given.rows]
+    with pytest.raises(StoreError) as error:
+        submit(study.store, replace(given, subject=case, rows=given.rows))
+    assert str(error.value) == "lesion T01: its subject is S2 and the read is of subject CASE-0003"
     submit(study.store, replace(given, subject=case, rows=rows))
     lock(study.store, case, "A", 0)
     (found,) = [one for one in status(study.store) if one.subject == "LIVER-77" and one.reader == "A"]
@@ -262,6 +265,8 @@ def test_roles_are_given_and_taken_by_managers_only(study: Begun) -> None:
     with pytest.raises(StoreError, match="B is reader already"):
         change_role(study.store, "B", "reader", granted=True, by="boss", reason="x")
     change_role(study.store, "B", "reader", granted=False, by="boss", reason="left")
+    with pytest.raises(StoreError, match="B is no reader of this store any more"):
+        submit(study.store, study.given(reader="B"))
     change_role(study.store, "B", "reader", granted=True, by="boss", reason="came back")
     with study.store.reading() as read:
         assert holders(read, "reader") == ("A", "B")
