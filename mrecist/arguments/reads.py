@@ -50,6 +50,8 @@ def _for_managers(step: Step) -> None:
     init.add_argument("--protocol", type=Path, metavar="FILE", help="default: protocol.toml of the study folder")
     for name in ("reader", "adjudicator", "manager", "auditor"):
         init.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help="may be given several times")
+    protocol = step("protocol", "another protocol from now on")
+    protocol.add_argument("protocol", type=Path, metavar="FILE")
     role = step("role", "give or take a role")
     role.add_argument("person", metavar="PERSON")
     role.add_argument("role", choices=("reader", "adjudicator", "manager", "auditor"))
@@ -63,9 +65,9 @@ def _for_managers(step: Step) -> None:
     assign.add_argument("--readers-per-case", type=kinds.workers, default=2, metavar="N", help="default 2")
     unlock = _visit(step("unlock", "open a locked visit again"))
     unlock.add_argument("--role", required=True, help="the role in which it is opened: manager")
-    for each in (role, unlock):
+    for each in (protocol, role, unlock):
         each.add_argument("--reason", required=True, metavar="TEXT")
-    for each in (role, assign, unlock):
+    for each in (protocol, role, assign, unlock):
         each.add_argument("--by", required=True, metavar="NAME", help="who does it")
     status = step("status", "how far every read is, and whether its signatures hold; for those who run the study")
     status.add_argument("--json", action="store_true", help="for a program to read")

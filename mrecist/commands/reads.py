@@ -106,6 +106,16 @@ def _init(store: Store, options: Namespace) -> int:
     return DONE
 
 
+def _protocol(store: Store, options: Namespace) -> int:
+    from mrecist.protocol import load_protocol
+    from mrecist.store.people import change_protocol
+
+    protocol = load_protocol(options.protocol)
+    change_protocol(store, protocol, by=options.by, reason=options.reason)
+    show(f"{store.place.name}: protocol {protocol.sha256[:12]}... from now on")
+    return DONE
+
+
 def _role(store: Store, options: Namespace) -> int:
     from mrecist.store.people import change_role
 
@@ -304,6 +314,7 @@ def _grants(store: Store, options: Namespace) -> int:
 
 _STEPS: dict[str, Callable[[Store, Namespace], int]] = {
     "init": _init,
+    "protocol": _protocol,
     "role": _role,
     "assign": _assign,
     "unlock": _unlock,

@@ -30,6 +30,16 @@ def begin(store: Store, protocol: Protocol, people: dict[str, tuple[str, ...]], 
                 write.add("role", f"made {role}", person=name, role=role, state="granted")
 
 
+def change_protocol(store: Store, protocol: Protocol, *, by: str, reason: str) -> None:
+    """Another protocol from now on; reads of before stay under theirs, and so do their signatures."""
+    with store.writing(by, needed(reason)) as write:
+        require(write, by, "manager")
+        old = write.protocol()
+        if protocol.sha256 in {row["sha256"] for row in write.rows("protocol")}:
+            raise StoreError(f"the store has the protocol {protocol.sha256[:12]}... already; nothing to change")
+        write.add("protocol", "protocol amended", replaces=old, sha256=protocol.sha256, text=protocol.text)
+
+
 def change_role(store: Store, person: str, role: str, *, granted: bool, by: str, reason: str) -> None:
     """Give or take a role; only a manager may, and one manager always stays."""
     with store.writing(by, needed(reason)) as write:

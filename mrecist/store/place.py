@@ -24,7 +24,7 @@ _WAIT_SECONDS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A store: its URL for SQLAlchemy, its name for messages (without a password), and the folder of its files or None."""
+    """A store: its URL (of a server), its name for messages (without a password), its file, the folder of its files."""
 
     url: str = field(repr=False)
     name: str
@@ -39,7 +39,7 @@ def place_of(where: str, files: Path | None = None) -> Place:
     path = Path(where)
     if path.is_dir() or not path.suffix:
         path = path / FILE
-    return Place(url=f"sqlite:///{path}", name=str(path), path=path, files=files or path.with_suffix(".files"))
+    return Place(url="", name=str(path), path=path, files=files or path.with_suffix(".files"))
 
 
 def _server(where: str, files: Path | None) -> Place:
@@ -71,13 +71,15 @@ def _require(module: str, extra: str) -> None:
 def engine_of(place: Place) -> Engine:
     """An engine; the file of SQLite is let go after every transaction, the connection to a server when the store is closed."""
     _require("sqlalchemy", "store")
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import URL, create_engine, event
     from sqlalchemy.pool import NullPool
 
     given: dict[str, Any] = {"connect_args": {"connect_timeout": _WAIT_SECONDS}}
     if place.path:
         given = {"connect_args": {"timeout": _WAIT_SECONDS}, "poolclass": NullPool}
-    engine = create_engine(place.url, hide_parameters=True, **given)
+    # Made of its parts: a folder may be called what a URL takes for a query.
+    url = URL.create("sqlite", database=str(place.path)) if place.path else place.url
+    engine = create_engine(url, hide_parameters=True, **given)
     if place.path:
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)

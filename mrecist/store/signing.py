@@ -81,12 +81,14 @@ def require_signed(store: Store, read: Reading, subject: str, reader: str) -> No
 
 def covered(read: Reading, subject: str, reader: str, visits: list[int]) -> dict[str, str]:
     """What a signature stands over: table and id (or "file" and name) -> SHA-256, of the newest version of each visit."""
-    rows: list[tuple[str, Row]] = [("protocol", read.protocol())]
+    rows: list[tuple[str, Row]] = []
     for timepoint in visits:
         newest, held = read_of(read, subject, reader, timepoint), lock_of(read, subject, reader, timepoint)
         if newest is None:
             continue
         rows.append(("read", newest))
+        # The protocol that was read by; a later one changes nothing of what was signed.
+        rows += [("protocol", row) for row in read.rows("protocol", sha256=newest["protocol_sha256"])]
         rows += [("lock", held)] if held else []
         rows += [(name, row) for name in ("measurement", "mask") for row in read.rows(name, read_id=newest["id"])]
     return {f"{name} {row['id']}": sha256(canonical(row)) for name, row in rows}

@@ -149,6 +149,15 @@ def test_refusals_are_one_line(line: Line, tmp_path: Path) -> None:
     assert "a store in 'oracle' is not known" in line.err
 
 
+def test_a_folder_may_have_any_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "100 % of a?b=c#d ü"
+    folder.mkdir()
+    assert main(["reads", "init", str(folder), "--by", "boss"]) == 0
+    assert main(["audit", "verify", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["store.sqlite"]
+    capsys.readouterr()
+
+
 def test_a_file_that_is_no_store_is_refused(line: Line) -> None:
     (line.folder / "study" / "store.sqlite").write_bytes(b"no database" * 1000)
     assert "file is not a database" in line.refused("worklist", "--reader", "A")

@@ -12,11 +12,11 @@ import pytest
 from store_study import VISITS, Begun
 
 from mrecist.errors import Locked, NotSigned, StoreError
-from mrecist.protocol import load_protocol
+from mrecist.protocol import FORMAT, load_protocol, parse_protocol
 from mrecist.store.assigning import assign, randomise
 from mrecist.store.audit import verify
 from mrecist.store.locking import lock, unlock
-from mrecist.store.people import begin, change_role, holders
+from mrecist.store.people import begin, change_protocol, change_role, holders
 from mrecist.store.showing import rows_to_derive, status, worklist
 from mrecist.store.signing import sign, signatures
 from mrecist.store.store import Store
@@ -275,3 +275,21 @@ def test_roles_are_given_and_taken_by_managers_only(study: Begun) -> None:
 def test_a_store_is_begun_once(study: Begun) -> None:
     with pytest.raises(StoreError, match="a store is never begun again"):
         begin(study.store, load_protocol(None), {}, "another")
+
+
+def test_a_later_protocol_breaks_no_signature(study: Begun) -> None:
+    study.read()
+    sign(study.store, "S1", "A", "Dr A", "", 0)
+    later = parse_protocol({"format": FORMAT, "study": {"title": "amended"}}, where="amendment")
+    with pytest.raises(StoreError, match="A is no manager"):
+        change_protocol(study.store, later, by="A", reason="x")
+    with pytest.raises(StoreError, match="already; nothing to change"):
+        change_protocol(study.store, load_protocol(None), by="boss", reason="x")
+    change_protocol(study.store, later, by="boss", reason="amendment 1")
+    study.read("S1", 1)
+    assert signed(study.store) == [()]
+    with study.store.reading() as read:
+        shas = [row["protocol_sha256"] for row in read.rows("read")]
+        assert read.protocol()["sha256"] == later.sha256
+    assert shas == [load_protocol(None).sha256, later.sha256]
+    assert verify(study.store)[1] == []
