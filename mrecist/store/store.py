@@ -144,24 +144,23 @@ class Store:
 
     def version(self) -> int:
         """The number of the last migration; 0 for a database without a store."""
-        from sqlalchemy import inspect
-
         with self._connected(writes=False) as connection:
-            if not inspect(connection).has_table("migration"):
-                return 0
-            return max((row["number"] for row in Reading(connection).rows("migration")), default=0)
+            return _version(connection)
 
     def migrate(self, who: str, migrations: tuple[Migration, ...] = MIGRATIONS) -> tuple[Migration, ...]:
         """Bring the tables to what this program knows, each step in a transaction with its record; the steps that were run."""
-        steps = tuple(step for step in migrations if step.number > self.version())
-        for step in steps:
+        ran = []
+        for step in (one for one in migrations if one.number > self.version()):
             with self._connected(writes=True) as connection:
+                if _version(connection) >= step.number:
+                    continue  # another program was quicker
                 build(connection, step)
                 found = Reading(connection).current("protocol")
                 write = Writing(connection, who, "", found[-1]["sha256"] if found else "")
                 software = f"mrecist {mrecist.__version__}"
                 write.add("migration", "store migrated", number=step.number, name=step.name, software=software)
-        return steps
+                ran.append(step)
+        return tuple(ran)
 
     @contextmanager
     def empty(self) -> Iterator[Connection]:
@@ -212,6 +211,14 @@ def new_store(where: str, files: Path | None = None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _version(connection: Connection) -> int:
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table("migration"):
+        return 0
+    return max((row["number"] for row in Reading(connection).rows("migration")), default=0)
 
 
 def _asked(name: str, equal: Mapping[str, Any]) -> Select[Any]:

@@ -18,7 +18,6 @@ _PLACES = count(1)
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The server, started once."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed (the extra postgresql)")
     if programs() is None:
         pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed on this machine: nothing of it is tested here")
     with server() as url:
@@ -28,7 +27,6 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A place without a store."""
-    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed (the extra store)")
     if request.param == "sqlite":
         (tmp_path / "study").mkdir()
         return str(tmp_path / "study")

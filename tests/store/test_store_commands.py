@@ -11,8 +11,6 @@ import pytest
 
 from mrecist.cli import main
 
-pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed (the extra store)")
-
 HEADER = "subject,timepoint,date,reader,lesion,role,kind,organ,state,longest_mm,viable_mm\n"
 ROWS = [
     f"S1,{timepoint},2024-0{1 + 2 * timepoint}-08,{reader},T01,target,lesion,liver,measured,{40 - 9 * timepoint},{30 - 15 * timepoint}"
@@ -147,6 +145,20 @@ def test_refusals_are_one_line(line: Line, tmp_path: Path) -> None:
     assert "is no anchor; it is COUNT:HASH" in line.err
     assert line("audit", "verify", "oracle://x", code=2) == ""
     assert "a store in 'oracle' is not known" in line.err
+
+
+def test_visits_come_from_the_images_of_the_study(line: Line) -> None:
+    """The dates of SAMPLE-01 in sample_data/study/reads/R1.csv: 2024-01-09, 2024-03-06, 2024-05-01."""
+    sample, study = Path(__file__).parents[2] / "sample_data" / "study", line.folder / "study"
+    shutil.copytree(sample / "images" / "SAMPLE-01", study / "images" / "SAMPLE-01")
+    line.reads("init", "--by", "boss", "--reader", "A", "--reader", "B")
+    line.reads("assign", "--seed", "7", "--by", "boss")
+    line.reads("export", "--out", str(line.folder / "whole"))
+    visits = [
+        json.loads(row) for row in (line.folder / "whole" / "visit.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    found = [(row["subject"], row["timepoint"], row["date"]) for row in visits]
+    assert found == [("SAMPLE-01", 0, "2024-01-09"), ("SAMPLE-01", 1, "2024-03-06"), ("SAMPLE-01", 2, "2024-05-01")]
 
 
 def test_a_folder_may_have_any_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,9 @@ from store_study import Begun, begun
 
 from mrecist.errors import StoreError
 from mrecist.store.audit import verify
+from mrecist.store.migrations import MIGRATIONS
 from mrecist.store.store import Store, open_store
 from mrecist.store.submitting import submit
-
-pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed (the extra store)")
 
 
 def test_a_writer_that_is_killed_loses_nothing(tmp_path: Path) -> None:
@@ -104,6 +104,25 @@ def write_five(where: str, files: Path, reader: str) -> None:
         study = Begun(store, files.parent / f"drawn-{reader}")
         for number in range(5):
             submit(store, study.given(reader=reader, mm=str(20 + number), mask=f"{reader} {number}"), "again")
+
+
+def begin_at_once(where: str, said: Connection) -> None:
+    from mrecist.store.store import new_store
+
+    with new_store(where) as store:
+        said.send(len(store.migrate("boss")))
+
+
+def test_two_programs_that_migrate_at_once_do_it_once(where: str) -> None:
+    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    ears = []
+    for _ in range(3):
+        hear, say = context.Pipe(duplex=False)
+        context.Process(target=begin_at_once, args=(where, say)).start()
+        ears.append(hear)
+    assert sorted(hear.recv() for hear in ears) == [0, 0, len(MIGRATIONS)]
+    with open_store(where) as store:
+        assert verify(store, files=False)[1] == []
 
 
 def test_two_writers_at_once_make_one_chain(where: str, tmp_path: Path) -> None:
