@@ -6,18 +6,19 @@ import csv
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from postgresql_server import PASSWORD
 from sqlalchemy import text
 from store_study import Begun
 from store_tampering import by_force, disarm, full, last_of
 
 from mrecist.errors import StoreError
 from mrecist.store.audit import export_trail, read_trail, verify, verify_rows
+from mrecist.store.place import engine_of, place_of
 from mrecist.store.schema import FIELDS
-from mrecist.store.store import Reading, Store
+from mrecist.store.store import Reading, Store, open_store
 from mrecist.store.trail import Anchor, chain_breaks
 
 
@@ -166,21 +167,16 @@ def test_every_entry_says_who_when_what_why_and_with_what(study: Begun) -> None:
     assert (unlocked["who"], unlocked["why"], unlocked["from"]["state"]) == ("boss", "wrong series", "locked")
 
 
-def test_no_password_in_messages(study: Begun, place: Callable[[], str]) -> None:
-    if study.store.place.path:
-        pytest.skip("an SQLite file has no password")
-    from mrecist.store.store import open_store
-
-    wrong = place().replace("only-on-loopback", "s3cret")
+def test_no_password_in_messages(postgresql: str) -> None:
+    wrong = postgresql.replace(PASSWORD, "s3cret")
     with pytest.raises(StoreError) as error, open_store(wrong):
         pass
     assert "s3cret" not in str(error.value)
     assert "password authentication failed" in str(error.value)
+    assert "s3cret" not in repr(place_of(wrong))
 
 
 def test_the_sqlite_file_syncs_before_it_acknowledges(tmp_path: Path) -> None:
-    from mrecist.store.place import engine_of, place_of
-
     with engine_of(place_of(str(tmp_path))).connect() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")

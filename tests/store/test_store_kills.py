@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from postgresql_server import new_schema
 from store_kills import kill_and_look, look
 from store_study import Begun, begun
 
@@ -28,10 +29,8 @@ def test_a_writer_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     assert 0 < outcome.acknowledged <= outcome.written
 
 
-def test_a_writer_that_is_killed_loses_nothing_on_a_server(where: str, tmp_path: Path) -> None:
-    if "://" not in where:
-        pytest.skip("the same on SQLite is the test above")
-    outcome = kill_and_look(where, tmp_path / "kept", times=3, seed=21)
+def test_a_writer_that_is_killed_loses_nothing_on_a_server(postgresql: str, tmp_path: Path) -> None:
+    outcome = kill_and_look(new_schema(postgresql), tmp_path / "kept", times=3, seed=21)
     assert 0 < outcome.acknowledged <= outcome.written
 
 
