@@ -51,12 +51,37 @@ YEARS = range(1900, 2101)
 """A year outside is a slip of the pen (0202, 2202, 9999 for "not yet")."""
 
 
+class ImputedDate(date):
+    """A day that was not recorded: ``text`` is what was (``2014-02``), ``moved`` that the day gave way to a known one of that month.
+
+    It compares and counts as any other date. A day computed from it (so many days later) has no ``text``.
+    """
+
+    text: str = ""
+    moved: bool = False
+
+    @classmethod
+    def of(cls, day: date, text: str, *, moved: bool = False) -> ImputedDate:
+        """The day that stands for ``text``."""
+        made = cls(day.year, day.month, day.day)
+        made.text, made.moved = text, moved
+        return made
+
+
+def given_text(day: date) -> str:
+    """What was recorded of a day that was imputed; "" of a day that was recorded whole."""
+    return day.text if isinstance(day, ImputedDate) else ""
+
+
 def parse_clinical_date(text: str, partial: PartialDate = PartialDate.REFUSE) -> date:
-    """The date of something that happened to a person; raises ``ValueError`` as :func:`parse_date`, and for a year of no trial."""
+    """The date of something that happened to a person, an :class:`ImputedDate` where its day was not recorded.
+
+    Raises ``ValueError`` as :func:`parse_date`, and for a year of no trial.
+    """
     day = parse_date(text, partial)
     if day.year not in YEARS:
         raise ValueError(f"'{text.strip()}' is no day of a trial; correct the year")
-    return day
+    return ImputedDate.of(day, text.strip()) if _MONTH.fullmatch(text.strip()) else day
 
 
 def days_between(earlier: date, later: date) -> int:

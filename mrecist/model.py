@@ -334,7 +334,7 @@ class SubjectDates:
     """Dates by subject that the tables of the study give.
 
     ``origins`` start the clock of stable disease, None when the protocol names no origin (the baseline scan then).
-    ``new_therapy`` ends what counts, where the protocol's ``cut`` says so; None when the table that tells it was not given.
+    ``new_therapy`` ends what counts from day 1 on, where the protocol's ``cut`` says so; None when the table that tells it was not given.
     """
 
     origins: Mapping[str, date] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
@@ -111,8 +111,23 @@ class AdverseEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something of a subject that could not be read, or is there twice in two ways: what depends on it cannot be told of the subject.
+
+    ``fact`` names the table (``liver``), or the column of subjects.csv (``subjects.death``).
+    """
+
+    subject: str
+    fact: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """All tables of a study beside its responses; a table that was not given is None, which is not the same as an empty one."""
+    """All tables of a study beside its responses; a table that was not given is None, which is not the same as an empty one.
+
+    A subject has no rows in a table in which it has one of the ``faults``.
+    """
 
     subjects: Mapping[str, Subject]
     procedures: tuple[Procedure, ...] | None = None
@@ -121,3 +136,24 @@ class Trial:
     liver: tuple[LiverFunction, ...] | None = None
     occurrences: tuple[Occurrence, ...] | None = None
     adverse_events: tuple[AdverseEvent, ...] | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+ENTRIES = ("consent", "enrolment", "randomisation", "first_dose", "first_procedure")
+"""Columns of subjects.csv that may be day 1."""
+
+
+def without_faults(trial: Trial) -> Trial:
+    """The study without the subjects of whom anything is at fault, also a date of subjects.csv after the death."""
+    bad = {fault.subject for fault in trial.faults}
+    for name, one in trial.subjects.items():
+        death = one.dates.get("death")
+        if death is not None and any(one.dates.get(column, death) > death for column in ("last_alive", *ENTRIES)):
+            bad.add(name)
+    kept = {
+        one.name: tuple(row for row in rows if row.subject not in bad)
+        for one in fields(Trial)
+        if one.name not in ("subjects", "faults") and (rows := getattr(trial, one.name)) is not None
+    }
+    people = {name: one for name, one in trial.subjects.items() if name not in bad}
+    return Trial(subjects=people, **kept)

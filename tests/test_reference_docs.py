@@ -295,7 +295,7 @@ def columns_of(name: str) -> Table:
         ("measurements.csv", tables.MEASUREMENT_COLUMNS),
         ("responses.csv", tables.RESPONSE_COLUMNS),
         ("best_responses.csv", tables.BEST_COLUMNS),
-        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader", "region")),
+        ("overall.csv", (*tables.OVERALL_REQUIRED, "reader", "region", "criterion")),
         ("problems.csv", tables.PROBLEM_COLUMNS),
     ],
 )
@@ -337,7 +337,7 @@ def test_response_words() -> None:
     assert categories("responses.csv", "overall") == every - {"MISSING"}
     assert words(cell(columns_of("responses.csv"), "new_lesion", "values")) == [str(w) for w in model.NewLesion]
     listed = words(cell(columns_of("overall.csv"), "overall", "values"))
-    assert listed == [str(r) for r in model.Response if r is not model.Response.MISSING]
+    assert listed == [*(str(r) for r in model.Response if r is not model.Response.MISSING), "MISSING"]
 
 
 def test_target_and_non_target_words_are_those_of_rules_and_matrix() -> None:

@@ -108,3 +108,17 @@ def subjects(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 99_999:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of subjects (1 to 99999)")
     return int(text)
+
+
+def days(text: str) -> int:
+    """Days, 0 or more."""
+    if not (text.isascii() and text.isdecimal()) or int(text) > 99_999:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of days (0 or more)")
+    return int(text)
+
+
+def resamples(text: str) -> int:
+    """A number of resamples of a bootstrap; 0: none."""
+    if not (text.isascii() and text.isdecimal()) or not (int(text) == 0 or 100 <= int(text) <= 10_000):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of resamples (0, or 100 to 10000)")
+    return int(text)

@@ -18,3 +18,6 @@ def simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subjects", type=kinds.subjects, default=0, metavar="N", help="default: as many as the study has"
     )
+    parser.add_argument(
+        "--endpoints", action="store_true", help="also assess it and derive its endpoints: DIR/results, DIR/endpoints"
+    )

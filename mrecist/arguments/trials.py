@@ -15,6 +15,7 @@ def endpoints(parser: argparse.ArgumentParser) -> None:
     for name, what in _TABLES.items():
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--no-figures", action="store_true", help="tables and report.html only; drawing takes longest")
 
 
 def protocol(parser: argparse.ArgumentParser) -> None:

@@ -41,9 +41,9 @@ def decimal_slip(case: LesionCase) -> Iterator[Found]:
 
 
 def slipped(before: Measurement, row: Measurement) -> list[str]:
-    """The columns in which two rows differ by a factor of about ten."""
+    """The columns in which two rows differ by a factor of about ten; the 5 mm of what is too small were not measured."""
     found = []
-    for name in ("longest_mm", "short_mm"):
+    for name in () if State.TOO_SMALL in (before.state, row.state) else ("longest_mm", "short_mm"):
         small, large = sorted((getattr(before, name) or Decimal(0), getattr(row, name) or Decimal(0)))
         if small > 0 and product(small, SLIP_FROM) <= large <= product(small, SLIP_TO):
             found.append(name)

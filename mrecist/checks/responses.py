@@ -116,8 +116,12 @@ def non_target_alone_progressed(case: CriterionCase) -> Iterator[Found]:
 
 
 def new_without_pattern(case: CriterionCase) -> Iterator[Found]:
-    """mRECIST: the first unequivocal row of a new liver lesion that has no pattern there."""
-    if "new_nodule_mm" not in case.setting.criterion.options:
+    """mRECIST: the first unequivocal row of a new liver lesion that has no pattern there.
+
+    The pattern is that of HCC (Lencioni and Llovet 2010), so nothing is asked of metastases.
+    """
+    setting = case.setting
+    if "new_nodule_mm" not in setting.criterion.options or setting.thresholds.enhancement_based_non_hcc:
         return
     for lesion in case.read.new_lesions():
         sure = [row for row in case.read.history(lesion).values() if row.state is State.UNEQUIVOCAL]

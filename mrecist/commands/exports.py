@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from mrecist import derivation
 from mrecist.commands._terminal import outcome, progress, say
 from mrecist.errors import InputError
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 def export(options: Namespace) -> int:
     """``mrecist export TARGET``."""
-    return {"seg": _seg, "sr": _sr, "odm": _odm, "redcap": _redcap}[options.target](options)
+    targets = {"seg": _seg, "sr": _sr, "sdtm": _sdtm, "odm": _odm, "redcap": _redcap}
+    return targets[options.target](options)
 
 
 def _seg(options: Namespace) -> int:
@@ -45,6 +47,32 @@ def _sr(options: Namespace) -> int:
             progress=lambda done, of: report("reading headers", done, of),
         )
     return _say(exported)
+
+
+def _sdtm(options: Namespace) -> int:
+    from mrecist.exporting.sdtm.inputs import Given
+    from mrecist.exporting.sdtm.run import export_sdtm
+    from mrecist.exporting.sdtm.settings import settings_of
+
+    protocol, _, _ = derivation.load_rules(options.results)
+    settings = settings_of(
+        protocol,
+        guide=options.ig,
+        terminology=options.ct,
+        derived=options.derived,
+        formats=options.format,
+        study=options.study,
+        readers=options.reader,
+        qnams=options.qnam,
+    )
+    given = Given(
+        subjects=options.subjects,
+        procedures=options.procedures,
+        occurrences=options.occurrences,
+        visits=options.visits,
+        images=options.images,
+    )
+    return _say(export_sdtm(options.results, options.out, settings, given))
 
 
 def _odm(options: Namespace) -> int:

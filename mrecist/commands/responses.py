@@ -114,7 +114,7 @@ def best(options: Namespace) -> int:
     protocol = load_protocol(options.protocol)
     dates = tables.read_subject_dates(options.subjects, protocol, origin=False)
     reported, problems = tables.read_overall(options.overall, protocol.partial_date)
-    rows = [best_of_reported(case, options.criterion, protocol.response, dates) for case in reported]
+    rows = [best_of_reported(case, case.criterion or options.criterion, protocol.response, dates) for case in reported]
     tables.write_whole(options.out, tables.best_responses_csv(rows, protocol.sha256))
     say(f"{len(rows)} best responses: {options.out}")
     return outcome(problems)

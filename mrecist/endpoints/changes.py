@@ -37,6 +37,7 @@ class Change:
     reader: str
     criterion: str
     paramcd: str
+    region: str = ""
 
 
 def changes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> list[Change]:
@@ -115,6 +116,7 @@ def _row(
         reason=why,
         reader=reader,
         criterion=endpoint.criterion,
+        region=endpoint.region,
         paramcd=endpoint.paramcd,
     )
 

@@ -79,19 +79,11 @@ def cutoff_of(protocol: Protocol) -> date | None:
     return protocol.response.data_cutoff if "data_cutoff" in protocol.response.cut else None
 
 
-def check_days(case: Case) -> None:
-    """Raises :class:`NotDerivableError` for an assessment in a year of no trial (the tables were checked when they were read), and
-    where a table has the subject after its death.
-    """
+def check_years(case: Case) -> None:
+    """Raises :class:`NotDerivableError` for an assessment in a year of no trial; the tables were checked when they were read."""
     for day, source in known_alive(case):
         if day.year not in YEARS:
             raise NotDerivableError(f"{source} is {day}, which is no day of a trial; correct it")
-    death = case.subject.dates.get("death")
-    known = [(visit.date, case.course.source) for visit in case.course.visits if visit.evaluated] if case.course else []
-    later = [one for one in (*known, *known_alive(replace(case, course=None))) if death is not None and one[0] > death]
-    if later:
-        day, source = max(later)
-        raise NotDerivableError(f"{source} has the subject on {day}, after the death of {death}; correct one")
 
 
 def check_start(endpoint: Endpoint, case: Case, protocol: Protocol) -> None:
@@ -168,7 +160,7 @@ def start_of(endpoint: Endpoint, case: Case, protocol: Protocol) -> date | None:
     return found.date
 
 
-_ALIVE = (
+ALIVE = (
     *("last_alive", "death", "randomisation", "enrolment", "consent", "first_dose", "first_procedure"),
     "new_anticancer_therapy",
 )
@@ -177,7 +169,7 @@ _ALIVE = (
 
 def known_alive(case: Case) -> Iterator[tuple[date, str]]:
     """Days on which the subject was alive, and where that stands; what subjects.csv states comes first."""
-    for column in _ALIVE:
+    for column in ALIVE:
         if column in case.subject.dates:
             yield case.subject.dates[column], f"subjects.csv {column}"
     if case.course is not None:

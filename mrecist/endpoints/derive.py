@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 from mrecist.endpoints.changes import Change, changes_of
-from mrecist.endpoints.clock import NotDerivableError, check_days, check_start, cutoff_of
+from mrecist.endpoints.clock import NotDerivableError, check_start, check_years, cutoff_of
 from mrecist.endpoints.course import Course, Courses
-from mrecist.endpoints.happenings import Case
+from mrecist.endpoints.facts import DEATH, contradictions, facts_of
+from mrecist.endpoints.happenings import Case, trials_of_subjects
+from mrecist.endpoints.imputed import with_known_days
 from mrecist.endpoints.proportions import Outcome, outcomes_of
 from mrecist.endpoints.sources import Found
 from mrecist.endpoints.times import EventTime, time_of
@@ -55,12 +56,9 @@ def derive_endpoints(
     check_populations(protocol.endpoints, trial)
     check_rules(protocol)
     check_covariates(protocol.endpoints, trial)
-    times: list[EventTime] = []
-    outcomes: list[Outcome] = []
-    changes: list[Change] = []
-    problems: list[Problem] = list(
-        _unknown([courses, *(found.courses for found in (regions or {}).values())], trial, left_out)
-    )
+    trial = with_known_days(trial, courses, protocol)
+    made = _Made()
+    made.problems += _unknown([courses, *(found.courses for found in (regions or {}).values())], trial, left_out)
     per_subject = trials_of_subjects(trial)
     whole = courses
     for asked in protocol.endpoints:
@@ -68,27 +66,69 @@ def derive_endpoints(
         courses = of_region.courses if of_region is not None else whole
         without = {(p.subject, p.reader) for p in of_region.problems} if of_region is not None else unread
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
+        reads = facts_of(endpoint, protocol)
         for reader in readers_of(endpoint, protocol, courses):
             for case in cases_of(endpoint, courses, per_subject, reader, left_out):
                 if (case.subject.subject, reader) in without:
                     continue
                 if case.course is None and (others := read_by(endpoint, courses, case.subject.subject)):
-                    problems.append(_not_read(case.subject.subject, reader, others))
+                    made.problems.append(_not_read(case.subject.subject, reader, others))
                     continue
-                try:
-                    check_days(case)
-                    made = _made(endpoint, case, protocol, reader)
-                    check_start(endpoint, case, protocol)
-                except NotDerivableError as error:
-                    name = case.subject.subject
-                    message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
-                    problems.append(Problem(subject=name, reader=reader, message=message))
-                else:
-                    times += [row for row in made if isinstance(row, EventTime)]
-                    changes += [row for row in made if isinstance(row, Change)]
-                    outcomes += [row for row in made if isinstance(row, Outcome)]
-    told = tuple(dict.fromkeys(problems))
-    return Derived(times=tuple(times), outcomes=tuple(outcomes), changes=tuple(changes), problems=told)
+                made.add(endpoint, case, protocol, reader, reads)
+    return made.all()
+
+
+@dataclass(slots=True)
+class _Made:
+    """What was derived so far. ``doubtful`` are the contradictions by subject, and the endpoints that each leaves it out of."""
+
+    rows: list[EventTime | Change | Outcome] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    doubtful: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+
+    def add(self, endpoint: Endpoint, case: Case, protocol: Protocol, reader: str, reads: frozenset[str]) -> None:
+        """The rows of one subject by one reader, or why there are none."""
+        name = case.subject.subject
+        at_fault = [(fault.message, fault.fact in reads) for fault in case.trial.faults]
+        against = contradictions(case)
+        decides = bool(against) and DEATH in reads and _death_decides(endpoint, case, protocol, reader)
+        at_fault += [(f"subject {name}: {one.message}", one.concerns(reads, death_decides=decides)) for one in against]
+        for message, concerned in at_fault:
+            self.doubtful.setdefault((name, message), {}).update({endpoint.id: None} if concerned else {})
+        if any(concerned for _, concerned in at_fault):
+            return
+        try:
+            check_years(case)
+            found = _made(endpoint, case, protocol, reader)
+            check_start(endpoint, case, protocol)
+        except NotDerivableError as error:
+            message = f"subject {name}, endpoint {endpoint.id}: {error}; the subject is left out of it"
+            self.problems.append(Problem(subject=name, reader=reader, message=message))
+        else:
+            self.rows += found
+
+    def all(self) -> Derived:
+        """Everything, each problem once."""
+        told = list(self.problems)
+        for (name, message), left_out in self.doubtful.items():
+            where = f"left out of {', '.join(left_out)}" if left_out else "no endpoint hangs on it"
+            told.append(Problem(subject=name, reader="", message=f"{message} ({where})"))
+        return Derived(
+            times=tuple(row for row in self.rows if isinstance(row, EventTime)),
+            outcomes=tuple(row for row in self.rows if isinstance(row, Outcome)),
+            changes=tuple(row for row in self.rows if isinstance(row, Change)),
+            problems=tuple(dict.fromkeys(told)),
+        )
+
+
+def _death_decides(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> bool:
+    """Whether the rows of a subject would be others without its death."""
+    dates = {column: day for column, day in case.subject.dates.items() if column != "death"}
+    alive = replace(case, subject=replace(case.subject, dates=dates))
+    try:
+        return list(_made(endpoint, case, protocol, reader)) != list(_made(endpoint, alive, protocol, reader))
+    except NotDerivableError:
+        return True
 
 
 def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ...]:
@@ -155,25 +195,11 @@ def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tupl
 def criterion_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> str:
     """The criterion of an endpoint, the protocol's first unless it names one; raises :class:`InputError` when nobody used it."""
     name = endpoint.criterion or protocol.criteria[0].name
-    there = sorted({criterion for _, _, criterion in courses.by_key})
+    # Who was never assessed may have a row that names no criterion.
+    there = sorted({key[2] for key, course in courses.by_key.items() if key[2] or course.visits})
     if there and name not in there and "" not in there:
         raise InputError(f"endpoint {endpoint.id}: no response is by criterion {name}; there are {', '.join(there)}")
     return name
-
-
-def trials_of_subjects(trial: Trial) -> dict[str, Trial]:
-    """Each subject with its own rows of every table, in one pass over each."""
-    tables = {field.name: getattr(trial, field.name) for field in fields(Trial) if field.name != "subjects"}
-    given = {table: rows for table, rows in tables.items() if rows is not None}
-    own: dict[str, dict[str, list[Any]]] = {name: {table: [] for table in given} for name in trial.subjects}
-    for table, rows in given.items():
-        for row in rows:
-            if row.subject in own:
-                own[row.subject][table].append(row)
-    return {
-        name: Trial(subjects={name: subject}, **{table: tuple(rows) for table, rows in own[name].items()})
-        for name, subject in trial.subjects.items()
-    }
 
 
 def cases_of(
@@ -215,14 +241,29 @@ def belongs(population: str, subject: Subject, course: Course | None) -> bool:
 
 def check_rules(protocol: Protocol) -> None:
     """Raises :class:`InputError` for a censoring rule that could never hold."""
+    for line in refused_rules(protocol):
+        raise InputError(line)
+
+
+def refused_rules(protocol: Protocol) -> Iterator[str]:
+    """Why no endpoint will be derived by a protocol as it is."""
     for endpoint in protocol.endpoints:
         when = {rule.when for rule in endpoint.censor}
         if "missed_visits" in when and not protocol.schedule.visits:
-            raise InputError(
-                f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
-            )
-        if "data_cutoff" in when and cutoff_of(protocol) is None:
-            raise InputError(f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it")
+            yield f"endpoint {endpoint.id}: missed_visits needs [schedule] visits; say when assessments are due"
+        if "data_cutoff" in when | {rule.at for rule in endpoint.censor} and cutoff_of(protocol) is None:
+            yield f"endpoint {endpoint.id}: data_cutoff needs [response] data_cutoff, and cut must name it"
+
+
+def undecided_readers(protocol: Protocol) -> Iterator[str]:
+    """Endpoints by the accepted reader, where the protocol names none: refused if several have read."""
+    if not protocol.readers.accepted:
+        for endpoint in protocol.endpoints:
+            if endpoint.needs_responses and endpoint.reader == "accepted":
+                yield (
+                    f"endpoint {endpoint.id}: reader is the accepted one and [readers] accepted names nobody; responses of "
+                    "several readers will be refused"
+                )
 
 
 def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
@@ -237,11 +278,10 @@ def check_populations(endpoints: Sequence[Endpoint], trial: Trial) -> None:
 
 
 def check_covariates(endpoints: Sequence[Endpoint], trial: Trial) -> None:
-    """Raises :class:`InputError` for a covariate that is no column of subjects.csv."""
+    """Raises :class:`InputError` for a covariate or a column of ``groups`` that is no column of subjects.csv."""
     columns = {name for subject in trial.subjects.values() for name in subject.words}
     for endpoint in endpoints:
-        for name in endpoint.covariates:
+        asked = [("covariate", name) for name in endpoint.covariates] + [("groups", name) for name in endpoint.groups]
+        for what, name in asked:
             if name not in columns:
-                raise InputError(
-                    f"endpoint {endpoint.id}: covariate '{name}' is no column of subjects.csv with a value"
-                )
+                raise InputError(f"endpoint {endpoint.id}: {what} '{name}' is no column of subjects.csv with a value")

@@ -5,28 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import NormalDist
 
 from mrecist import __version__
 from mrecist.tables import csv_text
 
 LEVEL = 0.95
+Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+"""The quantile of the normal distribution for a two-sided interval of that level."""
 NOT_INSTALLED = "not installed"
 """How the note of an estimate begins whose libraries are not there."""
 ESTIMATE_COLUMNS = (
-    *("endpoint", "estimate", "arm", "against", "covariate", "group", "reader", "criterion", "months", "n", "events"),
-    *("value", "low", "high", "level", "unit", "method", "p", "note", "protocol_sha256", "version"),
+    *("endpoint", "estimate", "arm", "against", "covariate", "group", "reader", "criterion", "region"),
+    *(
+        "months",
+        "n",
+        "events",
+        "value",
+        "low",
+        "high",
+        "level",
+        "unit",
+        "method",
+        "p",
+        "note",
+        "protocol_sha256",
+        "version",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an estimate is of: endpoint, arm (empty: all arms), subgroup (``COLUMN=value``), reader, criterion."""
+    """What an estimate is of: endpoint, arm (empty: all), subgroup (``COLUMN=value``), reader, criterion, region (empty: all lesions)."""
 
     endpoint: str
     arm: str = ""
     group: str = ""
     reader: str = ""
     criterion: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

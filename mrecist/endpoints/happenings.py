@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mrecist.endpoints.course import Course
 from mrecist.errors import InputError
@@ -48,6 +48,21 @@ class Case:
                 f"the protocol asks for '{asked}', which stands in {table}.csv; give it with --{option(table)}"
             )
         return (row for row in rows if row.subject == self.subject.subject)
+
+
+def trials_of_subjects(trial: Trial) -> dict[str, Trial]:
+    """Each subject with its own rows of every table, in one pass over each."""
+    tables = {one.name: getattr(trial, one.name) for one in fields(Trial) if one.name != "subjects"}
+    given = {table: rows for table, rows in tables.items() if rows is not None}
+    own: dict[str, dict[str, list[Any]]] = {name: {table: [] for table in given} for name in trial.subjects}
+    for table, rows in given.items():
+        for row in rows:
+            if row.subject in own:
+                own[row.subject][table].append(row)
+    return {
+        name: Trial(subjects={name: subject}, **{table: tuple(rows) for table, rows in own[name].items()})
+        for name, subject in trial.subjects.items()
+    }
 
 
 def option(table: str) -> str:

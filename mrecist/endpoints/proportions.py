@@ -39,6 +39,7 @@ class Outcome:
     reader: str
     criterion: str
     paramcd: str
+    region: str = ""
 
 
 def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Iterator[Outcome]:
@@ -215,5 +216,6 @@ def _row(
         reason=reason,
         reader=reader,
         criterion=endpoint.criterion,
+        region=endpoint.region,
         paramcd=endpoint.paramcd,
     )

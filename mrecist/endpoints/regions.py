@@ -36,6 +36,17 @@ def courses_of_regions(folder: Path | None, overall: Path | None, protocol: Prot
     return {region: _of_rows(folder, region, protocol, trial) for region in asked if folder is not None}
 
 
+def responses_of_region(folder: Path, region: str) -> tuple[VisitResponse, ...]:
+    """The responses of a region at each visit, by the rules and the regions that the results in ``folder`` were derived with.
+
+    A read that has a lesion whose region is not known has none.
+    """
+    then, settings, _ = load_rules(folder)
+    read = read_measurements(rows_path(folder), then.partial_date)
+    part = _Part(region, frozenset(organ_word(organ) for organ in then.intrahepatic))
+    return derive(read.reads(), then, settings, None, part.of).responses
+
+
 def _of_rows(folder: Path, region: str, protocol: Protocol, trial: Trial) -> Found:
     then, settings, _ = load_rules(folder)
     read = read_measurements(rows_path(folder), then.partial_date)

@@ -6,14 +6,14 @@ relation of an event, whether a procedure had a complication) is told as unknown
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.derive import belongs
-from mrecist.endpoints.happenings import Case, all_of
+from mrecist.endpoints.happenings import Case, all_of, trials_of_subjects
 from mrecist.errors import InputError
 from mrecist.protocol import Protocol
 from mrecist.trial import AdverseEvent, Procedure, Subject, Trial
@@ -130,10 +130,14 @@ def _worst(protocol: Protocol, trial: Trial, people: Sequence[Subject], notes: l
     outside = {row.subject for row in rows} - {one.subject for one in people}
     if outside:
         notes.append(f"adverse events of {len(outside)} subjects outside the population are not counted")
+    by_subject: dict[str, list[AdverseEvent]] = {}
+    for row in rows:
+        by_subject.setdefault(row.subject, []).append(row)
+    per_subject = trials_of_subjects(trial)
     undated = before = 0
     for subject in people:
-        own = [row for row in rows if row.subject == subject.subject]
-        first, last = _treated(protocol, trial, subject)
+        own = by_subject.get(subject.subject, [])
+        first, last = _treated(protocol, per_subject[subject.subject], subject)
         undated += sum(row.start is None for row in own)
         counted = [row for row in own if row.start is None or _within(row.start, first, last)]
         before += len(own) - len(counted)
@@ -254,13 +258,28 @@ def _counted(people: Sequence[Subject], arm: str, sure: set[str], open_: set[str
 def _of_complications(
     protocol: Protocol, trial: Trial, people: Sequence[Subject], arms: Sequence[str]
 ) -> Iterator[Share]:
-    """Of the subjects with one of the procedures: the worst grade, at least IIIa, death."""
+    """Of the subjects with one of the procedures: the worst grade, at least IIIa, death; within each of the windows."""
     wanted = {name.upper() for name in protocol.safety.clavien_procedures}
-    until = cutoff_of(protocol)
-    found: dict[str, list[int | None]] = {}
-    for row in trial.procedures or ():
-        if row.procedure in wanted and (until is None or row.date <= until):
-            found.setdefault(row.subject, []).append(_grade(protocol, trial, row))
+    until, windows = cutoff_of(protocol), protocol.safety.clavien_days or (None,)
+    own = [row for row in trial.procedures or () if row.procedure in wanted and (until is None or row.date <= until)]
+    name = " or ".join(sorted(wanted))
+    for days in windows:
+        found: dict[str, list[int | None]] = {}
+        for row in own:
+            found.setdefault(row.subject, []).append(_grade(trial, row, days))
+        # The windows are told apart where there are several.
+        term = f"{name}, {days} days" if len(windows) > 1 else name
+        yield from _within_days(found, term, f"{protocol.safety.population}, with the procedure", people, arms)
+
+
+def _within_days(
+    found: Mapping[str, Sequence[int | None]],
+    term: str,
+    population: str,
+    people: Sequence[Subject],
+    arms: Sequence[str],
+) -> Iterator[Share]:
+    """Rows of one window; ``found`` has the grade of each procedure of a subject, None where it is not known."""
     operated = [one for one in people if one.subject in found]
     worst = {name: max((grade for grade in grades if grade is not None), default=0) for name, grades in found.items()}
     unclear = {name for name, grades in found.items() if None in grades}
@@ -278,20 +297,20 @@ def _of_complications(
             yield Share(
                 table=COMPLICATIONS,
                 level=level,
-                term=" or ".join(sorted(wanted)),
+                term=term,
                 grade=name,
-                population=f"{protocol.safety.population}, with the procedure",
+                population=population,
                 **_counted(operated, arm, sure, open_),
             )
 
 
-def _grade(protocol: Protocol, trial: Trial, row: Procedure) -> int | None:
+def _grade(trial: Trial, row: Procedure, days: int | None) -> int | None:
     """The grade of a procedure, 0 without a complication in the window; None where it is not recorded, or its day is not."""
     if not row.clavien_dindo:
         return None
     if row.clavien_dindo == "none":
         return 0
-    days, day = protocol.safety.clavien_days, row.complication
+    day = row.complication
     if day is None and row.clavien_dindo == "V":
         day = trial.subjects[row.subject].dates.get("death")
     if days is None:

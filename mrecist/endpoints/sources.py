@@ -12,12 +12,14 @@ from mrecist.dates import parse_date
 from mrecist.derivation import rows_path
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Course, Courses, Visit, courses_of
+from mrecist.endpoints.imputed import days_1, with_known_days
 from mrecist.errors import InputError
 from mrecist.model import Problem, Response, SubjectDates
 from mrecist.protocol import Protocol, load_protocol
 from mrecist.response.best import Assessment, best_response
 from mrecist.response.derive import best_of_reported
 from mrecist.tables import read_overall, read_rows
+from mrecist.tables.reported import ReportedResponses
 from mrecist.trial import Trial
 from mrecist.units import parse_number, percent_change
 
@@ -189,18 +191,17 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: st
     ``region`` : from the rows of that region. A subject whose responses there are all NA has no disease in it.
     """
     reported, problems = read_overall(path, protocol.partial_date, region)
-    therapies = dict(_new_therapies(trial)) if "new_anticancer_therapy" in protocol.response.cut else None
-    dates = SubjectDates(new_therapy=therapies)
+    dates = _dates(reported, protocol, trial)
     found = []
     for case in reported:
-        best = best_of_reported(case, "", protocol.response, dates)
+        best = best_of_reported(case, case.criterion, protocol.response, dates)
         seen = [Assessment(date=day, overall=overall) for day, overall in case.responses]
         diseased = not case.responses or any(overall is not Response.NA for _, overall in case.responses)
         found.append(
             Course(
                 subject=case.subject,
                 reader=case.reader,
-                criterion="",
+                criterion=case.criterion,
                 baseline=case.baseline_date,
                 visits=tuple(
                     Visit(date=day, overall=overall, clear=bool(region) and not diseased)
@@ -216,7 +217,29 @@ def courses_of_reported(path: Path, protocol: Protocol, trial: Trial, region: st
                 diseased=diseased or not region,
             )
         )
-    return Found(courses_of(found), tuple(problems), tuple(_one_for_all(path, protocol)))
+    notes = [] if any(case.criterion for case in reported) else [*_one_for_all(path, protocol)]
+    return Found(courses_of(found), tuple(problems), (*notes, *_taken_as_pd(path, reported, protocol, dates)))
+
+
+def _taken_as_pd(
+    path: Path, reported: Sequence[ReportedResponses], protocol: Protocol, dates: SubjectDates
+) -> Iterator[str]:
+    """A note on the subjects whose progression is one by ``cr_then_worse`` alone: a table that says PR or SD after CR may mean it."""
+    if protocol.response.cr_then_worse != "pd":
+        return
+    literal = replace(protocol.response, cr_then_worse="as-recorded")
+    other = {
+        case.subject
+        for case in reported
+        if best_of_reported(case, "", protocol.response, dates).progression_date
+        != best_of_reported(case, "", literal, dates).progression_date
+    }
+    if other:
+        yield (
+            f"{path.name}: {len(other)} subjects have a PR, SD or NON-CR/NON-PD after a CR, which [response] cr_then_worse = "
+            f'"pd" takes as progression ({", ".join(sorted(other)[:5])}{", ..." if len(other) > 5 else ""}); "as-recorded" '
+            "takes the table at its word"
+        )
 
 
 def _one_for_all(path: Path, protocol: Protocol) -> Iterator[str]:
@@ -228,6 +251,18 @@ def _one_for_all(path: Path, protocol: Protocol) -> Iterator[str]:
             f"{path}: does not say by which criterion its responses are; the endpoints of {' and '.join(names)} are "
             "derived from the same ones. Give each criterion a table and a protocol of its own"
         )
+
+
+def _dates(reported: Sequence[ReportedResponses], protocol: Protocol, trial: Trial) -> SubjectDates:
+    """The first new therapy of each subject where it cuts, and its day 1, before which a therapy is none."""
+    if "new_anticancer_therapy" not in protocol.response.cut:
+        return SubjectDates()
+    seen = courses_of(
+        Course(subject=one.subject, reader=one.reader, criterion="", baseline=one.baseline_date, visits=())
+        for one in reported
+    )
+    moved = with_known_days(trial, seen, protocol)
+    return SubjectDates(new_therapy=dict(_new_therapies(moved)), origins=days_1(moved, seen, protocol))
 
 
 def _new_therapies(trial: Trial) -> Iterator[tuple[str, date]]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol as Shape
 from typing import TypeVar
 
+from mrecist.endpoints.by_column import compared_by_column
 from mrecist.endpoints.changes import Change
-from mrecist.endpoints.cox import adjusted
+from mrecist.endpoints.competing import gray, incidences, subdistribution_adjusted, subdistribution_hazard_ratio
+from mrecist.endpoints.cox import adjusted, hazard_ratio, univariable
 from mrecist.endpoints.derive import Derived
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.rates import comparisons, quartiles, rates
-from mrecist.endpoints.survival import hazard_ratio, incidences, landmarks, logrank, medians, missing_libraries
+from mrecist.endpoints.strata import Stratified, check_strata, stratified
+from mrecist.endpoints.stratified_rates import stratified_comparisons
+from mrecist.endpoints.survival import landmarks, logrank, medians, missing_libraries
 from mrecist.endpoints.times import EventTime
 from mrecist.protocol import Endpoint, Protocol
 from mrecist.trial import Trial
@@ -34,6 +38,8 @@ class _OfArm(Shape):
     def reader(self) -> str: ...
     @property
     def criterion(self) -> str: ...
+    @property
+    def region(self) -> str: ...
 
 
 Row = TypeVar("Row", bound=_OfArm)
@@ -57,15 +63,31 @@ class _Group:
 
 
 def estimates(protocol: Protocol, derived: Derived, trial: Trial) -> Iterator[Estimate]:
-    """The rows of estimates.csv, in the order of the protocol."""
+    """The rows of estimates.csv, in the order of the protocol.
+
+    Raises :class:`InputError` where strata are asked for that the protocol or subjects.csv does not have.
+    """
+    check_strata(protocol, trial)
+    times, changes = _by_endpoint(derived.times), _by_endpoint(derived.changes)
+    outcomes = _by_endpoint(derived.outcomes)
     for endpoint in protocol.endpoints:
         for group in groups(protocol, trial):
             if endpoint.kind == "time":
-                yield from _by_reader(endpoint, group.of(derived.times, trial), group, protocol, trial, _times)
+                own = group.of(times.get(endpoint.id, []), trial)
+                yield from _by_reader(endpoint, own, group, protocol, trial, _times)
             elif endpoint.kind == "change":
-                yield from _by_reader(endpoint, group.of(derived.changes, trial), group, protocol, trial, _changes)
+                changed = group.of(changes.get(endpoint.id, []), trial)
+                yield from _by_reader(endpoint, changed, group, protocol, trial, _changes)
             else:
-                yield from _by_reader(endpoint, group.of(derived.outcomes, trial), group, protocol, trial, _outcomes)
+                counted = group.of(outcomes.get(endpoint.id, []), trial)
+                yield from _by_reader(endpoint, counted, group, protocol, trial, _outcomes)
+
+
+def _by_endpoint(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.endpoint, []).append(row)
+    return found
 
 
 def groups(protocol: Protocol, trial: Trial) -> Iterator[_Group]:
@@ -84,11 +106,12 @@ def _by_reader(
     trial: Trial,
     work: Callable[[Endpoint, About, list[Row], Protocol, Trial], Iterator[Estimate]],
 ) -> Iterator[Estimate]:
-    own = [row for row in rows if row.endpoint == endpoint.id]
-    for reader, criterion in dict.fromkeys((row.reader, row.criterion) for row in own):
-        about = About(endpoint=endpoint.id, group=group.name, reader=reader, criterion=criterion)
-        of_reader = [row for row in own if (row.reader, row.criterion) == (reader, criterion)]
-        yield from work(endpoint, about, of_reader, protocol, trial)
+    by_reader: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        by_reader.setdefault((row.reader, row.criterion, row.region), []).append(row)
+    for (reader, criterion, region), own in by_reader.items():
+        about = About(endpoint=endpoint.id, group=group.name, reader=reader, criterion=criterion, region=region)
+        yield from work(endpoint, about, own, protocol, trial)
 
 
 def arms_of(rows: Sequence[_OfArm], protocol: Protocol) -> tuple[str, ...]:
@@ -97,36 +120,59 @@ def arms_of(rows: Sequence[_OfArm], protocol: Protocol) -> tuple[str, ...]:
     return tuple(arm for arm in dict.fromkeys((*protocol.design.arms, *sorted(there))) if arm in there)
 
 
-def _in(about: About, arm: str) -> About:
-    return About(endpoint=about.endpoint, arm=arm, group=about.group, reader=about.reader, criterion=about.criterion)
-
-
 def _outcomes(
-    endpoint: Endpoint, about: About, rows: list[Outcome], protocol: Protocol, _trial: Trial
-) -> Iterator[Estimate]:
-    arms = arms_of(rows, protocol)
-    months: tuple[Decimal | None, ...] = endpoint.at_months or (None,)
-    for month in months:
-        at = [row for row in rows if row.months == month]
-        by_arm = {arm: [row for row in at if row.arm == arm] for arm in arms}
-        if len(arms) != 1:
-            yield from rates(_in(about, ALL), at, month, endpoint.ci)
-        for arm in arms:
-            yield from rates(_in(about, arm), by_arm[arm], month, endpoint.ci)
-        for arm in arms[1:]:
-            yield from comparisons(_in(about, arm), by_arm[arm], arms[0], by_arm[arms[0]], month)
-
-
-def _changes(
-    endpoint: Endpoint, about: About, rows: list[Change], protocol: Protocol, _trial: Trial
+    endpoint: Endpoint, about: About, rows: list[Outcome], protocol: Protocol, trial: Trial
 ) -> Iterator[Estimate]:
     arms = arms_of(rows, protocol)
     for month in endpoint.at_months or (None,):
-        for arm in (*((ALL,) if len(arms) != 1 else ()), *arms):
-            own = [row for row in rows if row.months == month and arm in (ALL, row.arm)]
-            yield from quartiles(_in(about, arm), [row.percent for row in own if row.percent is not None], month)
+        at = [row for row in rows if row.months == month]
+        for arm, own in _by_arm(at, arms):
+            yield from rates(replace(about, arm=arm), own, month, endpoint.ci)
+        yield from _shares_compared(about, at, arms, month, protocol, trial)
+
+
+def _changes(
+    endpoint: Endpoint, about: About, rows: list[Change], protocol: Protocol, trial: Trial
+) -> Iterator[Estimate]:
+    arms = arms_of(rows, protocol)
+    for month in endpoint.at_months or (None,):
+        at = [row for row in rows if row.months == month]
+        for arm, own in _by_arm(at, arms):
+            of_arm = replace(about, arm=arm)
+            yield from quartiles(of_arm, [row.percent for row in own if row.percent is not None], month)
             if endpoint.percent is not None:
-                yield from rates(_in(about, arm), own, month, endpoint.ci)
+                yield from rates(of_arm, own, month, endpoint.ci)
+        if endpoint.percent is not None:
+            yield from _shares_compared(about, at, arms, month, protocol, trial)
+
+
+def _by_arm(rows: list[Row], arms: tuple[str, ...]) -> Iterator[tuple[str, list[Row]]]:
+    """All rows where there is not just one arm, and those of each arm."""
+    if len(arms) != 1:
+        yield ALL, rows
+    for arm in arms:
+        yield arm, [row for row in rows if row.arm == arm]
+
+
+def _shares_compared(
+    about: About,
+    rows: Sequence[Outcome] | Sequence[Change],
+    arms: tuple[str, ...],
+    month: Decimal | None,
+    protocol: Protocol,
+    trial: Trial,
+) -> Iterator[Estimate]:
+    """Each arm against the first one; also over strata, where the protocol has any."""
+    by_arm = {arm: [row for row in rows if row.arm == arm] for arm in arms}
+    for arm in arms[1:]:
+        of_arm, control = replace(about, arm=arm), arms[0]
+        yield from comparisons(of_arm, by_arm[arm], control, by_arm[control], month)
+        if protocol.design.strata:
+            one, other = (stratified(by_arm[name], protocol, trial) for name in (arm, control))
+            out = len(by_arm[arm]) + len(by_arm[control]) - len(one.rows) - len(other.rows)
+            note = f"{out} left out without a stratum" if out else ""
+            pair = (one.rows, one.strata), control, (other.rows, other.strata)
+            yield from stratified_comparisons(of_arm, *pair, month, note)
 
 
 def _times(
@@ -136,38 +182,74 @@ def _times(
         yield Estimate(about=about, estimate="median", value=None, note=missing)
         return
     arms, month = arms_of(rows, protocol), protocol.design.days_per_month
-    for arm in (*((ALL,) if len(arms) != 1 else ()), *arms):
-        own = [row for row in rows if arm in (ALL, row.arm)]
-        yield from medians(_in(about, arm), own, endpoint.km_ci, month)
-        yield from landmarks(_in(about, arm), own, endpoint.at_months, endpoint.km_ci, month)
+    for arm, own in _by_arm(rows, arms):
+        of_arm = replace(about, arm=arm)
+        yield from medians(of_arm, own, endpoint.km_ci, month)
+        yield from landmarks(of_arm, own, endpoint.at_months, endpoint.km_ci, month)
         if endpoint.competing:
-            yield from incidences(_in(about, arm), own, endpoint.at_months, month)
+            yield from incidences(of_arm, own, endpoint.at_months, month)
+    of_strata = stratified(rows, protocol, trial)
     if endpoint.covariates:
-        words = [trial.subjects[row.subject].words for row in rows]
-        yield from adjusted(about, rows, [{c: one.get(c, "") for c in endpoint.covariates} for one in words], arms)
+        yield from _regressions(endpoint, about, rows, arms, of_strata, protocol, trial)
     if len(arms) > 1:
-        yield from _compared(endpoint, about, rows, arms, _strata(rows, protocol, trial))
+        yield from _compared(endpoint, about, rows, arms)
+        for one in _compared_stratified(endpoint, about, of_strata, arms):
+            yield _noted(one, of_strata.note)
+    if not about.group:
+        yield from compared_by_column(endpoint, about, rows, trial, month, protocol.design.subgroups)
 
 
-def _compared(
-    endpoint: Endpoint, about: About, rows: list[EventTime], arms: tuple[str, ...], strata: list[str]
+def _regressions(
+    endpoint: Endpoint,
+    about: About,
+    rows: list[EventTime],
+    arms: tuple[str, ...],
+    of_strata: Stratified[EventTime],
+    protocol: Protocol,
+    trial: Trial,
 ) -> Iterator[Estimate]:
+    """Each covariate by itself, and all of them with the arm; over strata, and of the subdistribution, where that is asked for."""
+    # What makes the subgroup is the same for all of it.
+    names = [name for name in endpoint.covariates if name != about.group.partition("=")[0]]
+
+    def given(some: Sequence[EventTime], strata: Sequence[str] = ()) -> list[dict[str, str]]:
+        words = [trial.subjects[row.subject].words for row in some]
+        return [{name: one.get(name, "") for name in names if name not in strata} for one in words]
+
+    # A column of groups has that model already.
+    yield from univariable(about, rows, given(rows, endpoint.groups if not about.group else ()))
+    yield from adjusted(about, rows, given(rows), arms)
+    if "cox_stratified" in endpoint.tests:
+        own, kept = of_strata.rows, given(of_strata.rows, protocol.design.strata)
+        for one in adjusted(about, own, kept, arms_of(own, protocol), of_strata.strata):
+            yield _noted(one, of_strata.note)
+    if "fine_gray" in endpoint.tests:
+        yield from subdistribution_adjusted(about, rows, given(rows), arms)
+
+
+def _compared(endpoint: Endpoint, about: About, rows: list[EventTime], arms: tuple[str, ...]) -> Iterator[Estimate]:
     if "logrank" in endpoint.tests:
         yield logrank(about, rows)
-    if "logrank_stratified" in endpoint.tests:
-        yield logrank(about, rows, strata)
+    if "gray" in endpoint.tests:
+        yield gray(about, rows)
     for arm in arms[1:]:
         if "cox" in endpoint.tests:
-            yield hazard_ratio(_in(about, arm), rows, arms[0])
-        if "cox_stratified" in endpoint.tests:
-            yield hazard_ratio(_in(about, arm), rows, arms[0], strata)
+            yield hazard_ratio(replace(about, arm=arm), rows, arms[0])
+        if "fine_gray" in endpoint.tests:
+            yield subdistribution_hazard_ratio(replace(about, arm=arm), rows, arms[0])
 
 
-def _strata(rows: Sequence[EventTime], protocol: Protocol, trial: Trial) -> list[str]:
-    """The stratum of each row: the values of the protocol's strata columns."""
-    columns: Mapping[str, str]
-    found = []
-    for row in rows:
-        columns = trial.subjects[row.subject].words
-        found.append(" ".join(columns.get(name, "?") for name in protocol.design.strata))
-    return found
+def _compared_stratified(
+    endpoint: Endpoint, about: About, found: Stratified[EventTime], arms: tuple[str, ...]
+) -> Iterator[Estimate]:
+    if "logrank_stratified" in endpoint.tests:
+        yield logrank(about, found.rows, found.strata)
+    if "gray_stratified" in endpoint.tests:
+        yield gray(about, found.rows, found.strata)
+    if "cox_stratified" in endpoint.tests:
+        for arm in arms[1:]:
+            yield hazard_ratio(replace(about, arm=arm), found.rows, arms[0], found.strata)
+
+
+def _noted(one: Estimate, note: str) -> Estimate:
+    return replace(one, note="; ".join(part for part in (note, one.note) if part))

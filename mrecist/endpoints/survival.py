@@ -1,21 +1,22 @@
-"""Time to event: Kaplan-Meier medians and landmark rates, log-rank tests, Cox hazard ratios, cumulative incidence.
+"""Time to event: Kaplan-Meier medians and landmark rates, log-rank tests.
 
 Kaplan-Meier and Greenwood by statsmodels, intervals on the scale that is named (log-log: Kalbfleisch and Prentice 1980; log;
-linear), medians after Brookmeyer and Crowley 1982; log-rank, also stratified, by statsmodels; Cox (ties after Efron) by
-lifelines; cumulative incidence after Aalen and Johansen by statsmodels.
+linear), medians after Brookmeyer and Crowley 1982; log-rank, also stratified, by statsmodels.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from decimal import Decimal
 from math import exp, isfinite, log
 from typing import Any
 
-from mrecist.endpoints.estimate import LEVEL, NOT_INSTALLED, About, Estimate
-from mrecist.endpoints.times import CENSORED, COMPETING, EVENT, EventTime
+from mrecist.endpoints.estimate import NOT_INSTALLED, About, Estimate, Z
+from mrecist.endpoints.times import CENSORED, EVENT, EventTime
+
+NOT_APART = "there is no day with an event on which two arms are at risk"
 
 
 def missing_libraries() -> str:
@@ -28,9 +29,13 @@ def missing_libraries() -> str:
 
 def curve(rows: Sequence[EventTime]) -> Any:
     """The Kaplan-Meier function in days; a competing event ends the time without an event (cause-specific)."""
+    return _survival([row.days for row in rows], [row.status == EVENT for row in rows])
+
+
+def _survival(days: Sequence[int], happened: Sequence[bool]) -> Any:
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    return SurvfuncRight([row.days for row in rows], [int(row.status == EVENT) for row in rows])
+    return SurvfuncRight(list(days), [int(one) for one in happened])
 
 
 def medians(about: About, rows: Sequence[EventTime], scale: str, days_per_month: Decimal) -> Iterator[Estimate]:
@@ -84,14 +89,17 @@ def _half(times: Sequence[float], heights: Sequence[float | None]) -> float | No
 
 
 def _follow_up(about: About, rows: Sequence[EventTime], month: float) -> Estimate:
-    turned = [replace(row, status=CENSORED if row.status in (EVENT, COMPETING) else EVENT) for row in rows]
-    value = median_days(turned, "log-log")[0] if any(row.status == EVENT for row in turned) else None
+    censored = [row.status == CENSORED for row in rows]
+    value = None
+    if any(censored):
+        found = _survival([row.days for row in rows], censored)
+        value = _half([float(day) for day in found.surv_times], [float(p) for p in found.surv_prob])
     return Estimate(
         about=about,
         estimate="median_follow_up",
         value=None if value is None else value / month,
         n=len(rows),
-        events=sum(row.status == EVENT for row in turned),
+        events=sum(censored),
         unit="months",
         method="reverse Kaplan-Meier",
         note="" if value is not None else "not reached",
@@ -136,116 +144,61 @@ def _at(found: Any, day: float) -> tuple[float, float]:
 
 def limits(value: float, error: float, scale: str) -> tuple[float | None, float | None]:
     """The interval of a survival probability from Greenwood's standard error, on a scale (Kalbfleisch and Prentice 1980, 1.14)."""
-    from scipy.stats import norm
-
-    z = float(norm.ppf(0.5 + LEVEL / 2))
     if not 0 < value < 1 or not isfinite(error):
         return None, None
     if scale == "linear":
-        return max(value - z * error, 0.0), min(value + z * error, 1.0)
+        return max(value - Z * error, 0.0), min(value + Z * error, 1.0)
     if scale == "log":
-        return value * exp(-z * error / value), min(value * exp(z * error / value), 1.0)
-    spread = z * error / (value * log(value))
+        return value * exp(-Z * error / value), min(value * exp(Z * error / value), 1.0)
+    spread = Z * error / (value * log(value))
     return value ** exp(-spread), value ** exp(spread)
 
 
 def logrank(about: About, rows: Sequence[EventTime], strata: Sequence[str] | None = None) -> Estimate:
-    """The log-rank test of all arms; ``strata`` has the stratum of each row."""
+    """The log-rank test of all arms; ``strata`` has the stratum of each row. No number where no day tells arms apart."""
+    import numpy as np
     from statsmodels.duration.survfunc import survdiff
 
-    arms = [row.arm for row in rows]
-    statistic, p = survdiff(
-        [row.days for row in rows],
-        [int(row.status == EVENT) for row in rows],
-        arms,
-        strata=list(strata) if strata else None,
-    )
+    own, own_strata, told = at_risk(rows, strata)
+    arms = [row.arm for row in own]
+    statistic = p = float("nan")
+    if len(set(arms)) > 1:
+        happened = [int(row.status == EVENT) for row in own]
+        with warnings.catch_warnings(), suppress(np.linalg.LinAlgError):
+            warnings.simplefilter("ignore", RuntimeWarning)  # 0/0 where on no day with an event two arms are at risk
+            statistic, p = survdiff([row.days for row in own], happened, arms, strata=own_strata)
+    there = isfinite(statistic) and isfinite(p)
     return Estimate(
         about=about,
-        estimate="logrank_stratified" if strata else "logrank",
-        value=float(statistic),
+        estimate="logrank" if strata is None else "logrank_stratified",
+        value=float(statistic) if there else None,
         n=len(rows),
         events=sum(row.status == EVENT for row in rows),
         unit="chi-squared",
-        method=f"log-rank, {len(set(arms)) - 1} df" + (f", {len(set(strata))} strata" if strata else ""),
-        p=float(p),
+        method=f"log-rank, {degrees(arms, strata)}",
+        p=float(p) if there else None,
+        note=told if there else NOT_APART,
     )
 
 
-def hazard_ratio(
-    about: About, rows: Sequence[EventTime], against: str, strata: Sequence[str] | None = None
-) -> Estimate:
-    """The hazard of ``about.arm`` over that of another arm."""
-    import pandas as pd
-    from lifelines import CoxPHFitter
+def at_risk(rows: Sequence[EventTime], strata: Sequence[str] | None) -> tuple[list[EventTime], list[str] | None, str]:
+    """The rows of arms of which anybody is at risk on a day with an event (of the stratum), their strata, and a note of the others.
 
-    pairs = [
-        (row, stratum)
-        for row, stratum in zip(rows, strata or [""] * len(rows), strict=True)
-        if row.arm in (about.arm, against)
-    ]
-    frame = pd.DataFrame(
-        {
-            "days": [row.days for row, _ in pairs],
-            "event": [int(row.status == EVENT) for row, _ in pairs],
-            "arm": [int(row.arm == about.arm) for row, _ in pairs],
-            "stratum": [stratum for _, stratum in pairs],
-        }
-    )
-    name = "hazard_ratio_stratified" if strata else "hazard_ratio"
-    made: dict[str, Any] = {
-        "about": about,
-        "estimate": name,
-        "against": against,
-        "n": len(frame),
-        "events": int(frame["event"].sum()),
-    }
-    made["method"] = "Cox, ties Efron, Wald" + (", stratified" if strata else "")
-    if any(frame.loc[frame["arm"] == arm, "event"].sum() == 0 for arm in (0, 1)):
-        return Estimate(value=None, note="an arm has no events", **made)
-    fitter = CoxPHFitter(alpha=1 - LEVEL)
-    fitter.fit(
-        frame if strata else frame.drop(columns="stratum"), "days", "event", strata=["stratum"] if strata else None
-    )
-    summary = fitter.summary.loc["arm"]
-    return Estimate(
-        value=float(summary["exp(coef)"]),
-        low=float(summary["exp(coef) lower 95%"]),
-        high=float(summary["exp(coef) upper 95%"]),
-        p=float(summary["p"]),
-        **made,
-    )
+    An arm of which nobody is takes no part in a test and has no degree of freedom, as in R's survdiff.
+    """
+    labels = list(strata) if strata is not None else [""] * len(rows)
+    first: dict[str, int] = {}
+    for row, label in zip(rows, labels, strict=True):
+        if row.status == EVENT:
+            first[label] = min(row.days, first.get(label, row.days))
+    there = {row.arm for row, label in zip(rows, labels, strict=True) if label in first and row.days >= first[label]}
+    places = [place for place, row in enumerate(rows) if row.arm in there]
+    out = sorted({row.arm for row in rows} - there)
+    told = f"without {', '.join(out)}: nobody is at risk on a day with an event" if out else ""
+    return [rows[place] for place in places], [labels[place] for place in places] if strata is not None else None, told
 
 
-def incidences(
-    about: About, rows: Sequence[EventTime], months: Sequence[Decimal], days_per_month: Decimal
-) -> Iterator[Estimate]:
-    """Cumulative incidence of the event where other events compete."""
-    from statsmodels.duration.survfunc import CumIncidenceRight
-
-    status = [1 if row.status == EVENT else 2 if row.status == COMPETING else 0 for row in rows]
-    if not rows or 1 not in status:
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", RuntimeWarning
-        )  # 0/0 of the error where all have had an event; limits() sees it
-        found = CumIncidenceRight([row.days for row in rows], status)
-        errors = found.cinc_se[0]
-    for month in months:
-        day = float(month * days_per_month)
-        places = [place for place, time in enumerate(found.times) if time <= day]
-        value = float(found.cinc[0][places[-1]]) if places else 0.0
-        error = float(errors[places[-1]]) if places else 0.0
-        low, high = limits(1 - value, error, "log-log")
-        yield Estimate(
-            about=about,
-            estimate="cumulative_incidence",
-            value=value,
-            low=None if high is None else 1 - high,
-            high=None if low is None else 1 - low,
-            n=len(rows),
-            events=sum(one == 1 for one in status),
-            months=month,
-            method="Aalen-Johansen, log-log",
-        )
+def degrees(arms: Sequence[str], strata: Sequence[str] | None) -> str:
+    """Degrees of freedom of a test of arms, and the number of strata, in words."""
+    told = f"{max(len(set(arms)) - 1, 0)} df"
+    return told if strata is None else f"{told}, {len(set(strata))} strata"

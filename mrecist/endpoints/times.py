@@ -5,11 +5,12 @@ days = date - start + 1 (CDISC ADaM BDS-TTE 1.0, 3.1). docs/endpoints.md has eac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from mrecist.dates import days_between
+from mrecist.dates import ImputedDate, days_between, given_text
 from mrecist.endpoints.censoring import Stop, place_of, stopped, without_event
 from mrecist.endpoints.clock import (
     OF_RESPONSE,
@@ -46,6 +47,7 @@ class EventTime:
     reader: str
     criterion: str
     paramcd: str
+    region: str = ""
     flags: tuple[str, ...] = ()
 
 
@@ -74,7 +76,11 @@ def _doubts(endpoint: Endpoint, clock: Clock) -> tuple[str, ...]:
         return () if therapy is None else ("RESPONSE_AFTER_NEW_THERAPY",)
     visits = clock.case.course.visits if clock.case.course is not None else ()
     early = bool(visits) and all(visit.date < clock.start for visit in visits)
-    return ("ASSESSED_BEFORE_START_ONLY",) if early else ()
+    flags = ("ASSESSED_BEFORE_START_ONLY",) if early else ()
+    word = "new_anticancer_therapy"
+    named = word in (*endpoint.events, *endpoint.competing, *(rule.when for rule in endpoint.censor))
+    before = first(clock.case, word, until=clock.start - timedelta(days=1)) if named else None
+    return flags if before is None else (*flags, f"NEW_THERAPY_BEFORE_START:{before.date}")
 
 
 def _within_horizon(endpoint: Endpoint, clock: Clock, found: EventTime) -> EventTime:
@@ -82,7 +88,7 @@ def _within_horizon(endpoint: Endpoint, clock: Clock, found: EventTime) -> Event
     horizon = horizon_of(endpoint, clock.start, clock.protocol)
     flags = _undecided(endpoint, clock, found)
     if horizon is None or found.date <= horizon:
-        return replace(found, flags=(*found.flags, *flags))
+        return replace(found, flags=_once(*found.flags, *flags, *imputed(clock.start, found.date)))
     (rule,) = [one for one in endpoint.censor if one.when == "horizon"]
     why = f"month {endpoint.until_months}, {horizon}, without an event"
     place = place_of(clock, Stop(rule, horizon, why, "protocol until_months"))
@@ -95,8 +101,21 @@ def _within_horizon(endpoint: Endpoint, clock: Clock, found: EventTime) -> Event
         source=place.source,
         status=CENSORED,
         event=rule.when,
-        flags=(*place.flags, *_doubts(endpoint, clock), *flags),
+        flags=_once(*place.flags, *_doubts(endpoint, clock), *flags, *imputed(clock.start, place.date)),
     )
+
+
+def imputed(*days: date) -> Iterator[str]:
+    """A flag for each day that was not recorded, with what was (``IMPUTED_DATE:2020-03``), and one where it gave way to a known day."""
+    for day in days:
+        if text := given_text(day):
+            yield f"IMPUTED_DATE:{text}"
+            if isinstance(day, ImputedDate) and day.moved:
+                yield f"IMPUTED_DATE_MOVED:{text}"
+
+
+def _once(*flags: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(flags))
 
 
 def _undecided(endpoint: Endpoint, clock: Clock, found: EventTime) -> tuple[str, ...]:
@@ -135,7 +154,7 @@ def _ended(endpoint: Endpoint, clock: Clock, reader: str, doubts: tuple[str, ...
             source=place.source,
             status=CENSORED,
             event=stop.rule.when,
-            flags=(*place.flags, *doubts),
+            flags=(*place.flags, *doubts, *imputed(stop.trigger)),
         )
     return EventTime(
         **_common(endpoint, case, reader, start, found.date),
@@ -158,5 +177,6 @@ def _common(endpoint: Endpoint, case: Case, reader: str, start: date, day: date)
         "days": days_between(start, day) + 1,
         "reader": reader,
         "criterion": endpoint.criterion,
+        "region": endpoint.region,
         "paramcd": endpoint.paramcd,
     }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mrecist import derivation
 from mrecist.errors import InputError, MrecistError
 from mrecist.exporting.naming import Exported, Tracking
+from mrecist.exporting.results import Cells, Results, read_results
+from mrecist.exporting.results import Visit as ResultVisit
 from mrecist.exporting.sources import SubjectSources, open_sources
 from mrecist.model import Measurement, NewLesion, Problem, Response
 from mrecist.objects import codes
@@ -20,32 +20,25 @@ from mrecist.objects.lines import Line
 from mrecist.objects.measurement_report import Report, report_series_uid, write_report
 from mrecist.objects.report_groups import ReportedLesion, ReportedResponse, Visit
 from mrecist.objects.versions import Versions
-from mrecist.protocol import CriterionSetting
 from mrecist.study import Progress
-from mrecist.tables import read_measurements, read_rows, safe_name, write_whole
-from mrecist.tables.responses import RESPONSE_COLUMNS
+from mrecist.tables import safe_name, write_whole
 
 DIAMETERS = ("longest", "short", "viable", "viable_short")
 _NUMBERS = ("sum", "baseline_sum", "nadir_sum", "pct_from_baseline", "pct_from_nadir", "abs_from_nadir")
 _STANDARD_PERCENT = (Decimal(30), Decimal(20))
-_Cells = Mapping[str, str]
-_Drawings = dict[tuple[str, str, int, str], Mapping[str, Any]]
-_Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Results:
-    """What ``score`` wrote: rows and responses by (subject, reader, time point), and where each diameter lies."""
+class _Given:
+    """What was read, and how what it leaves out is made."""
 
-    rows: dict[_Key, list[Measurement]]
-    responses: dict[_Key, list[_Cells]]
-    drawings: _Drawings
-    # (subject, reader, lesion) -> the TrackingUID of the first visit at which measurements.json has one.
-    drawn_uids: dict[tuple[str, str, str], str]
-    settings: dict[str, CriterionSetting]
+    results: Results
     tracking: Tracking
-    round_mm: Decimal
-    problems: tuple[Problem, ...]
+
+    @property
+    def round_mm(self) -> Decimal:
+        """The step to which sizes were rounded."""
+        return self.results.protocol.measuring.round_mm
 
 
 def export_reports(
@@ -78,16 +71,17 @@ def export_reports(
     check_root(uid_root)
     if previous is not None and not previous.is_dir():
         raise InputError(f"{previous}: is not a folder; give the folder with the earlier reports")
-    given = _read_results(results, uid_root)
+    found = read_results(results)
+    given = _Given(results=found, tracking=Tracking(study=found.protocol.design.id, uid_root=uid_root))
     subjects, unread = open_sources(images, segmentations, progress)
-    problems = [*given.problems, *(Problem(subject="", message=line) for line in unread)]
+    problems = [*found.problems, *(Problem(subject="", message=line) for line in unread)]
     notes: list[str] = []
     files: list[Path] = []
     versions = Versions.of(previous or out)
-    for subject in dict.fromkeys(key[0] for key in given.rows if key[0] not in subjects):
+    for subject in dict.fromkeys(key[0] for key in found.rows if key[0] not in subjects):
         line = f"subject {subject}: no image is in {images}; give the images that were scored"
         problems.append(Problem(subject=subject, message=line))
-    for key, rows in given.rows.items():
+    for key, rows in found.rows.items():
         subject, reader, timepoint = key
         source = subjects.get(subject)
         if source is None:
@@ -115,68 +109,13 @@ def _write(report: Report, stem: Path, versions: Versions, uid_root: str) -> Pat
     return path
 
 
-# --- what score wrote ------------------------------------------------------------------------------------------------
-
-
-def _read_results(folder: Path, uid_root: str) -> _Results:
-    kept = derivation.load(folder, "")
-    # The rows that the responses came from; a table that was changed since must not stand beside them.
-    assessed_rows, shown = folder / derivation.FOLDER / "measurements.csv", folder / "measurements.csv"
-    if shown.exists() and shown.read_bytes() != assessed_rows.read_bytes():
-        raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
-    table = read_measurements(assessed_rows, kept.protocol.partial_date)
-    rows: dict[_Key, list[Measurement]] = {}
-    for (subject, reader), read in table.reads().items():
-        for row in sorted(read, key=lambda r: (r.timepoint, r.lesion)):
-            rows.setdefault((subject, reader, row.timepoint), []).append(row)
-    responses: dict[_Key, list[_Cells]] = {}
-    where = folder / "responses.csv"
-    for number, cells in read_rows(where, RESPONSE_COLUMNS)[1]:
-        if not cells["timepoint"].isdecimal():
-            raise InputError(f"{where}: line {number}: timepoint is '{cells['timepoint']}'; run score again")
-        responses.setdefault((cells["subject"], cells["reader"], int(cells["timepoint"])), []).append(cells)
-    assessed = {key[:2] for key in responses}
-    unassessed = dict.fromkeys(key[:2] for key in rows if key[:2] not in assessed)
-    problems = [
-        Problem(
-            subject=s, reader=r, message=f"subject {s}, reader {r}: has no response in {where}, so no report is written"
-        )
-        for s, r in unassessed
-    ]
-    drawings = _read_drawings(folder / "measurements.json")
-    drawn_uids: dict[tuple[str, str, str], str] = {}
-    for (subject, reader, _, lesion), drawn in sorted(drawings.items(), key=lambda item: item[0][2]):
-        if drawn.get("tracking_uid"):
-            drawn_uids.setdefault((subject, reader, lesion), str(drawn["tracking_uid"]))
-    return _Results(
-        rows={key: value for key, value in rows.items() if key[:2] in assessed},
-        responses=responses,
-        drawings=drawings,
-        drawn_uids=drawn_uids,
-        settings={setting.name: setting for setting in kept.settings},
-        tracking=Tracking(study=kept.protocol.design.id, uid_root=uid_root),
-        round_mm=kept.protocol.measuring.round_mm,
-        problems=(*table.problems, *problems),
-    )
-
-
-def _read_drawings(path: Path) -> _Drawings:
-    if not path.exists():  # responses that were derived from a table: nothing is drawn
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {(d["subject"], d["reader"], int(d["timepoint"]), d["lesion"]): d for d in found}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{path}: is damaged; run score again") from None
-
-
 # --- one report ------------------------------------------------------------------------------------------------------
 
 
 def _report(
-    key: _Key,
+    key: ResultVisit,
     rows: Sequence[Measurement],
-    given: _Results,
+    given: _Given,
     source: SubjectSources,
     uid_root: str,
     notes: list[str],
@@ -184,7 +123,7 @@ def _report(
     subject, reader, timepoint = key
     lesions = [_lesion(row, rows, given, source, notes) for row in rows]
     image, modality = source.visit_image(rows, uid_root)
-    responses = given.responses.get(key, [])
+    responses = given.results.responses.get(key, [])
     if not responses:
         notes.append(
             f"{subject}, reader {reader}, time point {timepoint}: no response was derived here (after progression)"
@@ -201,9 +140,9 @@ def _report(
 
 
 def _lesion(
-    row: Measurement, rows: Sequence[Measurement], given: _Results, source: SubjectSources, notes: list[str]
+    row: Measurement, rows: Sequence[Measurement], given: _Given, source: SubjectSources, notes: list[str]
 ) -> ReportedLesion:
-    drawn = given.drawings.get((row.subject, row.reader, row.timepoint, row.lesion), {})
+    drawn = given.results.drawings.get((row.subject, row.reader, row.timepoint, row.lesion), {})
     segments, tracking_uid = source.segments(row, rows)
     lines: dict[str, Line] = {}
     lengths: dict[str, float] = {}
@@ -225,7 +164,7 @@ def _lesion(
         notes.append(f"{where}: its volume is written without a segment; give the segmentations with --seg")
     known = (
         source.tracking_uid(row.reader, row.lesion)
-        or given.drawn_uids.get((row.subject, row.reader, row.lesion))
+        or given.results.drawn_uids.get((row.subject, row.reader, row.lesion))
         or tracking_uid
     )
     return ReportedLesion(
@@ -245,11 +184,11 @@ def _check_agreement(row: Measurement, name: str, recorded: Decimal, mm: float, 
         )
 
 
-def _response(cells: _Cells, given: _Results) -> ReportedResponse:
+def _response(cells: Cells, given: _Given) -> ReportedResponse:
     name = cells["criterion"]
-    if name not in given.settings:
+    if name not in given.results.settings:
         raise InputError(f"responses.csv: criterion '{name}' is not among those of the run; run score again")
-    setting = given.settings[name]
+    setting = given.results.settings[name]
     standard = setting.criterion.name
     cut_offs = (setting.thresholds.pr_percent, setting.thresholds.pd_percent)
     method = codes.METHODS_NOT_HCC[standard] if setting.non_hcc else codes.METHODS[standard]

@@ -14,7 +14,7 @@ from typing import Any
 
 from mrecist.errors import ProtocolError
 from mrecist.protocol.sections import only_known, values_of
-from mrecist.protocol.values import Reader, list_of, number, one_of, step, text, texts, whole, yes_no
+from mrecist.protocol.values import SPELLINGS, Reader, list_of, number, one_of, step, text, texts, whole, yes_no
 from mrecist.trial import OUTCOMES
 
 EVENTS = (
@@ -50,7 +50,7 @@ PLACES = (
 AT_HORIZON = ("trigger", "last_assessment_before", "last_alive_before")
 LAST_RESORTS = ("no_event", "no_postbaseline", "missed_visits", "data_cutoff", "horizon")
 CATEGORIES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD")
-TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified")
+TESTS = ("logrank", "logrank_stratified", "cox", "cox_stratified", "gray", "gray_stratified", "fine_gray")
 REGIONS = ("intrahepatic", "extrahepatic")
 KM_INTERVALS = ("log-log", "log", "linear")
 DENOMINATORS = ("population", "assessed", "evaluated")
@@ -110,6 +110,7 @@ class Endpoint:
     competing: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     km_ci: str = "log-log"
     # proportion
     success: tuple[str, ...] = ()
@@ -192,6 +193,11 @@ def _check_time(endpoint: Endpoint, here: str) -> None:
     both = set(endpoint.events) & set(endpoint.competing)
     if both:
         raise ProtocolError(f"{here}: '{min(both)}' is an event and competes with the events; choose one")
+    of_competing = [test for test in endpoint.tests if test in ("gray", "gray_stratified", "fine_gray")]
+    if of_competing and not endpoint.competing:
+        raise ProtocolError(
+            f"{here}: tests has '{of_competing[0]}', which is for competing events, and there are none; give competing, or take it away"
+        )
     whens = [rule.when for rule in endpoint.censor]
     for rule in endpoint.censor:
         if whens.count(rule.when) > 1:
@@ -293,6 +299,7 @@ def _success(value: Any) -> tuple[str, ...]:
 
 
 def _origin(value: Any) -> str:
+    value = SPELLINGS.get(value, value) if isinstance(value, str) else value
     tags = ("procedure:", "date:")
     if isinstance(value, str) and (value in ORIGINS or any(value.startswith(t) and value != t for t in tags)):
         return _with_outcome(value)
@@ -388,6 +395,7 @@ _TIME: dict[str, Reader] = {
     "competing": _events,
     "tests": list_of(*TESTS),
     "covariates": texts,
+    "groups": texts,
     "km_ci": one_of(*KM_INTERVALS),
     "until_months": step,
 }

@@ -13,11 +13,13 @@ from mrecist.protocol.values import (
     confirm_pd,
     day,
     day_text,
+    days,
     dense_hu,
     draws,
     list_of,
     number,
     one_of,
+    origin_event,
     partial_date,
     redcap_name,
     repeats,
@@ -90,7 +92,7 @@ STABILITY: dict[str, Reader] = {
     **{f.name: number for f in fields(MeasurementError)},
 }
 ORIGIN: dict[str, Reader] = {
-    "event": one_of("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline"),
+    "event": origin_event,
     "procedure": text,
 }
 SCHEDULE: dict[str, Reader] = {"partial_date": partial_date, "assessment_date": assessment_date}
@@ -114,7 +116,7 @@ SAFETY: dict[str, Reader] = {
     "last_treatment": treatments,
     "window_days": whole,
     "clavien_procedures": texts,
-    "clavien_days": whole,
+    "clavien_days": days,
 }
 ELIGIBILITY: dict[str, Reader] = {
     "measurable": texts,

@@ -65,7 +65,8 @@ class Readers:
 class SafetyRules:
     """``[safety]``: which adverse events are counted, of whom. ``asked``: the protocol has the section.
 
-    ``window_days`` counts from the last of ``last_treatment``; None: no end. ``clavien_days``: see docs/endpoints.md.
+    ``window_days`` counts from the last of ``last_treatment``; None: no end. ``clavien_days``: windows of complications,
+    rising; none: no end.
     """
 
     asked: bool = False
@@ -74,7 +75,7 @@ class SafetyRules:
     last_treatment: tuple[str, ...] = ()
     window_days: int | None = None
     clavien_procedures: tuple[str, ...] = ()
-    clavien_days: int | None = None
+    clavien_days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,18 @@ def whole(value: Any) -> int:
     return value
 
 
+def days(value: Any) -> tuple[int, ...]:
+    """A number of days, or several, rising."""
+    given = value if isinstance(value, list) else [value]
+    try:
+        found = tuple(map(whole, given))
+    except ValueError:
+        found = ()
+    if not found or list(found) != sorted(set(found)):
+        raise ValueError("a whole number, or a rising list of them")
+    return found
+
+
 def share(value: Any) -> Decimal:
     try:
         share = number(value)
@@ -150,6 +162,16 @@ def one_of(*allowed: str) -> Callable[[Any], str]:
         return str(value)
 
     return read
+
+
+SPELLINGS = {"randomization": "randomisation", "enrollment": "enrolment"}
+"""Origins in American spelling."""
+
+
+def origin_event(value: Any) -> str:
+    """Day 1 of the study; American spelling is another word for ours."""
+    known = ("randomisation", "enrolment", "consent", "first_dose", "first_procedure", "baseline")
+    return one_of(*known)(SPELLINGS.get(value, value) if isinstance(value, str) else value)
 
 
 def partial_date(value: Any) -> PartialDate:

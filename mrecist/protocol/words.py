@@ -124,7 +124,7 @@ def _safety(rules: SafetyRules) -> Iterator[str]:
     window = since if rules.window_days is not None else ""
     yield f"Adverse events{version}: from the first treatment on{window}, of population {rules.population}."
     if rules.clavien_procedures:
-        days = f" within {rules.clavien_days} days" if rules.clavien_days is not None else ""
+        days = f" within {' and within '.join(map(str, rules.clavien_days))} days" if rules.clavien_days else ""
         yield f"Complications (Clavien-Dindo) of {' or '.join(rules.clavien_procedures)}{days}."
 
 
@@ -165,6 +165,11 @@ def _time(endpoint: Endpoint) -> Iterator[str]:
         yield f"  {_censoring(rule, endpoint)}"
     if endpoint.covariates:
         yield f"  hazard ratios adjusted for {', '.join(endpoint.covariates)}"
+    if endpoint.groups:
+        yield (
+            f"  by {', '.join(endpoint.groups)} of subjects.csv, all arms together: log-rank test and a Cox model of that column alone; of "
+            "more than two different numbers only the ratio per 1"
+        )
 
 
 def _censoring(rule: Censoring, endpoint: Endpoint) -> str:

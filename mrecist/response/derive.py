@@ -48,7 +48,7 @@ def derive(
         except ReadError as error:
             problems.append(Problem(subject=subject, reader=reader, message=str(error)))
             continue
-        until, _ = last_day(subject, protocol.response, dates)
+        until, _ = last_day(subject, protocol.response, dates, visits[0][0].date) if visits else (None, ())
         known = visits if until is None else _as_known(read, until, visits, criteria, protocol.response, part)
         for of_criterion, then in zip(visits, known, strict=True):
             responses += _shown(of_criterion, protocol.response)
@@ -98,7 +98,7 @@ def best_of_visits(
     if dates.origins is not None:
         start = dates.origins.get(baseline.subject, baseline.date)
         flags = () if baseline.subject in dates.origins else ("ORIGIN_MISSING",)
-    until, unknown = last_day(baseline.subject, rules, dates)
+    until, unknown = last_day(baseline.subject, rules, dates, baseline.date)
     assessments = [
         Assessment(
             date=v.date,
@@ -127,7 +127,7 @@ def best_of_reported(
     case: ReportedResponses, criterion: str, rules: ResponseRules, dates: SubjectDates
 ) -> BestResponse:
     """Best response from the responses that were reported of one subject by one reader."""
-    until, flags = last_day(case.subject, rules, dates)
+    until, flags = last_day(case.subject, rules, dates, case.baseline_date)
     return best_response(
         [Assessment(date=day, overall=overall) for day, overall in case.responses],
         start=case.baseline_date,
@@ -140,15 +140,25 @@ def best_of_reported(
     )
 
 
-def last_day(subject: str, rules: ResponseRules, dates: SubjectDates) -> tuple[date | None, tuple[str, ...]]:
-    """The last day that counts (a new anticancer therapy, the data cut-off, or None), and a flag where it is not known."""
+def last_day(
+    subject: str, rules: ResponseRules, dates: SubjectDates, baseline: date
+) -> tuple[date | None, tuple[str, ...]]:
+    """The last day that counts (a new anticancer therapy, the data cut-off, or None), and flags where one is not known or not used.
+
+    A therapy that began before day 1 of the study (the origin, without one the baseline) is none that a subject turned to: FDA 2018,
+    appendix 3, has those after randomisation. It cuts nothing and is flagged.
+    """
     ends: list[date] = []
     flags: tuple[str, ...] = ()
     if "new_anticancer_therapy" in rules.cut:
         if dates.new_therapy is None:
             flags = ("NEW_THERAPY_UNKNOWN",)
         elif subject in dates.new_therapy:
-            ends.append(dates.new_therapy[subject])
+            therapy, day_1 = dates.new_therapy[subject], (dates.origins or {}).get(subject, baseline)
+            if therapy < day_1:
+                flags = (f"NEW_THERAPY_BEFORE_START:{therapy}",)
+            else:
+                ends.append(therapy)
     if "data_cutoff" in rules.cut:
         if rules.data_cutoff is None:
             flags = (*flags, "CUTOFF_UNKNOWN")

@@ -43,6 +43,8 @@ MEANING = {
     "counts.",
     "NEW_NODULE_HELD": "mRECIST: a new liver nodule that does not yet meet size and enhancement pattern is held as "
     "equivocal.",
+    "NEW_THERAPY_BEFORE_START": "A new anticancer therapy is dated before day 1 of the study: it is none that followed the treatment, so "
+    "it cut nothing.",
     "NEW_THERAPY_UNKNOWN": "The protocol ends what counts at a new anticancer therapy, and no table of subjects was given that tells "
     "it: nothing was cut.",
     "NODES_NORMAL_BUT_LARGER": "All that is left are nodes below 10 mm, yet their sum meets progression; complete response stands "

@@ -386,7 +386,7 @@ def _best_of_reported(
     if not given:
         return None
     origins = reads.dates.origins or {}
-    until, flags = last_day(one.subject, reads.rules, reads.dates)
+    until, flags = last_day(one.subject, reads.rules, reads.dates, visits[0].date)
     return best_response(
         [Assessment(date=day, overall=overall) for day, overall in sorted(given.items())],
         start=origins.get(one.subject, visits[0].date),

@@ -17,9 +17,13 @@ from mrecist.errors import InputError
 from mrecist.sdtm import terms
 from mrecist.tables import read_rows
 
+_DOMAINS = ("tu", "tr", "supptu", "supptr")
 SUFFIXES = (".xpt", ".json", ".ndjson", ".csv")
 # A result may be the category NA; elsewhere NA in a CSV is how R writes an empty cell.
 _MAY_BE_NA = ("RSORRES", "RSSTRESC")
+
+
+Rows = list[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +54,12 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """The datasets found: tumour identification (may be empty) and tumour results."""
+    """The datasets found: tumour identification (may be empty) and tumour results, and their supplemental qualifiers, if any."""
 
     tu: Dataset
     tr: Dataset
+    supptu: Dataset | None = None
+    supptr: Dataset | None = None
 
 
 def is_sdtm(paths: Sequence[Path]) -> bool:
@@ -72,18 +78,23 @@ def open_sources(paths: Sequence[Path]) -> Sources:
 
     Raises :class:`InputError` when there is no TR, a domain stands in a folder twice, or a file is no such dataset.
     """
-    files = [file for path in paths for file in (_in_folder(path, ("tu", "tr")) if path.is_dir() else [path])]
+    files = [file for path in paths for file in (_in_folder(path, _DOMAINS) if path.is_dir() else [path])]
     found: dict[str, list[Dataset]] = {}
     for file in files:
         dataset = read_dataset(file)
         found.setdefault(dataset.domain, []).append(dataset)
     where = ", ".join(str(path) for path in paths)
-    other = sorted(set(found) - {"TU", "TR"})
+    other = sorted(set(found) - {name.upper() for name in _DOMAINS})
     if other:
         raise InputError(f"{where}: holds {', '.join(other)}; assess reads TU and TR, give RS with --compare")
     if "TR" not in found:
         raise InputError(f"{where}: no tumour results; give TR (tr.xpt, tr.json or tr.csv), and TU with it")
-    return Sources(tu=_joined("TU", found.get("TU", [])), tr=_joined("TR", found["TR"]))
+    return Sources(
+        tu=_joined("TU", found.get("TU", [])),
+        tr=_joined("TR", found["TR"]),
+        supptu=_joined("SUPPTU", found["SUPPTU"]) if "SUPPTU" in found else None,
+        supptr=_joined("SUPPTR", found["SUPPTR"]) if "SUPPTR" in found else None,
+    )
 
 
 def open_responses(path: Path) -> Dataset:
@@ -124,6 +135,16 @@ def read_dataset(path: Path) -> Dataset:
 
     Raises :class:`InputError` when the file cannot be read or is not TU, TR or RS.
     """
+    names, rows, notes = read_variables(path)
+    domain = _domain(path, names, rows)
+    records = tuple(Record(where=f"{path.name} row {n}", cells=cells) for n, cells in enumerate(rows, start=1))
+    if not records:
+        raise InputError(f"{path}: has no rows; nothing to read")
+    return Dataset(domain=domain, paths=(path,), records=records, notes=notes)
+
+
+def read_variables(path: Path) -> tuple[list[str], Rows, tuple[str, ...]]:
+    """The variables, rows and notes of any dataset, whatever its domain; raises :class:`InputError` when it cannot be read."""
     suffix = path.suffix.casefold()
     if not path.is_file():
         raise InputError(f"{path}: is not there; give a folder with TU and TR, or their files")
@@ -131,17 +152,18 @@ def read_dataset(path: Path) -> Dataset:
     if suffix not in readers:
         raise InputError(f"{path}: ends in '{suffix}', not one of {', '.join(SUFFIXES)}")
     names, rows = readers[suffix](path)
-    domain = _domain(path, names)
-    notes: tuple[str, ...] = ()
     if suffix == ".csv":
         rows, notes = _without_na(path, rows)
-    records = tuple(Record(where=f"{path.name} row {n}", cells=cells) for n, cells in enumerate(rows, start=1))
-    if not records:
-        raise InputError(f"{path}: has no rows; nothing to read")
-    return Dataset(domain=domain, paths=(path,), records=records, notes=notes)
+        return names, rows, notes
+    return names, rows, ()
 
 
-def _domain(path: Path, names: Iterable[str]) -> str:
+def _domain(path: Path, names: Iterable[str], rows: Rows) -> str:
+    if "QNAM" in names:
+        missing = [name for name in ("RDOMAIN", terms.SUBJECT, "IDVAR", "IDVARVAL", "QVAL") if name not in names]
+        if missing:
+            raise InputError(f"{path}: has QNAM and no {', '.join(missing)}; add the variable")
+        return f"SUPP{rows[0]['RDOMAIN'].upper()}" if rows else "SUPPTR"
     for domain, required in terms.REQUIRED.items():
         if f"{domain}TESTCD" in names:
             missing = [name for name in required if name not in names]
@@ -149,9 +171,6 @@ def _domain(path: Path, names: Iterable[str]) -> str:
                 raise InputError(f"{path}: is {domain} without {', '.join(missing)}; add the variable")
             return domain
     raise InputError(f"{path}: has no TUTESTCD, TRTESTCD or RSTESTCD, so it is not TU, TR or RS")
-
-
-Rows = list[dict[str, str]]
 
 
 def _csv(path: Path) -> tuple[list[str], Rows]:

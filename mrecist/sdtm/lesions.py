@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mrecist.model import Kind, Role
+from mrecist.model import Basis, Kind, Role
 from mrecist.sdtm import terms
 from mrecist.sdtm.datasets import Record
 from mrecist.sdtm.faults import Faults
+from mrecist.sdtm.supplements import basis_of
 
 _JOINED = re.compile(r"\s*[/+;,&]\s*")
 _FRAGMENT = re.compile(r"(.+)\.(\d+|[A-Za-z])")
@@ -26,6 +27,7 @@ class Lesion:
     organ: str = ""
     station: str = ""
     part_of: str = ""
+    basis: Basis | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ class Lesions:
             organ=known.organ or parent.organ,
             station=known.station or parent.station,
             part_of=parent.id,
+            basis=known.basis,
         )
 
     # --- filling ---
@@ -117,7 +120,10 @@ class Lesions:
                 return
         elif test != terms.IDENTIFICATION:
             raise ValueError(f"TUTESTCD is '{test}', not TUMIDENT, TUSPLIT or TUMERGE; the lesion is not understood")
-        self._keep((reader, link), _lesion(record))
+        notes: list[str] = []
+        self._keep((reader, link), replace(_lesion(record), basis=basis_of(record, notes)))
+        for note in notes:
+            self.faults.note(note, self.subject)
 
     def _keep(self, key: tuple[str | None, str], lesion: Lesion) -> None:
         before = self._known.setdefault(key, lesion)

@@ -14,6 +14,7 @@ from mrecist.sdtm.datasets import Record, Sources
 from mrecist.sdtm.faults import Faults
 from mrecist.sdtm.lesions import Lesion, Lesions, lesions_of
 from mrecist.sdtm.results import Gathered, NotSeenError, Place, gathered, measurement
+from mrecist.sdtm.supplements import with_qualifiers
 from mrecist.sdtm.visits import Timeline, day_of, marked, timeline, visit_key
 from mrecist.tables import Measurements
 
@@ -65,7 +66,8 @@ def reader_in(record: Record, domain: str) -> str:
 def read_sdtm(sources: Sources, partial: PartialDate = PartialDate.REFUSE) -> SdtmRead:
     """Turn TU and TR into measurements (docs/sdtm.md); ``partial`` is the protocol's rule for dates without a day."""
     faults = Faults()
-    identified, results = _by_subject(sources.tu.records), _by_subject(sources.tr.records)
+    identified = _by_subject(with_qualifiers(sources.tu, sources.supptu).records)
+    results = _by_subject(with_qualifiers(sources.tr, sources.supptr).records)
     rows: list[Measurement] = []
     sums: list[ReportedSum] = []
     timelines: dict[str, Timeline] = {}
@@ -141,7 +143,7 @@ def _groups(one: _Subject, results: Sequence[Record]) -> dict[Group, list[Record
                 groups.setdefault((reader, record["TRLNKID"], number), []).append(record)
             elif test in terms.UNIT_OF or test in terms.LESION_STATES:
                 raise ValueError(f"{test} has no TRLNKID, so its lesion is not known; add it")
-            else:
+            elif test not in terms.CHANGES:
                 unused[test or "(empty)"] = None
         except ValueError as error:
             one.faults.problem(one.name, reader, record.where, str(error))

@@ -13,6 +13,7 @@ from mrecist.model import Change, Kind, Measurement, Role, State
 from mrecist.sdtm import terms, values
 from mrecist.sdtm.datasets import Record
 from mrecist.sdtm.lesions import Lesion
+from mrecist.sdtm.supplements import facts_of
 from mrecist.units import show
 
 
@@ -26,6 +27,7 @@ class Gathered:
     state: str = ""
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
     @property
@@ -58,6 +60,7 @@ def gathered(records: Sequence[Record], kind: Kind) -> Gathered:
         accepted = record.term("TRACPTFL")
         if accepted == "Y" and "accepted" not in found.reasons:
             found.reasons.append("accepted")
+    found.facts = facts_of(records, found.notes)
     return found
 
 
@@ -105,6 +108,9 @@ def measurement(place: Place, lesion: Lesion, found: Gathered, records: Sequence
     sizes: dict[str, Any] = dict(found.sizes)
     if state in (State.MERGED, State.NOT_EVALUABLE):
         sizes = {}
+    facts = dict(found.facts)
+    if found.state == terms.GROWN and lesion.role is not Role.TARGET:
+        facts["change"] = Change.INCREASE
     methods = {record.term("TRMETHOD") for record in records} - {""}
     row = Measurement(
         subject=place.subject,
@@ -118,9 +124,10 @@ def measurement(place: Place, lesion: Lesion, found: Gathered, records: Sequence
         station=lesion.station,
         state=state,
         part_of=carrier if state is State.MERGED else lesion.part_of,
-        change=Change.INCREASE if found.state == terms.GROWN and lesion.role is not Role.TARGET else None,
+        basis=lesion.basis,
         modality="+".join(sorted({terms.METHODS.get(method, method) for method in methods})),
         comment="; ".join(dict.fromkeys(found.reasons)),
+        **facts,
         **sizes,
     )
     for found_wrong in contradictions_of_row(row):

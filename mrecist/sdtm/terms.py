@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from mrecist.model import NewLesion, Response, Role, State
+from mrecist.sdtm.codelists import TR_TESTS, TR_TESTS_OF_OURS
 
 # --- variables -------------------------------------------------------------------------------------------------------
 
@@ -61,12 +63,16 @@ NODE_WORD = "LYMPH NODE"
 
 # Test -> column of a measurement. DIAMETER is whichever axis counts: the longest, and the short one of a node.
 LONGEST, PERPENDICULAR, DIAMETER, VIABLE, VOLUME, DENSITY = "LDIAM", "LPERP", "DIAMETER", "VDIAM", "VOLUME", "RADIODEN"
+VIABLE_PERPENDICULAR, VIABLE_VOLUME = "VLPERP", "VVOLUME"
 SIZES: Mapping[str, str] = {
     LONGEST: "longest_mm",
     PERPENDICULAR: "short_mm",
     VIABLE: "viable_mm",
     VOLUME: "volume_mm3",
     DENSITY: "mean_hu",
+    # Extensions of the codelist by this package.
+    VIABLE_PERPENDICULAR: "viable_short_mm",
+    VIABLE_VOLUME: "viable_volume_mm3",
 }
 LESION_STATES = ("TUMSTATE", "LNSTATE")
 SUMS: Mapping[str, str] = {
@@ -74,14 +80,24 @@ SUMS: Mapping[str, str] = {
     "SUMLDIAM": "recist11",
     "SUMVDIAM": "mrecist",
     "SUMVOL": "vrecist",
+    # Extensions of the codelist by this package.
+    "SUMVPPD": "easl",
+    "SUMVVOL": "qeasl",
 }
+# Changes of sums say nothing that the sums do not.
+CHANGES = tuple(name for name in (*TR_TESTS, *TR_TESTS_OF_OURS) if name[:4] in ("PCBS", "PCNS", "ACNS"))
 UNITS: Mapping[str, Mapping[str, Decimal]] = {
     "mm": {"mm": Decimal(1), "cm": Decimal(10)},
+    "mm2": {"mm2": Decimal(1), "cm2": Decimal(100)},
     "mm3": {"mm3": Decimal(1), "cm3": Decimal(1000), "ml": Decimal(1000)},
     "HU": {"hu": Decimal(1), "hounsfield unit": Decimal(1)},
 }
-UNIT_OF = {**dict.fromkeys((LONGEST, PERPENDICULAR, DIAMETER, VIABLE), "mm"), VOLUME: "mm3", DENSITY: "HU"}
-UNIT_OF |= {name: "mm3" if name == "SUMVOL" else "mm" for name in SUMS}
+UNIT_OF = {
+    **dict.fromkeys((LONGEST, PERPENDICULAR, DIAMETER, VIABLE, VIABLE_PERPENDICULAR), "mm"),
+    **dict.fromkeys((VOLUME, VIABLE_VOLUME), "mm3"),
+    DENSITY: "HU",
+}
+UNIT_OF |= {**dict.fromkeys(SUMS, "mm"), **dict.fromkeys(("SUMVOL", "SUMVVOL"), "mm3"), "SUMVPPD": "mm2"}
 
 NOT_DONE = "NOT DONE"
 TOO_SMALL = ("TOO SMALL TO MEASURE", "TOO SMALL", "TSTM")
@@ -121,10 +137,12 @@ GROWN = "ENLARGEMENT FROM NADIR"
 METHODS: Mapping[str, str] = {
     "CT SCAN": "CT",
     "CONTRAST ENHANCED CT SCAN": "CT",
+    "CT SCAN WITHOUT CONTRAST": "CT",
     "MULTI-SLICE SPIRAL CT": "CT",
     "SPIRAL CT": "CT",
     "MRI": "MR",
     "CONTRAST ENHANCED MRI": "MR",
+    "MRI WITHOUT CONTRAST": "MR",
     "DYNAMIC CONTRAST ENHANCED MRI": "MR",
 }
 
@@ -162,6 +180,7 @@ NEW_LESION_WORDS: Mapping[NewLesion, str] = {
 }
 
 
+@lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """A term as it is compared: capitals, single spaces."""
     return " ".join(text.upper().split())

@@ -20,12 +20,13 @@ OVERALL_REQUIRED = ("subject", "date", "overall", "baseline_date")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedResponses:
-    """The reported responses of one subject by one reader, from ``overall.csv``."""
+    """The reported responses of one subject by one reader (and one criterion, where the table names them), from ``overall.csv``."""
 
     subject: str
     reader: str
     baseline_date: date
     responses: tuple[tuple[date, Response], ...]
+    criterion: str = ""
 
 
 def read_overall(
@@ -35,10 +36,12 @@ def read_overall(
 
     ``region`` : the rows of that region only; without it those of none, which are of the whole subject.
     """
+    _not_by_another_name(path)
     _, lines = read_rows(path, (*OVERALL_REQUIRED, "region") if region else OVERALL_REQUIRED)
     if not lines:
         raise InputError(f"{path}: has a header and no rows; nothing to derive")
-    cases: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
+    _criterion_everywhere(path, lines)
+    cases: dict[tuple[str, str, str], list[tuple[int, dict[str, str]]]] = {}
     for number, cells in lines:
         if cells.get("region", "") not in ("", *REGIONS):
             raise InputError(
@@ -46,20 +49,43 @@ def read_overall(
             )
         if cells.get("region", "") != region:
             continue
-        cases.setdefault((cells["subject"], cells.get("reader") or "R1"), []).append((number, cells))
+        key = cells["subject"], cells.get("reader") or "R1", cells.get("criterion", "")
+        cases.setdefault(key, []).append((number, cells))
     reported: list[ReportedResponses] = []
     problems: list[Problem] = []
-    for (subject, reader), rows in sorted(cases.items()):
+    for (subject, reader, criterion), rows in sorted(cases.items()):
         try:
-            reported.append(_reported(subject, reader, rows, partial))
+            reported.append(_reported(subject, reader, criterion, rows, partial))
         except ValueError as error:
             message = f"{path.name}, subject {subject or '?'}, reader {reader}: {error}"
             problems.append(Problem(subject=subject, reader=reader, message=message))
     return reported, problems
 
 
+_OTHER_NAMES = ("response", "overall_response", "overallresponse", "ovrlresp", "rsstresc", "rsorres", "avalc")
+
+
+def _not_by_another_name(path: Path) -> None:
+    """Raises :class:`InputError` for a table whose responses stand in a column of another name."""
+    header, _ = read_rows(path, ())
+    other = next((name for name in header if name.casefold().replace(" ", "_") in _OTHER_NAMES), None)
+    if other is not None and "overall" not in header:
+        raise InputError(
+            f"{path}: no column 'overall'; if '{other}' is the overall response of each visit, call it overall "
+            f"(the header is: {', '.join(header)})"
+        )
+
+
+def _criterion_everywhere(path: Path, lines: list[tuple[int, dict[str, str]]]) -> None:
+    """Raises :class:`InputError` where some responses name their criterion and others do not."""
+    named = [bool(cells.get("criterion")) for _, cells in lines if cells["overall"]]
+    if any(named) and not all(named):
+        number = next(number for number, cells in lines if cells["overall"] and not cells.get("criterion"))
+        raise InputError(f"{path}: line {number} names no criterion and other lines do; fill the column everywhere")
+
+
 def _reported(
-    subject: str, reader: str, rows: list[tuple[int, dict[str, str]]], partial: PartialDate
+    subject: str, reader: str, criterion: str, rows: list[tuple[int, dict[str, str]]], partial: PartialDate
 ) -> ReportedResponses:
     not_empty("subject", subject)
     baselines = sorted(
@@ -77,12 +103,18 @@ def _reported(
             continue  # The baseline itself, which has no response.
         if day <= baselines[0]:
             raise ValueError(f"line {number} is dated {day}, not after the baseline of {baselines[0]}; correct one")
+        if cells["overall"].casefold() == Response.MISSING.casefold():
+            continue  # A visit that was not made, as if there were no row.
         if day in responses:
             raise ValueError(f"line {number} is a second response of {day}; keep one")
         responses[day] = _category(cells["overall"])
     _one_vocabulary(responses)
     return ReportedResponses(
-        subject=subject, reader=reader, baseline_date=baselines[0], responses=tuple(sorted(responses.items()))
+        subject=subject,
+        reader=reader,
+        baseline_date=baselines[0],
+        responses=tuple(sorted(responses.items())),
+        criterion=criterion,
     )
 
 
@@ -92,7 +124,9 @@ _IMMUNE_ONLY = frozenset(r for r in Response if r.startswith("i") or "-i" in r)
 
 def _category(text: str) -> Response:
     if text.casefold() not in _CATEGORIES:
-        raise ValueError(f"overall is '{text}', not one of: {', '.join(_CATEGORIES.values())}")
+        raise ValueError(
+            f"overall is '{text}', not one of: {', '.join(_CATEGORIES.values())}, or MISSING for a visit not made"
+        )
     return _CATEGORIES[text.casefold()]
 
 

@@ -83,12 +83,16 @@ def _read(name: str, text: str, read: Cell) -> Any:
         raise ValueError(f"{name}: {error}") from None
 
 
-def misspelled(path: Path, header: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """A note for each column that is not known and nearly the name of one that is missing."""
+def misspelled(
+    path: Path, header: Sequence[str], known: Sequence[str], synonyms: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """A note for each column that is not known and is nearly, or by another word, the name of one that is missing."""
     found = []
     for name in header:
         if name not in known:
-            near = get_close_matches(name.casefold(), [one for one in known if one not in header], n=1, cutoff=0.7)
-            if near:
+            word = name.casefold().strip().replace(" ", "_").replace("-", "_")
+            meant = (synonyms or {}).get(word)
+            near = [meant] if meant else get_close_matches(word, [one for one in known if one not in header], 1, 0.7)
+            if near and near[0] not in header:
                 found.append(f"{path.name}: column '{name}' is not known and was ignored; did you mean '{near[0]}'?")
     return tuple(found)

@@ -4,7 +4,7 @@ occurrences, adverse events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,12 +15,14 @@ from mrecist.dates import PartialDate, parse_clinical_date
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.tables.files import read_rows
+from mrecist.tables.subjects import ALIASES, read_people
 from mrecist.tables.tidy import Cell, Tidy, misspelled, read_tidy
 from mrecist.trial import (
     NOT_RECORDED,
     OUTCOMES,
     PROCEDURES,
     AdverseEvent,
+    Fault,
     LiverFunction,
     Marker,
     Occurrence,
@@ -37,13 +39,26 @@ DATE_COLUMNS = (
     *("withdrawal", "lost_to_follow_up", "death", "last_alive"),
 )
 """Columns of subjects.csv that are dates; a protocol may name others (``date:COLUMN``)."""
+SYNONYMS = {
+    **dict.fromkeys(("death_date", "date_of_death", "dthdt", "dthdtc", "dod", "died", "deceased"), "death"),
+    **dict.fromkeys(("lstalvdt", "last_known_alive", "last_seen", "lastcontact", "last_contact_date"), "last_alive"),
+    **dict.fromkeys(("date_of_last_contact", "last_follow_up", "last_followup"), "last_alive"),
+    **dict.fromkeys(("randdt", "rand_date", "randomisation_date", "randomization_date"), "randomisation"),
+    **dict.fromkeys(("first_treatment", "treatment_start", "start_of_treatment", "trtsdt", "rfxstdtc"), "first_dose"),
+    **dict.fromkeys(("new_therapy", "subsequent_therapy", "next_therapy", "salvage_therapy"), "new_anticancer_therapy"),
+    **dict.fromkeys(("informed_consent", "rficdt", "rficdtc", "icfdt"), "consent"),
+    **dict.fromkeys(("withdrawal_date", "withdrawn", "withdrew"), "withdrawal"),
+    **dict.fromkeys(("ltfu", "lost", "lost_to_followup"), "lost_to_follow_up"),
+    **dict.fromkeys(("data_cutoff", "data_cut_off", "cutoff", "cut_off"), "data_cutoff of [response] in the protocol"),
+}
+"""What others call the columns of subjects.csv: a note says our name, and nothing is taken for it."""
 CLAVIEN_DINDO = ("none", "I", "II", "IIIa", "IIIb", "IVa", "IVb", "V")
 TABLES = ("procedures", "therapies", "markers", "liver", "occurrences", "adverse_events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialTables:
-    """What the tables hold; subjects with a problem in any of them are left out of all."""
+    """What the tables hold. ``problems`` are of rows that name no subject; those of a subject are the faults of the trial."""
 
     trial: Trial
     problems: tuple[Problem, ...]
@@ -64,8 +79,8 @@ def read_trial(
     InputError : a file is no such table, or has rows of a subject that subjects.csv does not name.
     """
     people = read_subjects(subjects, extra_dates, partial_date)
-    problems, notes = list(people.problems), list(people.notes)
-    known = {one.subject for one in people.rows} | {p.subject for p in people.problems}
+    problems, notes, faults = list(people.problems), list(people.notes), list(people.faults)
+    known = {one.subject for one in people.rows}
     found: dict[str, tuple[Any, ...]] = {}
     for name, path in files.items():
         table = _READ[name](path, partial_date)
@@ -74,64 +89,63 @@ def read_trial(
                 raise InputError(
                     f"{path}: subject {row.subject} is not in {subjects}; add the subject or mend the name"
                 )
-        problems += table.problems
+        faults += [Fault(subject=p.subject, fact=name, message=p.message) for p in table.problems if p.subject in known]
+        problems += [p for p in table.problems if p.subject not in known]
         notes += table.notes
-        found[name] = table.rows
-    bad = {p.subject for p in problems}
-    kept = {name: tuple(row for row in rows if row.subject not in bad) for name, rows in found.items()}
-    people_kept = {one.subject: one for one in people.rows if one.subject not in bad}
-    return TrialTables(trial=Trial(subjects=people_kept, **kept), problems=tuple(problems), notes=tuple(notes))
+        bad = {p.subject for p in table.problems}
+        found[name] = tuple(row for row in table.rows if row.subject not in bad)
+    trial = Trial(subjects={one.subject: one for one in people.rows}, faults=tuple(dict.fromkeys(faults)), **found)
+    return TrialTables(trial=trial, problems=tuple(problems), notes=tuple(notes))
 
 
-def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialDate) -> Tidy[Subject]:
-    """Read subjects.csv: known date columns, and all others as words. A second row of a subject is refused."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """The rows of subjects.csv, with what is at fault in them, problems of rows that name nobody, and notes."""
+
+    rows: tuple[Subject, ...]
+    faults: tuple[Fault, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def read_subjects(path: Path, extra_dates: Sequence[str], partial_date: PartialDate) -> People:
+    """Read subjects.csv: known date columns, and all others as words. A second row of a subject is refused.
+
+    A date that cannot be read is a fault of its subject, whose other cells stand.
+    """
     dates = tuple(dict.fromkeys((*DATE_COLUMNS, *extra_dates)))
-    header, lines = read_rows(path, ("subject",))
+    header, lines = read_people(path)
+    extra_dates = [ALIASES.get(name, name) for name in extra_dates]
     for name in extra_dates:
         if name not in header:
             raise InputError(f"{path}: has no column '{name}', which the protocol takes a date from; add it")
     rows: dict[str, Subject] = {}
+    faults: list[Fault] = []
     problems: list[Problem] = []
     for number, cells in lines:
         subject = cells["subject"]
         if subject in rows:
             raise InputError(f"{path}: line {number} is a second row of subject {subject}; keep one")
+        where = f"{path.name} line {number}, subject {subject or '?'}"
+        if not subject:
+            message = f"{where}: subject is empty; every row names its subject"
+            problems.append(Problem(subject="", reader="", message=message))
+            continue
         given = {name: cells[name] for name in header if cells.get(name)}
-        try:
-            if not subject:
-                raise ValueError("subject is empty; every row names its subject")
-            row = Subject(
-                subject=subject,
-                arm=given.get("arm", ""),
-                dates={name: _day(partial_date, name, given[name]) for name in dates if name in given},
-                words={name: text for name, text in given.items() if name not in (*dates, "subject", "arm")},
-            )
-            _possible(row, given)
-        except ValueError as error:
-            where = f"{path.name} line {number}, subject {subject or '?'}"
-            problems.append(Problem(subject=subject, reader="", message=f"{where}: {error}"))
-        else:
-            rows[subject] = row
+        days: dict[str, date] = {}
+        for name in (name for name in dates if name in given):
+            try:
+                days[name] = parse_clinical_date(given[name], partial_date)
+            except ValueError as error:
+                faults.append(Fault(subject=subject, fact=f"subjects.{name}", message=f"{where}: {name}: {error}"))
+        words = {name: text for name, text in given.items() if name not in (*dates, "subject", "arm")}
+        rows[subject] = Subject(subject=subject, arm=given.get("arm", ""), dates=days, words=words)
     if not lines:
         raise InputError(f"{path}: has a header and no rows; an endpoint needs subjects")
-    return Tidy(tuple(rows.values()), tuple(problems), misspelled(path, header, ("subject", "arm", *dates)))
-
-
-def _day(partial_date: PartialDate, name: str, text: str) -> date:
-    try:
-        return parse_clinical_date(text, partial_date)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
-def _possible(row: Subject, given: Mapping[str, str]) -> None:
-    """Dates that cannot be together; ``given`` are the cells, which may lack the day."""
-    death = row.dates.get("death")
-    for name in ("last_alive", "consent", "enrolment", "randomisation", "first_dose", "first_procedure"):
-        if death is not None and name in row.dates and row.dates[name] > death:
-            made = [f"'{given[one]}' of {one}" for one in (name, "death") if given[one] != str(row.dates[one])]
-            why = f" ({' and '.join(made)} was completed by partial_date)" if made else ""
-            raise ValueError(f"{name} is {row.dates[name]}, after the death of {death}{why}; correct one")
+    noted = misspelled(path, header, ("subject", "arm", *dates), SYNONYMS)
+    if "last_contact" in read_rows(path, ())[0]:
+        noted = (*noted, f"{path.name}: column 'last_contact' is read as last_alive, the last day known to be alive")
+    return People(tuple(rows.values()), tuple(faults), tuple(problems), noted)
 
 
 def _columns(partial_date: PartialDate, *dates: str, **others: Cell) -> dict[str, Cell]:

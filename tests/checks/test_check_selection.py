@@ -207,6 +207,15 @@ def test_a_new_nodule_has_its_pattern(organ: str, pattern: Pattern | None, fires
     assert [(f.check, f.criterion) for f in found] == ([("new_without_pattern", ("mrecist",))] if fires else [])
 
 
+def test_metastases_have_no_pattern_of_hcc() -> None:
+    """The pattern of a new nodule (Lencioni and Llovet 2010) is that of HCC; of metastases nothing is asked."""
+    new = row("NEW01", 1, longest_mm="12")
+    like = {"mrecist": {"enhancement_based_non_hcc": True}}
+    for disease, criteria, fires in (("HCC", {"mrecist": {}}, True), ("colorectal liver metastases", like, False)):
+        found = findings(target(), target(timepoint=1), new, study={"disease": disease}, criteria=criteria)
+        assert ("new_without_pattern" in [one.check for one in found]) is fires
+
+
 @pytest.mark.parametrize(("short", "fires"), [("9.9", True), ("10", True), ("14.9", True), ("15", False)])
 def test_a_small_new_node(short: str, fires: bool) -> None:
     rows = [target("T01", t) for t in (0, 1, 2)] + [node("NEW01", t, short) for t in (1, 2)]

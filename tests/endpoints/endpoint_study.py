@@ -6,9 +6,13 @@ import csv
 from pathlib import Path
 
 from mrecist.cli import main
+from mrecist.endpoints.course import Courses
 from mrecist.endpoints.derive import Derived, derive_endpoints
+from mrecist.endpoints.estimate import Estimate
 from mrecist.endpoints.regions import courses_of_regions
+from mrecist.endpoints.rows import events_csv, outcomes_csv
 from mrecist.endpoints.sources import courses_of_reported
+from mrecist.endpoints.summary import estimates
 from mrecist.protocol import load_protocol
 from mrecist.tables.trial import read_trial
 
@@ -34,9 +38,10 @@ def run(
     overall: str,
     subjects: str = "subject,arm,randomisation\nS1,A,2020-01-01\n",
     expect: int = 0,
+    figures: bool = False,
     **others: str,
 ) -> Path:
-    """``mrecist endpoints`` on tables that are given as text; the folder of the results."""
+    """``mrecist endpoints`` on tables that are given as text, with figures where they are asked for; the folder of the results."""
     (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
     (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
     (folder / "overall.csv").write_text(overall, encoding="utf-8")
@@ -46,8 +51,20 @@ def run(
         path.write_text(text, encoding="utf-8")
         call += [f"--{name.replace('_', '-')}", str(path)]
     call += ["--protocol", str(folder / "protocol.toml"), "--out", str(folder / "out")]
+    call += [] if figures else ["--no-figures"]
     assert main(call) == expect
     return folder / "out"
+
+
+def estimated(folder: Path, protocol: str, subjects: str) -> list[Estimate]:
+    """The estimates of endpoints that need no responses, from the same two files, without the command and its figures."""
+    (folder / "protocol.toml").write_text(HEAD + protocol, encoding="utf-8")
+    (folder / "subjects.csv").write_text(subjects, encoding="utf-8")
+    read = load_protocol(folder / "protocol.toml")
+    given = read_trial(folder / "subjects.csv", {}, read.date_columns, read.partial_date)
+    derived = derive_endpoints(read, Courses({}), given.trial)
+    assert not (*given.problems, *derived.problems)
+    return list(estimates(read, derived, given.trial))
 
 
 def derived(
@@ -71,6 +88,13 @@ def derived(
     told = [*read.problems, *courses.problems, *(one for found in regions.values() for one in found.problems)]
     made = derive_endpoints(asked, courses.courses, read.trial, frozenset(one.subject for one in told), regions)
     return made, [one.message for one in (*told, *made.problems)]
+
+
+def derived_rows(folder: Path, protocol: str, *, overall: str, **tables: str) -> dict[str, list[dict[str, str]]]:
+    """The rows of ``events`` and ``outcomes`` as ``mrecist endpoints`` writes them, without estimates and figures."""
+    made, _ = derived(folder, protocol, overall=overall, **tables)
+    texts = {"events": events_csv(made.times, ""), "outcomes": outcomes_csv(made.outcomes, "")}
+    return {name: list(csv.DictReader(text.splitlines())) for name, text in texts.items()}
 
 
 def rows(path: Path) -> list[dict[str, str]]:

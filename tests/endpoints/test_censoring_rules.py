@@ -226,10 +226,15 @@ def test_one_rule(name: str, tmp_path: Path) -> None:
         ("last_of_month", "2020-08", "2020-08-20", ("2020-08-31", 244)),
         ("first_of_month", "2020-08", "2020-07-20", ("2020-08-01", 214)),
         ("middle_of_month", "2020-08", "2020-08-15", ("2020-08-15", 228)),
-        # Alive on the 20th, so not dead on the 15th that the rule makes of the month; nor alive in September.
-        ("middle_of_month", "2020-08", "2020-08-20", "'2020-08' of death was completed by partial_date"),
-        ("last_of_month", "2020-08", "2020-09-02", "last_alive is 2020-09-02, after the death of 2020-08-31"),
-        ("last_of_month", "2020-08-10", "2020-08", "'2020-08' of last_alive was completed by partial_date"),
+        # Alive on the 20th, so not dead on the 15th that the rule makes of the month: it gives way. Nor alive in September.
+        ("middle_of_month", "2020-08", "2020-08-20", ("2020-08-20", 233)),
+        (
+            "last_of_month",
+            "2020-08",
+            "2020-09-02",
+            "2020-09-02, after the death of 2020-08-31 ('2020-08', completed by",
+        ),
+        ("last_of_month", "2020-08-10", "2020-08", ("2020-08-10", 223)),
         ("refuse", "2020-08", "2020-08-01", "lacks its day"),
     ],
 )

@@ -42,10 +42,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "results"
 
 
-def derived(results: Path, protocol: str) -> Path:
+def derived(results: Path, protocol: str, figures: bool = False) -> Path:
     folder = results.parent
     (folder / "p.toml").write_text(HEAD + protocol, encoding="utf-8")
     call = ["endpoints", str(results), "--subjects", str(folder / "subjects.csv"), "--protocol", str(folder / "p.toml")]
+    call += [] if figures else ["--no-figures"]
     assert main([*call, "--out", str(folder / "out")]) == 0
     return folder / "out"
 
@@ -97,7 +98,7 @@ def test_the_waterfall_shows_the_same_changes(results: Path, monkeypatch: pytest
 
     drawn = figures.waterfall
     monkeypatch.setattr(figures, "waterfall", waterfall)
-    out = derived(results, change())
+    out = derived(results, change(), figures=True)
     told = {r["subject"]: float(r["percent"]) for r in rows(out / "changes.csv") if r["percent"]}
     assert {who: value for who, value in shown.items() if value is not None} == told
 

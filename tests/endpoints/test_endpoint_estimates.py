@@ -9,7 +9,7 @@ from math import comb, exp, log, sqrt
 
 import pytest
 
-from mrecist.endpoints import survival
+from mrecist.endpoints import competing, cox, survival
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.proportions import Outcome
 from mrecist.endpoints.rates import comparisons
@@ -96,7 +96,7 @@ def test_limits_of_survival_term_by_term(scale: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arms", "one", "other", "chisq", "cox"),
+    ("arms", "one", "other", "chisq", "ratios"),
     [
         # survdiff: Chisq= 3.4 on 1 degrees of freedom, p= 0.07; coxph: coef 0.9155, exp(coef) 2.4981, p 0.0737, ties Efron
         (AML, "N", "M", (3.4, 0.07), (2.4981, 0.0737)),
@@ -105,16 +105,16 @@ def test_limits_of_survival_term_by_term(scale: str) -> None:
     ],
 )
 def test_comparisons_of_r(
-    arms: dict[str, str], one: str, other: str, chisq: tuple[float, float], cox: tuple[float, float]
+    arms: dict[str, str], one: str, other: str, chisq: tuple[float, float], ratios: tuple[float, float]
 ) -> None:
     rows = table(arms)
     test = survival.logrank(About(endpoint="OS"), rows)
     assert test.value is not None
     assert test.p is not None
     assert (round(test.value, 1), float(f"{test.p:.0e}")) == chisq
-    ratio = survival.hazard_ratio(About(endpoint="OS", arm=one), rows, other)
-    assert ratio.value == pytest.approx(cox[0], abs=2e-4)
-    assert ratio.p == pytest.approx(cox[1], abs=5e-5)
+    ratio = cox.hazard_ratio(About(endpoint="OS", arm=one), rows, other)
+    assert ratio.value == pytest.approx(ratios[0], abs=2e-4)
+    assert ratio.p == pytest.approx(ratios[1], abs=5e-5)
 
 
 def stratified() -> tuple[list[EventTime], list[str]]:
@@ -161,7 +161,7 @@ def test_stratified_cox_term_by_term() -> None:
                     slope -= of_b / whole
                     curvature += of_b / whole * (1 - of_b / whole)
         beta += slope / curvature
-    found = survival.hazard_ratio(About(endpoint="OS", arm="B"), rows, "A", strata)
+    found = cox.hazard_ratio(About(endpoint="OS", arm="B"), rows, "A", strata)
     z = 1.959963984540054 / sqrt(curvature)
     expected = exp(beta), exp(beta - z), exp(beta + z)
     assert (found.value, found.low, found.high) == pytest.approx(expected, rel=1e-5)
@@ -179,20 +179,22 @@ def test_cumulative_incidence_term_by_term() -> None:
             sum(row.days == day and row.status in some for row in rows) for some in (("event",), ("event", "competing"))
         )
         expected, s = expected + s * d1 / n, s * (1 - d / n)
-        (found,) = survival.incidences(About(endpoint="TTP"), rows, [Decimal(day)], DAY)
+        (found,) = competing.incidences(About(endpoint="TTP"), rows, [Decimal(day)], DAY)
         assert found.value == pytest.approx(expected, abs=1e-12)
 
 
 def test_incidence_without_competing_events_is_what_kaplan_meier_leaves() -> None:
+    """The number; its interval is on the log-log scale of F itself, as survfit's: F to the power exp(+-z se / (F log F))."""
     rows = [one for one in table(GEHAN) if one.arm == "6-MP"]
     months = [Decimal(12)]
-    (one,) = survival.incidences(About(endpoint="TTP"), rows, months, DAY)
+    (one,) = competing.incidences(About(endpoint="TTP"), rows, months, DAY)
     (other,) = survival.landmarks(About(endpoint="TTP"), rows, months, "log-log", DAY)
     assert other.value is not None
-    assert other.low is not None
-    assert other.high is not None
-    expected = 1 - other.value, 1 - other.high, 1 - other.low
-    assert (one.value, one.low, one.high) == pytest.approx(expected, rel=1e-9)
+    f = 1 - other.value
+    # Greenwood's error: of the same size for the incidence. 21 at risk and 3 events, 17 and 1, 15 and 1.
+    error = other.value * sqrt(3 / (21 * 18) + 1 / (17 * 16) + 1 / (15 * 14))
+    spread = 1.959963984540054 * error / (f * -log(f))
+    assert (one.value, one.low, one.high) == pytest.approx((f, f ** exp(spread), f ** exp(-spread)), rel=1e-9)
 
 
 def test_median_follow_up_turns_events_and_censored_times() -> None:

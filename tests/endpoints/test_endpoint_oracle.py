@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from endpoint_oracle import OF_CUTOFF, PROTOCOL, derive, invent, tables
-from endpoint_study import HEAD, proportion, rows, run, time_endpoint, visits
+from endpoint_study import HEAD, derived_rows, proportion, rows, run, time_endpoint, visits
 
 from mrecist.endpoints.derive import derive_endpoints
 from mrecist.endpoints.sources import courses_of_reported
@@ -65,7 +65,7 @@ def one_row(
     tmp_path: Path, protocol: str, overall: str, columns: str = "", cells: str = "", **more: str
 ) -> dict[str, str]:
     subjects = f"{HEADER}{columns}\nS1,A,2020-01-01{cells}\n"
-    (row,) = rows(run(tmp_path, protocol, overall=overall, subjects=subjects, **more) / "events.csv")
+    (row,) = derived_rows(tmp_path, protocol, overall=overall, subjects=subjects, **more)["events"]
     return row
 
 
@@ -175,14 +175,14 @@ def test_worse_after_complete_response_is_progression_at_a_month(tmp_path: Path)
     """Reported as SD after CR on 6 April, which is progression, and the nearest visit to month 3 (1 April)."""
     overall = visits(("2020-02-05", "CR"), ("2020-04-06", "SD"))
     more = "at_months = [3]\nwindow_days = 14"
-    (row,) = rows(run(tmp_path, proportion('["CR", "PR", "SD"]', more), overall=overall) / "outcomes.csv")
+    (row,) = derived_rows(tmp_path, proportion('["CR", "PR", "SD"]', more), overall=overall)["outcomes"]
     assert (row["success"], row["value"]) == ("no", "PD")
 
 
 def test_only_the_categories_that_are_named_are_successes(tmp_path: Path) -> None:
     overall = visits(("2020-03-01", "NON-CR/NON-PD"))
     ways = proportion('["CR", "PR", "SD"]', name="A") + proportion('["CR", "PR", "SD", "NON-CR/NON-PD"]', name="B")
-    found = [row["success"] for row in rows(run(tmp_path, ways, overall=overall) / "outcomes.csv")]
+    found = [row["success"] for row in derived_rows(tmp_path, ways, overall=overall)["outcomes"]]
     assert found == ["no", "yes"]
 
 
@@ -257,7 +257,7 @@ def test_immune_responses_at_a_month(tmp_path: Path) -> None:
     """Progression of 4 April is past month 3 (1 April) and the nearest visit to it: PD there, in either criterion's words."""
     overall = visits(("2020-02-05", "iSD"), ("2020-04-04", "iUPD"), ("2020-05-10", "iCPD"))
     way = proportion('["iCR", "iPR", "iSD"]', "at_months = [3]\nwindow_days = 14")
-    (row,) = rows(run(tmp_path, way, overall=overall) / "outcomes.csv")
+    (row,) = derived_rows(tmp_path, way, overall=overall)["outcomes"]
     assert (row["success"], row["date"]) == ("no", "2020-04-04")
 
 
@@ -296,7 +296,7 @@ def test_a_marker_at_the_edges_of_its_time(values: str, success: str, tmp_path: 
     lines = "".join(f"S1,CEA,{value},ug/L\n" for value in values.split(";"))
     markers = f"subject,test,date,value,unit\n{lines}"
     protocol = CUT + way + "elevated_at_baseline = true }\n"
-    (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers) / "outcomes.csv")
+    (row,) = derived_rows(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers)["outcomes"]
     assert row["success"] == success
 
 
@@ -305,7 +305,7 @@ def test_a_conversion_is_confirmed_on_the_28th_day(day: str, success: str, tmp_p
     way = '[[endpoint]]\nid = "CEA"\nkind = "proportion"\nmarker = { test = "CEA", limit = 5.0, unit = "ug/L", '
     markers = f"subject,test,date,value,unit\nS1,CEA,2020-01-01,8,ug/L\nS1,CEA,2020-03-01,4,ug/L\nS1,CEA,{day},4,ug/L\n"
     protocol = way + "confirm_days = 28 }\n"
-    (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers) / "outcomes.csv")
+    (row,) = derived_rows(tmp_path, protocol, overall=visits(("2020-03-01", "PR")), markers=markers)["outcomes"]
     assert row["success"] == success
 
 
@@ -314,7 +314,7 @@ def test_a_month_on_the_day_of_the_cutoff_is_counted(tmp_path: Path) -> None:
     more = "at_months = [6]\nwindow_days = 7"
     for day, success in (("2020-07-02", "no"), ("2020-07-01", "")):
         protocol = CUT.replace("2020-12-31", day) + proportion(more=more)
-        (row,) = rows(run(tmp_path, protocol, overall=visits(("2020-03-01", "PR"))) / "outcomes.csv")
+        (row,) = derived_rows(tmp_path, protocol, overall=visits(("2020-03-01", "PR")))["outcomes"]
         assert row["success"] == success
 
 
@@ -330,5 +330,5 @@ def test_a_month_on_the_day_of_the_cutoff_is_counted(tmp_path: Path) -> None:
 )
 def test_the_edges_of_a_window(day: str, cutoff: str, success: str, tmp_path: Path) -> None:
     protocol = CUT.replace("2020-12-31", cutoff) + proportion(more="at_months = [3]\nwindow_days = 14")
-    (row,) = rows(run(tmp_path, protocol, overall=visits((day, "PR"))) / "outcomes.csv")
+    (row,) = derived_rows(tmp_path, protocol, overall=visits((day, "PR")))["outcomes"]
     assert row["success"] == success

@@ -23,6 +23,8 @@ WRONG = {
     f'id = "X"\nkind = "time"\nevents = ["pt"]\ncensor = [{NO_EVENT}]': "one of pd, death",
     f'id = "X"\nkind = "time"\nevents = ["deaths"]\ncensor = [{NO_EVENT}]': "did you mean 'death'?",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\ncompeting = ["pd"]\ncensor = [{NO_EVENT}]': "competes with the events",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\ntests = ["gray"]\ncensor = [{NO_EVENT}]': "'gray', which is for competing events",
+    f'id = "X"\nkind = "time"\nevents = ["pd"]\ntests = ["fine_gray"]\ncensor = [{NO_EVENT}]': "'fine_gray', which is for",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\nsuccess = ["CR"]\ncensor = [{NO_EVENT}]': "success has no meaning for a time",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\ncensors = [{NO_EVENT}]': "did you mean 'censor'?",
     f'id = "X"\nkind = "time"\nevents = ["pd"]\ncriterion = "main"\ncensor = [{NO_EVENT}]': "criterion is 'main'",
@@ -95,7 +97,7 @@ def test_a_protocol_in_plain_words(tmp_path: Path, capsys: pytest.CaptureFixture
     missed = '{ when = "missed_visits", count = 2, cnsr = 4, at = "last_assessment_before" }'
     text = HEAD.replace("[criteria.mrecist]\n", "[criteria.mrecist]\npd_absolute_mm = 5\n")
     write(tmp_path, p=text + time_endpoint(censor=missed) + proportion(more="confirmed = true"))
-    assert main(["protocol", "check", str(tmp_path / "p.toml")]) == 0
+    assert main(["protocol", "check", str(tmp_path / "p.toml")]) == 1  # No visits are given that could be missed.
     said = capsys.readouterr().out.splitlines()
     assert "Criterion mrecist: mRECIST (HCC), but pd_absolute_mm = 5 (published: 0)." in said
     assert "Day 1 is the date in column randomisation of subjects.csv." in said

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from mrecist.endpoints import survival
+from mrecist.endpoints import competing, cox, survival
 from mrecist.endpoints.estimate import About, Estimate
 from mrecist.endpoints.times import EventTime
 
@@ -80,7 +80,7 @@ def test_logrank_of_r(lung: list[EventTime]) -> None:
 
 def test_cox_of_r(lung: list[EventTime]) -> None:
     """coxph(Surv(time, status) ~ sex, lung): exp(coef) 0.5880, 0.4237 to 0.816, p 0.00149."""
-    found = survival.hazard_ratio(About(endpoint="OS", arm="2"), lung, "1")
+    found = cox.hazard_ratio(About(endpoint="OS", arm="2"), lung, "1")
     assert numbers(found, 3) == (0.588, 0.424, 0.816)
     assert found.p is not None
     assert round(found.p, 5) == 0.00149
@@ -90,7 +90,7 @@ def test_strata_of_one_value_change_nothing(lung: list[EventTime]) -> None:
     one, same = survival.logrank(About(endpoint="OS"), lung), survival.logrank(About(endpoint="OS"), lung, ["x"] * 228)
     assert one.value == pytest.approx(same.value, rel=1e-12)
     about = About(endpoint="OS", arm="2")
-    plain, strata = survival.hazard_ratio(about, lung, "1"), survival.hazard_ratio(about, lung, "1", ["x"] * 228)
+    plain, strata = cox.hazard_ratio(about, lung, "1"), cox.hazard_ratio(about, lung, "1", ["x"] * 228)
     assert plain.value == pytest.approx(strata.value, rel=1e-9)
 
 
@@ -116,13 +116,13 @@ def test_without_events_there_is_no_number() -> None:
     assert follow_up.value == 7
     (late,) = survival.landmarks(About(endpoint="OS"), rows, [Decimal(10)], "log-log", DAY)
     assert (late.value, late.note) == (None, "nobody is followed so long (last day 9)")
-    assert survival.hazard_ratio(About(endpoint="OS", arm="B"), rows, "A").value is None
+    assert cox.hazard_ratio(About(endpoint="OS", arm="B"), rows, "A").value is None
 
 
 def test_cumulative_incidence_without_censoring_is_a_share() -> None:
     """Without censoring the Aalen-Johansen estimate is the share of subjects with the event so far: 1/6, 2/6, 3/6."""
     order = ["event", "competing", "event", "competing", "competing", "event"]
     rows = [row(day, status) for day, status in enumerate(order, 1)]
-    found = list(survival.incidences(About(endpoint="TTP"), rows, [Decimal(n) for n in (1, 3, 6)], DAY))
+    found = list(competing.incidences(About(endpoint="TTP"), rows, [Decimal(n) for n in (1, 3, 6)], DAY))
     assert [round(one.value or 0, 9) for one in found] == [round(n / 6, 9) for n in (1, 2, 3)]
     assert all(a.value is not None and b.value is not None and a.value <= b.value for a, b in pairwise(found))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from endpoint_study import rows, run, time_endpoint, visits
+from endpoint_study import derived_rows, rows, run, time_endpoint, visits
 
 M1, M2, M3, M4, M5 = "2020-03-01", "2020-05-01", "2020-07-01", "2020-09-01", "2020-11-01"
 DAY = {M1: "61", M2: "122", M3: "183", M4: "245", M5: "306"}
@@ -63,7 +63,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_one_subject(name: str, tmp_path: Path) -> None:
     overall, subject, censor, date, days, cnsr, event = CASES[name]
-    (row,) = rows(run(tmp_path, time_endpoint(censor=censor), overall=overall, subjects=subject) / "events.csv")
+    (row,) = derived_rows(tmp_path, time_endpoint(censor=censor), overall=overall, subjects=subject)["events"]
     found = row["date"], row["days"], row["cnsr"], row["event"]
     assert found == (date, days, cnsr, event)
     assert row["start"] == "2020-01-01"
@@ -96,7 +96,7 @@ def test_two_missed_visits_before_a_progression(
 
 def test_missed_visits_in_the_middle_do_not_matter(tmp_path: Path) -> None:
     overall = visits(("2020-02-26", "SD"), ("2020-08-12", "SD"), ("2020-10-07", "PD"))
-    (row,) = rows(run(tmp_path, EVERY_8_WEEKS + time_endpoint(censor=MISSED), overall=overall) / "events.csv")
+    (row,) = derived_rows(tmp_path, EVERY_8_WEEKS + time_endpoint(censor=MISSED), overall=overall)["events"]
     assert (row["date"], row["cnsr"]) == ("2020-10-07", "0")
 
 
@@ -108,7 +108,7 @@ def test_death_is_censored_competes_or_is_an_event(tmp_path: Path) -> None:
         + time_endpoint('["pd", "death"]', name="EVENT")
         + time_endpoint('["pd"]', '{ when = "death", cnsr = 2, at = "trigger" }', name="AT_DEATH")
     )
-    found = rows(run(tmp_path, ways, overall=SD3, subjects=person(death="2020-08-01")) / "events.csv")
+    found = derived_rows(tmp_path, ways, overall=SD3, subjects=person(death="2020-08-01"))["events"]
     assert [(r["endpoint"], r["days"], r["cnsr"], r["status"]) for r in found] == [
         ("CENSORED", "183", "2", "censored"),
         ("COMPETING", "214", "101", "competing"),
@@ -130,7 +130,7 @@ def test_overall_survival(dates: dict[str, str], date: str, source: str, flags: 
     """Alive on the day that is stated, or on a later one on which the subject was seen; never later than that is known."""
     endpoint = '[[endpoint]]\nid = "OS"\nkind = "time"\nevents = ["death"]\n'
     endpoint += 'censor = [{ when = "no_event", cnsr = 1, at = "last_alive" }]\n'
-    (row,) = rows(run(tmp_path, endpoint, overall=SD3, subjects=person(**dates)) / "events.csv")
+    (row,) = derived_rows(tmp_path, endpoint, overall=SD3, subjects=person(**dates))["events"]
     assert (row["date"], row["source"], row["flags"]) == (date, source, flags)
     assert row["cnsr"] == ("0" if "death" in dates else "1")
 
@@ -151,7 +151,7 @@ def test_duration_of_response_is_for_responders(tmp_path: Path) -> None:
     ways = time_endpoint(more='origin = "first_response"', name="DOR")
     ways += time_endpoint(more='origin = "first_confirmed_response"', name="CDOR")
     subjects = "subject,arm,randomisation\nS1,A,2020-01-01\nS2,A,2020-01-01\nS3,B,2020-01-01\n"
-    found = rows(run(tmp_path, ways, overall=overall, subjects=subjects) / "events.csv")
+    found = derived_rows(tmp_path, ways, overall=overall, subjects=subjects)["events"]
     assert [(r["endpoint"], r["subject"], r["start"], r["days"], r["cnsr"]) for r in found] == [
         ("DOR", "S1", M1, "123", "0"),
         ("DOR", "S3", M1, "1", "1"),
@@ -164,18 +164,15 @@ def test_untreatable_progression_after_tace(tmp_path: Path) -> None:
     events = '["vascular_invasion", "extrahepatic_spread", "child_pugh_c_after_tace"]'
     subjects = "subject,arm,randomisation\n" + "".join(f"S{n},A,2020-01-01\n" for n in range(1, 5))
     overall = visits((M1, "SD")) + "".join(f"S{n},{M1},SD,2019-12-20\n" for n in range(2, 5))
-    found = rows(
-        run(
-            tmp_path,
-            time_endpoint(events, name="TTUP"),
-            overall=overall,
-            subjects=subjects,
-            procedures="subject,date,procedure\nS1,2020-01-10,TACE\nS2,2020-03-01,tace\nS3,2020-01-10,TACE\n",
-            liver="subject,date,child_pugh,points\nS1,2020-01-02,A,5\nS1,2020-02-10,,11\nS2,2020-02-10,C,\nS2,2020-04-10,C,\n",
-            occurrences="subject,date,event\nS3,2020-02-20,Extrahepatic spread\nS3,2020-02-10,vascular_invasion\n",
-        )
-        / "events.csv"
-    )
+    found = derived_rows(
+        tmp_path,
+        time_endpoint(events, name="TTUP"),
+        overall=overall,
+        subjects=subjects,
+        procedures="subject,date,procedure\nS1,2020-01-10,TACE\nS2,2020-03-01,tace\nS3,2020-01-10,TACE\n",
+        liver="subject,date,child_pugh,points\nS1,2020-01-02,A,5\nS1,2020-02-10,,11\nS2,2020-02-10,C,\nS2,2020-04-10,C,\n",
+        occurrences="subject,date,event\nS3,2020-02-20,Extrahepatic spread\nS3,2020-02-10,vascular_invasion\n",
+    )["events"]
     assert [(r["subject"], r["date"], r["cnsr"], r["event"]) for r in found] == [
         ("S1", "2020-02-10", "0", "child_pugh_c_after_tace"),
         ("S2", M1, "1", "no_event"),
@@ -207,10 +204,10 @@ def test_a_table_that_an_endpoint_needs_is_asked_for(tmp_path: Path, capsys: pyt
 def test_readers_apart_or_the_accepted_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     overall = "subject,reader,date,overall,baseline_date\n"
     overall += f"S1,R1,{M1},SD,2019-12-20\nS1,R2,{M1},PD,2019-12-20\n"
-    found = rows(run(tmp_path, time_endpoint(), overall=overall) / "events.csv")
+    found = derived_rows(tmp_path, time_endpoint(), overall=overall)["events"]
     assert [(r["reader"], r["cnsr"]) for r in found] == [("R1", "1"), ("R2", "0")]
     accepted = time_endpoint(more='reader = "accepted"')
     run(tmp_path, accepted, overall=overall, expect=2)
     assert "[readers] accepted is not given and there are R1, R2" in capsys.readouterr().err
-    found = rows(run(tmp_path, '[readers]\naccepted = "R2"\n' + accepted, overall=overall) / "events.csv")
+    found = derived_rows(tmp_path, '[readers]\naccepted = "R2"\n' + accepted, overall=overall)["events"]
     assert [(r["reader"], r["cnsr"]) for r in found] == [("R2", "0")]

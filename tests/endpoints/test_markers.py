@@ -143,7 +143,9 @@ def test_two_values_of_one_day(tmp_path: Path) -> None:
     outcomes, problems = found(tmp_path, share(f"marker = {CEA}"), head + "S1,2020-03-01,cea,4,ug/L\n", 1)
     assert (outcomes["S1"].success, problems) == (True, [])
     outcomes, problems = found(tmp_path, share(f"marker = {CEA}"), head + "S1,2020-03-01,cea,9,ug/L\n", 1)
-    assert problems == ["markers.csv line 4, subject S1: says something else of 2020-03-01, cea than line 3; keep one"]
+    said = "markers.csv line 4, subject S1: says something else of 2020-03-01, cea than line 3; keep one"
+    assert [one.startswith(said) for one in problems] == [True]
+    assert "S1" not in outcomes
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,19 @@ def test_responses_of_a_region(tmp_path: Path) -> None:
     assert found(out, "LUNG") == {"S1": ("PD", "no"), "S2": ("", ""), "S3": ("SD", "no"), "S4": ("PR", "yes")}
     # The whole of S1: 70 to 55 mm, -21 %.
     assert found(out, "ORR") == {"S1": ("SD", "no"), "S2": ("SD", "no"), "S3": ("SD", "no"), "S4": ("NE", "no")}
-    rate = {r["endpoint"]: (r["events"], r["n"]) for r in rows(out / "estimates.csv") if r["method"] == "wilson"}
+    told = [r for r in rows(out / "estimates.csv") if r["method"] == "wilson"]
+    assert {r["endpoint"]: r["region"] for r in told} == {"LIVER": "intrahepatic", "LUNG": "extrahepatic", "ORR": ""}
+    rate = {r["endpoint"]: (r["events"], r["n"]) for r in told}
     assert rate == {"LIVER": ("1", "3"), "LUNG": ("1", "3"), "ORR": ("0", "4")}
 
 
 def test_times_of_a_region(tmp_path: Path) -> None:
     out = derived(tmp_path, time_endpoint('["pd"]', "", INSIDE, "HPFS") + time_endpoint('["pd"]', "", OUTSIDE, "EHPFS"))
     ended = {(r["endpoint"], r["subject"]): (r["date"], r["cnsr"]) for r in rows(out / "events.csv")}
+    assert {(r["endpoint"], r["region"]) for r in rows(out / "events.csv")} == {
+        ("HPFS", "intrahepatic"),
+        ("EHPFS", "extrahepatic"),
+    }
     assert ended == {
         ("HPFS", "S1"): ("2020-03-01", "1"),
         ("HPFS", "S2"): ("2020-05-01", "1"),

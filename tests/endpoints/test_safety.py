@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from endpoint_study import rows, run, time_endpoint, visits
+
+from mrecist.endpoints.safety import safety_of
+from mrecist.protocol import FORMAT, parse_protocol
+from mrecist.trial import AdverseEvent, Subject, Trial
 
 OS = time_endpoint('["death"]', name="OS").replace("last_assessment", "last_alive")
 # S4 was never treated; S5 is treated and has no event.
@@ -172,6 +178,25 @@ def test_complications(days: str, severe: tuple[str, ...], dead: tuple[str, ...]
     assert shares(out, **table, level="worst", grade="II")["A"] == ("2", "0", "0", "0.0")
 
 
+def test_complications_within_several_windows(tmp_path: Path) -> None:
+    """The rows of 30 and of 90 days, as above, each under a term that names the days."""
+    asked = '[safety]\nclavien_procedures = ["hepatectomy"]\nclavien_days = [30, 90]\n'
+    out = study(tmp_path, asked, procedures=PROCEDURES, subjects=DEAD)
+    for term, severe, dead in (
+        ("HEPATECTOMY, 30 days", ("4", "1", "1", ""), ("4", "0", "1", "")),
+        ("HEPATECTOMY, 90 days", ("4", "2", "1", ""), ("4", "1", "1", "")),
+    ):
+        assert shares(out, term=term, level="at_least", grade=">=IIIa")[""] == severe
+        assert shares(out, term=term, level="at_least", grade="V")[""] == dead
+
+
+@pytest.mark.parametrize("days", ["[]", "[90, 30]", "[30, 30]", "-1", '"30"', "[30.5]"])
+def test_days_that_are_no_windows(days: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = f'[safety]\nclavien_procedures = ["HEPATECTOMY"]\nclavien_days = {days}\n'
+    study(tmp_path, asked, expect=2, procedures=PROCEDURES, subjects=DEAD)
+    assert "clavien_days" in capsys.readouterr().err
+
+
 def test_a_complication_whose_day_is_not_known_is_unknown_in_a_window(tmp_path: Path) -> None:
     asked = '[safety]\nclavien_procedures = ["HEPATECTOMY"]\nclavien_days = 30\n'
     table = "subject,date,procedure,clavien_dindo\nS1,2020-02-01,HEPATECTOMY,IIIa\nS2,2020-02-01,HEPATECTOMY,none\n"
@@ -188,3 +213,24 @@ def test_a_complication_that_cannot_be_is_a_problem_of_its_subject(tmp_path: Pat
     table = "subject,date,procedure,clavien_dindo,complication\nS1,2020-02-01,HEPATECTOMY,IIIa,2020-01-31\n"
     out = study(tmp_path, asked, expect=1, procedures=table)
     assert ["before the procedure" in row["message"] for row in rows(out / "problems.csv")] == [True]
+
+
+class _Counted(tuple[AdverseEvent, ...]):
+    """Rows that count how often somebody goes through them."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[AdverseEvent]:
+        _Counted.passes += 1
+        return super().__iter__()
+
+
+def test_events_are_gone_through_once_and_not_once_a_subject() -> None:
+    people = {f"S{n}": Subject(subject=f"S{n}", arm="A", dates={"first_dose": date(2020, 1, 1)}) for n in range(60)}
+    rows = _Counted(
+        AdverseEvent(subject=name, term="Nausea", grade=2, start=date(2020, 1, 2)) for name in list(people)[:20]
+    )
+    protocol = parse_protocol({"format": FORMAT, "safety": {}}, where="protocol.toml")
+    found = safety_of(protocol, Trial(subjects=people, adverse_events=rows))
+    assert len(found.worst) == 20
+    assert _Counted.passes < 10

@@ -146,3 +146,22 @@ def test_demo_says_that_the_truth_is_met(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["demo", "--out", str(tmp_path)]) == 0
     assert "Every category equals the known truth" in capsys.readouterr().out
     assert {p.name for p in tmp_path.iterdir() if p.is_file()} == OUTPUTS
+
+
+def test_the_sample_as_sdtm_comes_back_with_its_categories(scored: Path, tmp_path: Path) -> None:
+    """Also a viable size that does not count, because of the phase it was read on (SAMPLE-06): SUPPTR carries the phase."""
+    sdtm, out = tmp_path / "sdtm", tmp_path / "out"
+    images = ["--images", str(sample_study_path())]
+    assert main(["export", "sdtm", str(scored), "--out", str(sdtm), "--format", "csv", *images]) == 0
+    protocol = ["--protocol", str(sample_study_path() / "protocol.toml")]
+    assert main(["assess", str(sdtm), "--compare", str(sdtm), "--out", str(out), *protocol]) == 0
+    # A visit that was missed has no number in SDTM: time points are counted by their dates there (docs/sdtm.md).
+    words = ("subject", "criterion", "date", "sum", "target", "non_target", "new_lesion", "overall")
+    before = {tuple(row[name] for name in words) for row in table(scored / "responses.csv")}
+    assert {tuple(row[name] for name in words) for row in table(out / "responses.csv")} == before
+    assert {row["agrees"] for row in table(out / "comparison.csv")} == {"yes"}
+    named = {row["QNAM"] for row in table(sdtm / "supptr.csv")} | {row["QNAM"] for row in table(sdtm / "supptu.csv")}
+    assert {"TRSERUID", "TRSEGUID", "TRPHASE", "TUTRKUID"} <= named
+    drawn = {d["tracking_uid"] for d in json.loads((scored / "measurements.json").read_text(encoding="utf-8"))}
+    tracked = {row["QVAL"] for row in table(sdtm / "supptu.csv") if row["QNAM"] == "TUTRKUID"}
+    assert tracked == drawn

@@ -15,7 +15,7 @@ VISITS = {
     "3": ("WEEK 16", "2024-04-22"),
     "4": ("WEEK 24", "2024-06-17"),
 }
-NUMBERS = ("VISITNUM", "TRSTRESN")
+NUMBERS = ("VISITNUM", "TRSTRESN", "TUSEQ", "TRSEQ", "RSSEQ", "TUDY", "TRDY", "RSDY")
 
 
 def tu(subject: str, link: str, result: str, visit: str = "1", **more: str) -> Row:

@@ -1,22 +1,30 @@
-"""Kaplan-Meier curves by arm with the numbers at risk below (Pocock 2002; Morris 2019 on what such a figure should show)."""
+"""Kaplan-Meier curves with their intervals, the censored times as ticks, the medians, and the numbers at risk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import ceil
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-from mrecist.endpoints.figures.style import ARMS, DARK, GREY, new_figure
-from mrecist.endpoints.survival import curve, limits
+from mrecist.endpoints.figures.curves import ByArm, at_risk, curve_axes, lines_at_risk, look_of_arm, ticks_of
+from mrecist.endpoints.figures.style import GREY, in_house_style, wrapped
+from mrecist.endpoints.survival import curve, limits, median_days
 from mrecist.endpoints.times import EVENT, EventTime
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MOST_INSIDE = 5
+"""Lines of a legend that fit into the axes beside the curves."""
 
+_MOST_TICKS = 200
+
+
+@in_house_style
 def kaplan_meier(
-    by_arm: Mapping[str, Sequence[EventTime]],
+    by_arm: ByArm,
     *,
     title: str,
     days_per_month: float,
@@ -28,63 +36,60 @@ def kaplan_meier(
     Parameters
     ----------
     by_arm : arm -> times; an arm without a name is drawn alone.
-    words : lines below the legend (medians, hazard ratio).
+    words : lines above the legend (medians, hazard ratio).
     """
     shown = {arm: rows for arm, rows in by_arm.items() if rows}
-    figure, axes = new_figure(6.5, 4.2 + 0.22 * len(shown), title)
-    last = max((row.days for rows in shown.values() for row in rows), default=1) / days_per_month
-    step = _step(last)
-    ticks = [step * n for n in range(ceil(last / step) + 1)]
+    told = [line for word in words for line in wrapped(word, 44, 2).split("\n")]
+    beside = len(told) + len(shown) > _MOST_INSIDE
+    figure, axes = curve_axes(shown, title=title, beside=beside, lines_below=lines_at_risk(shown))
+    ticks = ticks_of(shown, days_per_month)
     for place, (arm, rows) in enumerate(shown.items()):
-        _draw(axes, rows, ARMS[place % len(ARMS)], _name(arm, rows), days_per_month, scale)
-    axes.set(
-        xlim=(0, ticks[-1]),
-        ylim=(0, 1.02),
-        xticks=ticks,
-        xlabel="months",
-        ylabel="probability without event",
+        _draw(axes, rows, look_of_arm(place), _name(arm, rows), days_per_month, scale)
+    axes.set(xlim=(0, ticks[-1]), ylim=(0, 1.02), xticks=ticks, xlabel="months", ylabel="probability without event")
+    axes.plot([0, ticks[-1]], [0.5, 0.5], color=GREY, linewidth=0.6, linestyle=(0, (4, 4)), zorder=0)
+    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if beside else {"loc": "best"}
+    legend = axes.legend(
+        title="\n".join(told) or None, title_fontsize=8, alignment="left", fontsize=8, handlelength=2.6, **where
     )
-    axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 4)), zorder=0)
-    axes.legend(
-        frameon=False, loc="best", title="\n".join(words) or None, title_fontsize=8, alignment="left", fontsize=8
-    )
-    _at_risk(axes, shown, ticks, days_per_month)
+    legend.get_frame().set(edgecolor="none", facecolor="white", alpha=0.0 if beside else 0.75)
+    at_risk(axes, shown, ticks, days_per_month)
     return figure
 
 
 def _name(arm: str, rows: Sequence[EventTime]) -> str:
-    return f"{arm or 'all'}: {sum(row.status == EVENT for row in rows)} events of {len(rows)}"
+    return wrapped(arm or "all", 36, 2) + f": {sum(row.status == EVENT for row in rows)} events of {len(rows)}"
 
 
-def _step(last: float) -> int:
-    """Months between ticks: about eight of them."""
-    return next((step for step in (1, 2, 3, 6, 12, 24, 36, 60) if last / step <= 9), 120)
-
-
-def _draw(axes: Axes, rows: Sequence[EventTime], colour: str, name: str, month: float, scale: str) -> None:
-    found = curve(rows) if any(row.status == EVENT for row in rows) else None
+def _draw(axes: Axes, rows: Sequence[EventTime], look: dict[str, Any], name: str, month: float, scale: str) -> None:
+    colour, events = look["color"], any(row.status == EVENT for row in rows)
+    found = curve(rows) if events else None
     steps = [] if found is None else list(zip(found.surv_times, found.surv_prob, found.surv_prob_se, strict=True))
     steps = [(float(t) / month, float(p), float(se)) for t, p, se in steps]
     end = max(row.days for row in rows) / month
     x = [0.0, *(time for time, _, _ in steps), end]
     y = [1.0, *(height for _, height, _ in steps)]
-    axes.step(x, [*y, y[-1]], where="post", color=colour, linewidth=1.6, label=name)
-    bounds = [limits(height, error, scale) for _, height, error in steps]
-    low = [1.0, *(bound[0] if bound[0] is not None else float("nan") for bound in bounds)]
-    high = [1.0, *(bound[1] if bound[1] is not None else float("nan") for bound in bounds)]
-    axes.fill_between(x, [*low, low[-1]], [*high, high[-1]], step="post", color=colour, alpha=0.12, linewidth=0)
-    marks = [row.days / month for row in rows if row.status != EVENT]
-    heights = [next((height for time, height, _ in reversed(steps) if time <= mark), 1.0) for mark in marks]
-    axes.plot(marks, heights, linestyle="none", marker="|", markersize=6, color=colour, markeredgewidth=1.0)
+    axes.step(x, [*y, y[-1]], where="post", linewidth=1.6, label=name, **look)
+    bounds = [(1.0, 1.0), *(limits(height, error, scale) for _, height, error in steps)]
+    # Each height from its own step to the next one: where a step has no interval, the one before it still ends there.
+    edges = [edge for begin, stop in pairwise(x) for edge in (begin, stop)]
+    low, high = ([_or_nan(bound[side]) for bound in bounds for _ in range(2)] for side in (0, 1))
+    axes.fill_between(edges, low, high, color=colour, alpha=0.12, linewidth=0)
+    marks = sorted({row.days for row in rows if row.status != EVENT})
+    times = [0.0, *(time for time, _, _ in steps)]
+    heights = [y[bisect_right(times, day / month) - 1] for day in marks]
+    axes.plot(
+        [day / month for day in marks],
+        heights,
+        linestyle="none",
+        marker="|",
+        markersize=6 if len(marks) <= _MOST_TICKS else 2.5,
+        color=colour,
+        markeredgewidth=1.0,
+    )
+    median = median_days(rows, scale)[0] if events else None
+    if median is not None:
+        axes.plot([median / month] * 2, [0, 0.5], color=colour, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
 
 
-def _at_risk(axes: Axes, by_arm: Mapping[str, Sequence[EventTime]], ticks: Sequence[int], month: float) -> None:
-    """The numbers at risk, in the colour of their curve."""
-    transform = axes.get_xaxis_transform()
-    axes.text(-0.06, -0.2, "at risk", transform=axes.transAxes, fontsize=8, color=DARK, ha="right", va="center")
-    for place, (arm, rows) in enumerate(by_arm.items()):
-        y, colour = -0.255 - 0.055 * place, ARMS[place % len(ARMS)]
-        axes.text(-0.06, y, arm or "all", transform=axes.transAxes, fontsize=8, color=colour, ha="right", va="center")
-        for tick in ticks:
-            count = sum(row.days >= max(tick * month, 1) for row in rows)
-            axes.text(tick, y, str(count), transform=transform, fontsize=8, color=colour, ha="center", va="center")
+def _or_nan(limit: float | None) -> float:
+    return float("nan") if limit is None else limit

@@ -22,10 +22,12 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One arm. Medians are those of exponential times in months, as they happen (a scan sees a progression later).
+    """One arm. Medians are those of exponential times in months, as they happen (a scan sees a progression later), of a subject whose
+    hazard no factor changes.
 
     ``complete`` and ``partial`` are the shares of subjects whose tumours respond unless progression or death comes first;
-    ``untreatable_months`` is the median time to untreatable progression, 0 where the study has none.
+    ``untreatable_months`` is the median time to untreatable progression, 0 where the study has none. ``pseudo`` is the share whose sum
+    rises at the first visit and is back at the second one, ``fatal`` the share of early deaths that are grade 5.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Arm:
     resection: float = 0.0
     ablation: float = 0.0
     untreatable_months: float = 0.0
+    pseudo: float = 0.0
+    fatal: float = 0.0
     courses: tuple[Course, ...] = ()
 
     @property
@@ -76,11 +80,50 @@ class Toxicity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """A column of subjects.csv that is 1 for a share of subjects, whose hazards of progression and death are ``hazard_ratio`` times
+    those of the others; recorded of the share ``known``.
+    """
+
+    column: str
+    share: float
+    hazard_ratio: float
+    known: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Disease outside the liver at baseline: the share of subjects with it, and of these the shares that progress there by the first
+    visit, that are never evaluable there, and that respond there unless progression or death comes first.
+    """
+
+    disease: float
+    progresses: float
+    unevaluable: float
+    responds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The treatment before the study: shares of its responses (the rest is not recorded), and of targets that were treated, have progressed
+    since, and of which that is not known.
+    """
+
+    responses: tuple[tuple[str, float], ...]
+    treated: float
+    progressed: float
+    not_known: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """A study: its size, its arms, and what its visits and losses are like.
 
     ``entry`` are the date columns of subjects.csv that fall on the first day, ``treated`` those of the start of treatment, which is
     ``lead`` days (from, to) later. All hazards start with the treatment. Visits are up to ``late_days`` later than they are due.
+    ``outside`` is the share of progressions that are outside the liver, ``child_pugh_b`` that of subjects with class B at baseline.
+    ``confirms`` says that a visit follows the one that shows a progression. ``words`` are other columns of subjects.csv, with the share of
+    each value.
     """
 
     name: str
@@ -94,6 +137,13 @@ class Study:
     markers: tuple[MarkerPlan, ...] = ()
     toxicities: tuple[Toxicity, ...] = ()
     ctcae_version: str = "5.0"
+    factor: Factor | None = None
+    spread: Spread | None = None
+    before: Before | None = None
+    outside: float = 0.25
+    child_pugh_b: float = 0.0
+    confirms: bool = False
+    words: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
     prior_line_known: float | None = None
     first_visit_response: float = 0.6
     late_days: int = 6
@@ -108,25 +158,65 @@ class Study:
         return range(self.lead[0], self.lead[1] + 1)
 
 
-_HFS = Toxicity(
-    term="Palmar-plantar erythrodysesthesia syndrome",
-    soc="Skin and subcutaneous tissue disorders",
-    any_grade=0.21,
-    severe=0.05,
-)
+_SKIN, _GUT, _TESTS = "Skin and subcutaneous tissue disorders", "Gastrointestinal disorders", "Investigations"
+_GENERAL = "General disorders and administration site conditions"
+
+
+def _toxicity(term: str, soc: str, any_grade: float, severe: float) -> Toxicity:
+    return Toxicity(term=term, soc=soc, any_grade=any_grade, severe=severe)
+
+
 _REGORAFENIB = (
-    _HFS,
-    Toxicity(term="Hypertension", soc="Vascular disorders", any_grade=0.20, severe=0.04),
-    Toxicity(term="Diarrhea", soc="Gastrointestinal disorders", any_grade=0.15, severe=0.03),
-    Toxicity(term="Platelet count decreased", soc="Investigations", any_grade=0.13, severe=0.04),
-    Toxicity(term="Aspartate aminotransferase increased", soc="Investigations", any_grade=0.11, severe=0.03),
+    _toxicity("Palmar-plantar erythrodysesthesia syndrome", _SKIN, 0.21, 0.05),
+    _toxicity("Hypertension", "Vascular disorders", 0.20, 0.04),
+    _toxicity("Diarrhea", _GUT, 0.15, 0.03),
+    _toxicity("Platelet count decreased", _TESTS, 0.13, 0.04),
+    _toxicity("Aspartate aminotransferase increased", _TESTS, 0.11, 0.03),
+    _toxicity("Proteinuria", "Renal and urinary disorders", 0.08, 0.01),
 )
 _INFUSION = (
-    Toxicity(term="Nausea", soc="Gastrointestinal disorders", any_grade=0.29, severe=0.0),
-    Toxicity(term="Abdominal pain", soc="Gastrointestinal disorders", any_grade=0.29, severe=0.02),
-    Toxicity(term="Fever", soc="General disorders and administration site conditions", any_grade=0.11, severe=0.0),
-    Toxicity(term="Vomiting", soc="Gastrointestinal disorders", any_grade=0.08, severe=0.0),
+    _toxicity("Nausea", _GUT, 0.29, 0.0),
+    _toxicity("Abdominal pain", _GUT, 0.29, 0.02),
+    _toxicity("Fever", _GENERAL, 0.11, 0.0),
+    _toxicity("Vomiting", _GUT, 0.08, 0.0),
 )
+_TACE_HAIC = (
+    # Of 162 patients 15 with myelosuppression of grade 3 or 4 and one with a liver abscess, as the entry of NCT06071052 cites.
+    _toxicity("White blood cell decreased", _TESTS, 0.25, 15 / 162),
+    _toxicity("Hepatic infection", "Infections and infestations", 1 / 162, 1 / 162),
+)
+# Cao 2022: of 38 patients after HAIC, of 57 by its tables 2 and 3 (any grade, grade 3 and 4).
+_CAO = (
+    _toxicity("Palmar-plantar erythrodysesthesia syndrome", _SKIN, 8 / 38, 2 / 57),
+    _toxicity("Platelet count decreased", _TESTS, 5 / 38, 0.02),
+    _toxicity("Anemia", "Blood and lymphatic system disorders", 4 / 38, 0.02),
+    _toxicity("Aspartate aminotransferase increased", _TESTS, 4 / 38, 0.02),
+    _toxicity("Lymphocyte count decreased", _TESTS, 26 / 57, 11 / 57),
+    _toxicity("White blood cell decreased", _TESTS, 11 / 57, 3 / 57),
+    _toxicity("Hypoalbuminemia", "Metabolism and nutrition disorders", 19 / 57, 0.0),
+    _toxicity("Alkaline phosphatase increased", _TESTS, 3 / 57, 2 / 57),
+    _toxicity("Blood bilirubin increased", _TESTS, 17 / 57, 2 / 57),
+    _toxicity("Diarrhea", _GUT, 0.06, 1 / 57),
+    _toxicity("Hypertension", "Vascular disorders", 0.06, 1 / 57),
+    _toxicity("Nausea", _GUT, 11 / 38, 0.0),
+    _toxicity("Abdominal pain", _GUT, 11 / 38, 1 / 57),
+    _toxicity("Fever", _GENERAL, 4 / 38, 0.0),
+    _toxicity("Vomiting", _GUT, 3 / 38, 0.0),
+)
+COMPLICATIONS: dict[str, tuple[tuple[str, float], ...]] = {
+    "HEPATECTOMY": (("I", 0.12), ("II", 0.12), ("IIIa", 0.08), ("IIIb", 0.04), ("IVa", 0.02)),
+    "ABLATION": (("I", 0.10), ("II", 0.04), ("IIIa", 0.03)),
+    "RFA": (("I", 0.10), ("II", 0.04), ("IIIa", 0.03)),
+    "TACE": (("I", 0.20), ("II", 0.05), ("IIIa", 0.01)),
+    "HAIC": (("I", 0.10), ("II", 0.03), ("IIIa", 0.005)),
+}
+"""Share of each procedure with a worst complication of that grade (Clavien-Dindo); the others have none."""
+OUTCOMES: dict[str, tuple[tuple[str, float], ...]] = {
+    "HEPATECTOMY": (("R0", 0.85), ("R1", 0.15)),
+    "ABLATION": (("complete", 0.9), ("incomplete", 0.1)),
+    "RFA": (("complete", 0.9), ("incomplete", 0.1)),
+}
+"""Margin of a resection, completeness of an ablation."""
 _CEA = MarkerPlan(test="CEA", unit="ug/L", limit=5.0, elevated=0.75, converts=0.30)
 _CA199 = MarkerPlan(test="CA19-9", unit="U/mL", limit=35.0, elevated=0.55, converts=0.35)
 
@@ -146,6 +236,7 @@ STUDIES: dict[str, Study] = {
                     partial=0.42,
                     resection=0.12,
                     ablation=0.08,
+                    fatal=0.1,
                     courses=(
                         Course(procedure="TACE", every_days=42, most=3),
                         Course(procedure="HAIC", every_days=42, most=3),
@@ -157,7 +248,7 @@ STUDIES: dict[str, Study] = {
             treated=("first_procedure", "first_dose"),
             lead=(0, 7),
             markers=(_CEA, _CA199),
-            toxicities=(*_REGORAFENIB, *_INFUSION),
+            toxicities=(*_REGORAFENIB, *_INFUSION, *_TACE_HAIC),
             ctcae_version="4.03",
         ),
         Study(
@@ -172,7 +263,8 @@ STUDIES: dict[str, Study] = {
                     complete=0.04,
                     partial=0.22,
                     untreatable_months=7.0,
-                    courses=(Course(procedure="TACE", every_days=42, most=3),),
+                    fatal=0.1,
+                    courses=(Course(procedure="TACE", every_days=42, most=2),),
                 ),
                 Arm(
                     name="HAIC",
@@ -181,6 +273,7 @@ STUDIES: dict[str, Study] = {
                     complete=0.06,
                     partial=0.38,
                     untreatable_months=10.0,
+                    fatal=0.1,
                     courses=(Course(procedure="HAIC", every_days=21, most=6),),
                 ),
             ),
@@ -189,6 +282,14 @@ STUDIES: dict[str, Study] = {
             treated=("first_procedure", "first_dose"),
             lead=(1, 7),
             toxicities=(*_REGORAFENIB, *_INFUSION),
+            # The entry excludes a CR before; a few are there so that eligibility.csv has each answer.
+            before=Before(
+                responses=(("PR", 0.25), ("SD", 0.35), ("PD", 0.35), ("CR", 0.03)),
+                treated=0.8,
+                progressed=0.9,
+                not_known=0.03,
+            ),
+            child_pugh_b=0.3,
         ),
         Study(
             name="NCT06988852",
@@ -211,6 +312,7 @@ STUDIES: dict[str, Study] = {
             lead=(1, 7),
             markers=(_CEA, _CA199),
             toxicities=_INFUSION,
+            words=(("antibody", (("bevacizumab", 0.6), ("cetuximab", 0.4))),),
             follow_up_days=1095,
         ),
         Study(
@@ -224,6 +326,8 @@ STUDIES: dict[str, Study] = {
                     pfs_months=4.0,
                     complete=0.02,
                     partial=0.28,
+                    pseudo=0.08,
+                    fatal=0.1,
                     courses=(Course(procedure="RFA", every_days=1, most=1),),
                 ),
             ),
@@ -232,18 +336,20 @@ STUDIES: dict[str, Study] = {
             treated=("first_dose",),
             lead=(1, 7),
             toxicities=_REGORAFENIB,
+            confirms=True,
         ),
         Study(
             name="Cao2022",
-            source="57 subjects, of 50 the prior line known (13 and 37), PFS 10.8 and OS 20.8 months, PR in 20 of 40, adverse events",
+            source="57 subjects, of 50 the prior line known (13 and 37), of 43 the dose (13 below 120 mg), PFS 10.8 and OS 20.8 months, PR "
+            "in 20 of 40 in the liver and 4 of 30 outside, adverse events",
             subjects=57,
             arms=(
                 Arm(
                     name="HAIC+regorafenib",
-                    os_months=20.8,
-                    pfs_months=10.8,
+                    os_months=11.0,
+                    pfs_months=6.9,
                     complete=0.0,
-                    partial=0.55,
+                    partial=0.605,
                     courses=(Course(procedure="HAIC", every_days=31, most=4, at_entry=True),),
                 ),
             ),
@@ -252,7 +358,13 @@ STUDIES: dict[str, Study] = {
             treated=("first_dose",),
             lead=(5, 14),
             markers=(_CEA,),
-            toxicities=(*_REGORAFENIB, *_INFUSION),
+            toxicities=_CAO,
+            # Table 1: 13 with 40 or 80 mg, 30 with 120 or 160 mg, 14 missing. The ratio is ours (the paper: 0.21 for PFS, 0.043 for OS).
+            factor=Factor(column="dose_120_or_more", share=30 / 43, hazard_ratio=0.4, known=43 / 57),
+            # Table 1: of 57 subjects 30 with an answer outside the liver: 4 PR, 7 SD, 7 PD, 12 other.
+            spread=Spread(disease=30 / 57, progresses=7 / 30, unevaluable=12 / 30, responds=4 / 30),
+            outside=0.35,
+            child_pugh_b=0.05,
             prior_line_known=50 / 57,
             missed=0.08,
         ),

@@ -1,0 +1,89 @@
+"""Who a reader of the tables is in SDTM: --EVAL, --EVALID, and what begins the link identifiers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mrecist.errors import InputError
+from mrecist.protocol import Readers
+from mrecist.sdtm.codelists import EVALUATOR_IDS, INDEPENDENT, INVESTIGATOR
+
+_SHORT = re.compile(r"(R|READER|RAD|RADIOLOGIST|ONC|ONCOLOGIST|ADJ|ADJUDICATOR)[ _-]*([1-3]?)")
+_WORDS = {"R": "READER", "RAD": "RADIOLOGIST", "ONC": "ONCOLOGIST", "ADJ": "ADJUDICATOR"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluator:
+    """``identifier`` is empty for an investigator, and only for one: --EVALID never stands without --EVAL."""
+
+    reader: str
+    role: str
+    identifier: str = ""
+
+    @property
+    def independent(self) -> bool:
+        """Not the investigator."""
+        return self.role == INDEPENDENT
+
+    @property
+    def adjudicates(self) -> bool:
+        """Decides between readers."""
+        return self.identifier.startswith("ADJUDICATOR")
+
+    def linked(self, identifier: str) -> str:
+        """A link identifier of this reader: ``R1-T01``; an investigator's has no prefix."""
+        prefix = EVALUATOR_IDS.get(self.identifier, "")
+        return f"{prefix}-{identifier}" if prefix else identifier
+
+
+def evaluators(readers: Iterable[str], named: Mapping[str, str], rules: Readers) -> dict[str, Evaluator]:
+    """Reader -> evaluator (docs/sdtm.md has the rules).
+
+    ``named`` is what the user says: reader -> INVESTIGATOR or a term of EVALID. Raises :class:`InputError` for a reader that nothing
+    tells, and when two readers would be the same evaluator.
+    """
+    readers = list(dict.fromkeys(readers))
+    unknown = [name for name in named if name not in readers]
+    if unknown:
+        raise InputError(f"--reader {unknown[0]}: is no reader of these results; there are: {', '.join(readers)}")
+    found: dict[str, Evaluator] = {}
+    for reader in readers:
+        term = _term_named(reader, named[reader]) if reader in named else _term(reader, readers, rules)
+        same = next((e.reader for e in found.values() if term in (e.identifier, e.role)), None)
+        if same is not None:
+            raise InputError(
+                f"readers {same} and {reader} would both be {term}; say who they are with --reader NAME=TERM"
+            )
+        is_investigator = term == INVESTIGATOR
+        found[reader] = Evaluator(
+            reader=reader,
+            role=INVESTIGATOR if is_investigator else INDEPENDENT,
+            identifier="" if is_investigator else term,
+        )
+    return found
+
+
+def _term_named(reader: str, term: str) -> str:
+    term = " ".join(term.upper().split())
+    if term != INVESTIGATOR and term not in EVALUATOR_IDS:
+        known = ", ".join((INVESTIGATOR, *EVALUATOR_IDS))
+        raise InputError(f"--reader {reader}={term}: is no evaluator; use one of: {known}")
+    return term
+
+
+def _term(reader: str, readers: list[str], rules: Readers) -> str:
+    if rules.plan == "investigator" and len(readers) == 1:
+        return INVESTIGATOR
+    if rules.plan == "two_plus_adjudicator" and reader == rules.accepted:
+        return "ADJUDICATOR"
+    name = " ".join(reader.upper().split())
+    if name in ("INVESTIGATOR", "INV"):
+        return INVESTIGATOR
+    short = _SHORT.fullmatch(name)
+    if short is not None:
+        term = " ".join(filter(None, (_WORDS.get(short[1], short[1]), short[2])))
+        if term in EVALUATOR_IDS:
+            return term
+    raise InputError(f"reader {reader}: nothing says who that is in --EVALID; say it with --reader '{reader}=READER 1'")
