@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrecist.errors import StoreError
+from mrecist.store.server import checked, connect
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -53,10 +54,9 @@ def _server(where: str, files: Path | None) -> Place:
         raise StoreError("the URL of the store cannot be read; it is postgresql://USER@HOST/DATABASE") from None
     if url.get_backend_name() != "postgresql":
         raise StoreError(f"a store in '{url.get_backend_name()}' is not known; give a folder, or a postgresql:// URL")
-    _require("psycopg", "postgresql")
-    full = url.set(drivername="postgresql+psycopg")
+    _require("pg8000", "postgresql")
     return Place(
-        url=full.render_as_string(hide_password=False),
+        url=checked(url).set(drivername="postgresql+pg8000").render_as_string(hide_password=False),
         name=url.set(password=None).render_as_string(),
         path=None,
         files=files,
@@ -71,18 +71,19 @@ def _require(module: str, extra: str) -> None:
 def engine_of(place: Place) -> Engine:
     """An engine; the file of SQLite is let go after every transaction, the connection to a server when the store is closed."""
     _require("sqlalchemy", "store")
-    from sqlalchemy import URL, create_engine, event
+    from sqlalchemy import URL, create_engine, event, make_url
     from sqlalchemy.pool import NullPool
 
-    given: dict[str, Any] = {"connect_args": {"connect_timeout": _WAIT_SECONDS}}
-    if place.path:
-        given = {"connect_args": {"timeout": _WAIT_SECONDS}, "poolclass": NullPool}
+    if place.path is None:
+        server = make_url(place.url)
+        engine = create_engine(server, hide_parameters=True)
+        event.listen(engine, "do_connect", lambda dialect, *_: connect(dialect, server, place.name, _WAIT_SECONDS))
+        return engine
     # Made of its parts: a folder may be called what a URL takes for a query.
-    url = URL.create("sqlite", database=str(place.path)) if place.path else place.url
-    engine = create_engine(url, hide_parameters=True, **given)
-    if place.path:
-        event.listen(engine, "connect", _durable)
-        event.listen(engine, "begin", _begin)
+    url = URL.create("sqlite", database=str(place.path))
+    engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": _WAIT_SECONDS})
+    event.listen(engine, "connect", _durable)
+    event.listen(engine, "begin", _begin)
     return engine
 
 

@@ -15,6 +15,7 @@ from mrecist.store.kept_files import KeptFiles
 from mrecist.store.migrations import MIGRATIONS, Migration, build
 from mrecist.store.place import Place, account, engine_of, one_writer, place_of
 from mrecist.store.schema import FIELDS, table
+from mrecist.store.server import message
 from mrecist.store.trail import GENESIS, Anchor, Entry, Row, canonical, link
 
 if TYPE_CHECKING:
@@ -237,8 +238,7 @@ def said_by(place: Place) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        said = str(error.orig).strip().split("\n")[0]
-        raise StoreError(f"{place.name}: {said}; nothing of this was written") from None
+        raise StoreError(f"{place.name}: {message(error.orig)}; nothing of this was written") from None
     except OverflowError:
         raise StoreError(
             f"{place.name}: a number is larger than a database keeps; nothing of this was written"

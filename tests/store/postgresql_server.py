@@ -7,12 +7,18 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
+import pg8000.dbapi
+import pytest
+from sqlalchemy import make_url
+
 PASSWORD = "only-on-loopback"
+# No test pulls the plug: what only a crash of the machine would need is left out.
+FAST = ("fsync", "full_page_writes", "synchronous_commit")
 _SCHEMAS = count(1)
 
 
@@ -59,7 +65,12 @@ def server() -> Iterator[str]:
         "UTF8",
         "-N",
     )
-    settings: Sequence[str] = (f"-p {port}", "-c listen_addresses=127.0.0.1", f"-k {folder}", "-c fsync=off")
+    settings: Sequence[str] = (
+        f"-p {port}",
+        "-c listen_addresses=127.0.0.1",
+        f"-k {folder}",
+        *(f"-c {one}=off" for one in FAST),
+    )
     run(str(home / "pg_ctl"), "-D", str(data), "-l", str(folder / "log"), "-w", "-o", " ".join(settings), "start")
     try:
         yield f"postgresql://owner:{PASSWORD}@127.0.0.1:{port}/postgres"
@@ -68,11 +79,43 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def session(url: str) -> Iterator[Callable[..., Sequence[Sequence[object]]]]:
+    """SQL of one's own by a login, past the program: a statement and its parameters (``%s``) to its rows, each by itself."""
+    made = make_url(url)
+    options = made.query.get("options")
+    connection = pg8000.dbapi.connect(
+        made.username,
+        password=made.password,
+        host=str(made.host),
+        port=made.port or 0,
+        database=made.database,
+        startup_params={"options": options} if options else None,
+    )
+    connection.autocommit = True
+
+    def run(statement: str, *given: object) -> Sequence[Sequence[object]]:
+        cursor = connection.cursor()
+        cursor.execute(statement, given)
+        return list(cursor.fetchall()) if cursor.description else []
+
+    with closing(connection):
+        yield run
+
+
+@contextmanager
+def refused(state: str, match: str = "") -> Iterator[None]:
+    """The server refuses with this SQLSTATE (PostgreSQL manual, appendix A) and says what matches."""
+    with pytest.raises(pg8000.dbapi.DatabaseError) as error:
+        yield
+    said = error.value.args[0]
+    assert said["C"] == state, said
+    assert match in said["M"]
+
+
 def new_schema(url: str) -> str:
     """A schema of its own, as good as a database and much quicker to make; its URL."""
-    import psycopg
-
     name = f"study{next(_SCHEMAS)}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
+    with session(url) as run:
+        run(f"CREATE SCHEMA {name}")
     return f"{url}?options=-csearch_path%3D{name}"

@@ -49,7 +49,7 @@ def kill_and_look(where: str, files: Path, times: int, seed: int) -> Outcome:
     chance = random.Random(seed)
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     if os.name == "posix":
-        context.set_forkserver_preload(["store_kills", "sqlalchemy.dialects.sqlite", "psycopg"])
+        context.set_forkserver_preload(["store_kills", "sqlalchemy.dialects.sqlite", "pg8000"])
     outcome, known = Outcome(), set()
     with begun(where, files):
         pass

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
-from postgresql_server import PASSWORD, new_schema
+from postgresql_server import PASSWORD, new_schema, refused, session
 from store_study import Begun, begun
 
 from mrecist.errors import StoreError
@@ -21,6 +21,9 @@ from mrecist.store.signing import sign
 from mrecist.store.store import open_store
 from mrecist.store.submitting import submit
 
+# PostgreSQL manual, appendix A.
+INSUFFICIENT_PRIVILEGE, UNDEFINED_TABLE, RAISE_EXCEPTION = "42501", "42P01", "P0001"
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -31,19 +34,17 @@ class Shared:
     def login(self, name: str) -> str:
         return self.url.replace("owner:", f"{name}:")
 
-    def as_login(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(self.login(name), autocommit=True)
+    def as_login(self, name: str) -> AbstractContextManager[Callable[..., Sequence[Sequence[object]]]]:
+        return session(self.login(name))
 
 
 @pytest.fixture
 def shared(postgresql: str, tmp_path: Path) -> Iterator[Shared]:
     """A store on the server with a login for everyone in it, and the grants run twice."""
     url = new_schema(postgresql)
-    with psycopg.connect(url, autocommit=True) as owner, begun(url, tmp_path / "kept") as study:
+    with session(url) as owner, begun(url, tmp_path / "kept") as study:
         for name in ("A", "B", "C", "boss", "Q"):
-            owner.execute(
-                f"DO $$ BEGIN CREATE ROLE \"{name}\" LOGIN PASSWORD '{PASSWORD}'; EXCEPTION WHEN OTHERS THEN END $$"
-            )
+            owner(f"DO $$ BEGIN CREATE ROLE \"{name}\" LOGIN PASSWORD '{PASSWORD}'; EXCEPTION WHEN OTHERS THEN END $$")
         run_grants(study.store)
         run_grants(study.store)
         yield Shared(study, url, tmp_path / "kept")
@@ -68,15 +69,15 @@ def test_a_reader_sees_no_row_of_another_reader(shared: Shared) -> None:
     shared.study.read_all("S1", "A")
     with shared.as_login("B") as login:
         for name in ("read", "measurement", "mask", "lock", "signature", "amendment"):
-            assert login.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)
-        assert login.execute("SELECT DISTINCT reader FROM assignment").fetchall() == [("B",)]
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            login.execute("SELECT * FROM pick")
+            assert login(f"SELECT count(*) FROM {name}") == [[0]]
+        assert login("SELECT DISTINCT reader FROM assignment") == [["B"]]
+        with refused(INSUFFICIENT_PRIVILEGE):
+            login("SELECT * FROM pick")
     with open_store(shared.login("B"), shared.files) as store:
         assert {one.reader for one in status(store)} == {"B"}
         assert worklist(store, "A") == ()
     with shared.as_login("C") as login:  # the adjudicator sees both
-        assert login.execute("SELECT count(*) FROM read").fetchone() == (3,)
+        assert login("SELECT count(*) FROM read") == [[3]]
 
 
 def test_a_reader_writes_nothing_in_the_name_of_another(shared: Shared) -> None:
@@ -113,17 +114,17 @@ def test_nobody_writes_the_trail_but_through_its_function(shared: Shared, login:
             "DELETE FROM role",
             "SET session_replication_role = replica",
         ):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(statement)
+            with refused(INSUFFICIENT_PRIVILEGE):
+                connection(statement)
         if login != "Q":
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("SELECT * FROM audit")
-            with pytest.raises(psycopg.errors.RaiseException, match="the entry is of account B, and the login is"):
-                connection.execute("""SELECT * FROM append_audit('{"account":"B"}')""")
+            with refused(INSUFFICIENT_PRIVILEGE):
+                connection("SELECT * FROM audit")
+            with refused(RAISE_EXCEPTION, "the entry is of account B, and the login is"):
+                connection("""SELECT * FROM append_audit('{"account":"B"}')""")
             # A table of one's own in the way of the trail does not catch its entries.
-            connection.execute("CREATE TEMP TABLE audit (seq bigint, entry text, prev_hash text, hash text)")
-            connection.execute("SELECT * FROM append_audit(%s)", [f'{{"account":"{login}"}}'])
-            assert connection.execute("SELECT count(*) FROM pg_temp.audit").fetchone() == (0,)
+            connection("CREATE TEMP TABLE audit (seq bigint, entry text, prev_hash text, hash text)")
+            connection("SELECT * FROM append_audit(%s)", f'{{"account":"{login}"}}')
+            assert connection("SELECT count(*) FROM pg_temp.audit") == [[0]]
     if login != "Q":
         broken = verify(shared.study.store)[1]
         assert "cannot be read" in str(broken[0])  # an entry without a row is a break, and names who made it
@@ -135,8 +136,8 @@ def test_a_withdrawn_role_takes_the_rights_away(shared: Shared) -> None:
     change_role(shared.study.store, "A", "reader", granted=False, by="boss", reason="left")
     run_grants(shared.study.store)
     # Not even the schema is open to the login any more.
-    with shared.as_login("A") as login, pytest.raises(psycopg.errors.UndefinedTable):
-        login.execute("SELECT * FROM read")
+    with shared.as_login("A") as login, refused(UNDEFINED_TABLE):
+        login("SELECT * FROM read")
 
 
 def test_an_sqlite_file_has_no_logins(tmp_path: Path) -> None:
