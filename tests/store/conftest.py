@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from postgresql_server import new_schema, programs, server
+from postgresql_server import new_schema, programs, server, session
+from sqlalchemy import make_url
 from store_study import Begun, begun
 
-from mrecist.store.store import Store
+from mrecist.store.place import FILE
+from mrecist.store.store import Store, open_store
 
 _PLACES = count(1)
 
@@ -22,6 +25,15 @@ def postgresql() -> Iterator[str]:
         pytest.skip("PostgreSQL (initdb, pg_ctl) is not installed on this machine: nothing of it is tested here")
     with server() as url:
         yield url
+
+
+@pytest.fixture
+def postgresql_socket(postgresql: str) -> str:
+    """The same server by its Unix socket."""
+    url = make_url(postgresql)
+    with session(postgresql) as run:
+        ((folder,),) = run("SHOW unix_socket_directories")
+    return url._replace(host=None, query={"host": str(folder)}).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,11 +59,26 @@ def place(where: str, tmp_path: Path) -> Callable[[], str]:
     return another
 
 
+@pytest.fixture(scope="session")
+def begun_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an SQLite store with its first rows, written once and copied for each test."""
+    folder = tmp_path_factory.mktemp("begun")
+    with begun(str(folder)):
+        pass
+    return folder / FILE
+
+
 @pytest.fixture
-def study(where: str, tmp_path: Path) -> Iterator[Begun]:
+def study(where: str, tmp_path: Path, begun_file: Path) -> Iterator[Begun]:
     """A store with two readers and two assigned cases."""
-    with begun(where, tmp_path / "kept") as made:
-        yield made
+    files = tmp_path / "kept"
+    if "://" in where:
+        with begun(where, files) as made:
+            yield made
+    else:
+        shutil.copy(begun_file, where)
+        with open_store(where, files) as store:
+            yield Begun(store, files.parent / "drawn")
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ def session(url: str) -> Iterator[Callable[..., Sequence[Sequence[object]]]]:
         host=str(made.host),
         port=made.port or 0,
         database=made.database,
+        ssl_context=False,
         startup_params={"options": options} if options else None,
     )
     connection.autocommit = True
@@ -118,4 +119,4 @@ def new_schema(url: str) -> str:
     name = f"study{next(_SCHEMAS)}"
     with session(url) as run:
         run(f"CREATE SCHEMA {name}")
-    return f"{url}?options=-csearch_path%3D{name}"
+    return f"{url}?sslmode=disable&options=-csearch_path%3D{name}"

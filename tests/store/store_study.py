@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from mrecist.model import Measurement, Role, State
 from mrecist.protocol import load_protocol
 from mrecist.store.assigning import assign
@@ -22,6 +24,8 @@ VISITS = {
     "S1": {0: date(2024, 1, 8), 1: date(2024, 3, 4), 2: date(2024, 4, 29)},
     "S2": {0: date(2024, 2, 1), 1: date(2024, 3, 28)},
 }
+ONE_DATABASE = pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+"""For tests of rules that the program keeps, in the same way on every database."""
 PEOPLE = {"reader": ("A", "B"), "adjudicator": ("C",), "auditor": ("Q",)}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from postgresql_server import PASSWORD
 from sqlalchemy import text
-from store_study import Begun
+from store_study import ONE_DATABASE, Begun
 from store_tampering import by_force, disarm, full, last_of
 
 from mrecist.errors import StoreError
@@ -73,6 +73,7 @@ def test_tampering_of_each_table_is_found(study: Begun) -> None:
         whole.rollback()
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -113,6 +114,7 @@ def test_a_trail_that_was_cut_off_is_found_by_its_rows_or_by_the_anchor(study: B
     assert first_break(store, anchor).startswith(f"entry {anchor.count}: has the hash")
 
 
+@ONE_DATABASE
 def test_a_changed_file_is_found(study: Begun) -> None:
     study.read(mask="mask-0")
     with study.store.reading() as read:
@@ -135,6 +137,7 @@ def written_by_the_page(lines: list[dict[str, object]]) -> list[str]:
     return found
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("name", ["trail.csv", "trail.jsonl"])
 def test_an_exported_trail_is_verified_without_the_store(study: Begun, tmp_path: Path, name: str) -> None:
     store, path = full(study), tmp_path / name
@@ -157,6 +160,7 @@ def test_an_exported_trail_is_verified_without_the_store(study: Begun, tmp_path:
     assert "was changed" in str(broken[0])
 
 
+@ONE_DATABASE
 def test_every_entry_says_who_when_what_why_and_with_what(study: Begun) -> None:
     with full(study).reading() as read:
         said = [each.said() for each in read.entries()]

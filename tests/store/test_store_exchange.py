@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
-from store_study import Begun
+from store_study import ONE_DATABASE, Begun
 from store_tampering import by_force, full, last_of
 
 from mrecist.errors import StoreError
@@ -81,6 +81,7 @@ def test_an_export_that_was_changed_is_not_imported(study: Begun, place: Callabl
         assert other.version() == 0
 
 
+@ONE_DATABASE
 def test_a_broken_store_is_not_exported(study: Begun, tmp_path: Path) -> None:
     store = full(study)
     by_force(store, f"DELETE FROM pick WHERE id = '{last_of(store, 'pick')}'")
@@ -128,6 +129,7 @@ def test_a_migration_that_fails_leaves_nothing(study: Begun) -> None:
     study.store.migrate("boss", next_step())  # the column is not there yet
 
 
+@ONE_DATABASE
 def test_a_store_of_a_newer_program_is_refused(study: Begun, where: str, tmp_path: Path) -> None:
     study.store.migrate("boss", next_step())
     with (

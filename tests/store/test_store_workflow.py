@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from store_study import VISITS, Begun
+from store_study import ONE_DATABASE, VISITS, Begun
 
 from mrecist.errors import Locked, NotSigned, StoreError
 from mrecist.protocol import FORMAT, load_protocol, parse_protocol
@@ -43,6 +43,7 @@ def test_what_was_given_comes_back_as_it_was(study: Begun) -> None:
     assert verify(study.store)[1] == []
 
 
+@ONE_DATABASE
 def test_a_visit_is_read_after_all_before_it_are_locked(study: Begun) -> None:
     with pytest.raises(Locked, match="time point 0 is not locked yet"):
         submit(study.store, study.given(timepoint=1))
@@ -59,6 +60,7 @@ def test_a_visit_is_read_after_all_before_it_are_locked(study: Begun) -> None:
         submit(study.store, replace(study.given(timepoint=2), timepoint=7))
 
 
+@ONE_DATABASE
 def test_a_locked_visit_takes_no_read_and_no_second_lock(study: Begun) -> None:
     study.read()
     with pytest.raises(Locked, match="S1 time point 0 is locked; amend it"):
@@ -83,6 +85,7 @@ def test_a_correction_needs_a_reason_and_keeps_the_old_read(study: Begun) -> Non
     assert (last["what"], last["why"], last["from"], last["to"]) == ("read corrected", "typing error", first, second)
 
 
+@ONE_DATABASE
 def test_rows_of_another_visit_are_refused_whole(study: Begun) -> None:
     for field, value, said in (
         ("date", date(2024, 1, 9), "its date is 2024-01-09, 1 days off the visit's"),
@@ -98,6 +101,7 @@ def test_rows_of_another_visit_are_refused_whole(study: Begun) -> None:
         assert read.rows("read") == read.rows("measurement") == []
 
 
+@ONE_DATABASE
 def test_only_the_readers_of_a_case_read_it(study: Begun) -> None:
     with pytest.raises(StoreError, match="S1 is not assigned to C"):
         submit(study.store, study.given(reader="C"))
@@ -122,12 +126,14 @@ def test_unlocking_takes_the_role_and_a_reason(study: Begun) -> None:
         unlock(study.store, "S1", "A", 1, by="boss", role="manager", reason="x")
 
 
+@ONE_DATABASE
 def test_a_signature_needs_the_lock(study: Begun) -> None:
     submit(study.store, study.given())
     with pytest.raises(StoreError, match="is not locked; a visit is signed after it is locked"):
         sign(study.store, "S1", "A", "Dr A", "", 0)
 
 
+@ONE_DATABASE
 def test_a_signature_holds_until_anything_under_it_changes(study: Begun) -> None:
     study.read(mask="mask-0")
     made = sign(study.store, "S1", "A", "Dr A", "reviewed", 0)
@@ -151,6 +157,7 @@ def test_a_signature_holds_until_anything_under_it_changes(study: Begun) -> None
     assert len(signed(study.store)[0]) == 2
 
 
+@ONE_DATABASE
 def test_a_changed_mask_cannot_be_signed(study: Begun) -> None:
     study.read(mask="mask-0")
     with study.store.reading() as read:
@@ -186,6 +193,7 @@ def test_the_global_review_amends_after_all_visits_and_breaks_the_signature(stud
     assert verify(study.store)[1] == []
 
 
+@ONE_DATABASE
 def test_the_worklist_hides_what_a_reader_may_not_know(study: Begun) -> None:
     study.read("S1", 0)
     study.read("S1", 0, "B")
@@ -201,6 +209,7 @@ def test_the_worklist_hides_what_a_reader_may_not_know(study: Begun) -> None:
     assert (theirs.next, theirs.locked) == (0, ())
 
 
+@ONE_DATABASE
 def test_pseudonyms_stand_for_subjects_everywhere(study: Begun) -> None:
     assign(study.store, {"LIVER-77": VISITS["S2"]}, "1", "boss", pseudonyms=True)
     (case,) = {one.case for one in worklist(study.store, "A")} - {"S1", "S2"}
@@ -257,6 +266,7 @@ def test_the_randomisation_is_balanced_and_comes_again(readers: str) -> None:
         randomise(subjects, ["A", "B"], "7", 3)
 
 
+@ONE_DATABASE
 def test_roles_are_given_and_taken_by_managers_only(study: Begun) -> None:
     with pytest.raises(StoreError, match="A is no manager"):
         change_role(study.store, "A", "manager", granted=True, by="A", reason="x")
@@ -272,6 +282,7 @@ def test_roles_are_given_and_taken_by_managers_only(study: Begun) -> None:
         assert holders(read, "reader") == ("A", "B")
 
 
+@ONE_DATABASE
 def test_a_store_is_begun_once(study: Begun) -> None:
     with pytest.raises(StoreError, match="a store is never begun again"):
         begin(study.store, load_protocol(None), {}, "another")
