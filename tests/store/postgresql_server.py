@@ -35,7 +35,8 @@ def server() -> Iterator[str]:
     """A running server; the URL of a database for its owner."""
     home = programs()
     assert home is not None
-    folder = Path(tempfile.mkdtemp(prefix="mrecist-pg-"))
+    # In memory where the machine has such a folder.
+    folder = Path(tempfile.mkdtemp(prefix="mrecist-pg-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
     # The server refuses to run as root.
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
