@@ -60,6 +60,8 @@ COMMANDS = (
     ("fetch", "archives", "series from a PACS into a study folder, by DICOMweb or DIMSE"),
     ("send", "archives", "segmentations and reports to a PACS, by DICOMweb or DIMSE"),
     ("read", "rooms", "read the images of a study: the reading room, or what a read stands at"),
+    ("reads", "reads", "the core lab: a store of reads that are assigned, blinded, locked, signed and amended"),
+    ("audit", "reads", "verify or export the audit trail of a store of reads"),
     ("info", "studies", "versions for a bug report"),
 )
 

@@ -7,7 +7,10 @@
     │   ├── SeriesError          DICOM that cannot make a right volume (gap, mixed stack, tilt, truncated, ...)
     │   ├── MaskError            a segmentation that does not fit its images or itself
     │   └── ProtocolError        a protocol file with an unknown key or an impossible value
-    └── ReadError                a read that contradicts itself (no baseline, dates out of order, two rows for a lesion)
+    ├── ReadError                a read that contradicts itself (no baseline, dates out of order, two rows for a lesion)
+    └── StoreError               a store of reads that cannot do what was asked
+        ├── Locked               a visit that is locked, or whose earlier visits are not
+        └── NotSigned            a read that is not signed, or whose signature no longer holds
 
 A message says what, where, the two values, and what to do.
 """
@@ -61,3 +64,15 @@ class ProtocolError(InputError):
 
 class ReadError(MrecistError):
     """A read that contradicts itself."""
+
+
+class StoreError(MrecistError):
+    """A store of reads that cannot be opened or written, or does not allow what was asked."""
+
+
+class Locked(StoreError):  # noqa: N818 - the word that readers use
+    """A visit that is locked, or that comes after one that is not locked yet."""
+
+
+class NotSigned(StoreError):  # noqa: N818 - the word that readers use
+    """A read that is not signed, or whose signature no longer holds."""

@@ -14,6 +14,7 @@ from mrecist.tables.measurements import REQUIRED_COLUMNS as REQUIRED_COLUMNS
 from mrecist.tables.measurements import SIZE_COLUMNS as SIZE_COLUMNS
 from mrecist.tables.measurements import WORD_COLUMNS as WORD_COLUMNS
 from mrecist.tables.measurements import Measurements as Measurements
+from mrecist.tables.measurements import measurement_cells as measurement_cells
 from mrecist.tables.measurements import measurement_of as measurement_of
 from mrecist.tables.measurements import measurements_csv as measurements_csv
 from mrecist.tables.measurements import read_measurements as read_measurements

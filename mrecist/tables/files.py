@@ -163,10 +163,17 @@ def is_formula(text: str) -> bool:
 
 
 def _cell(value: Any) -> str:
+    if type(value) is str:
+        return f"'{value}" if is_formula(value) else value
+    return cell_text(value)
+
+
+def cell_text(value: Any) -> str:
+    """A value as the text of a cell, as it reads back."""
     if value is None:
         return ""
     if type(value) is str:
-        return f"'{value}" if is_formula(value) else value
+        return value
     if isinstance(value, Decimal):
         return show(value)
     if isinstance(value, date):

@@ -30,7 +30,7 @@ from mrecist.model import (
     State,
     YesNo,
 )
-from mrecist.tables.files import csv_text, not_empty, stream_rows
+from mrecist.tables.files import cell_text, csv_text, not_empty, stream_rows
 from mrecist.units import parse_number, parse_size
 
 SIZE_COLUMNS = ("longest_mm", "short_mm", "viable_mm", "viable_short_mm", "volume_mm3", "viable_volume_mm3")
@@ -256,6 +256,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     **{name: partial(_word, words, name) for name, words in WORD_COLUMNS.items()},
     "comment": str,
 }
+
+
+def measurement_cells(row: Measurement) -> dict[str, str]:
+    """The texts of the cells of a row; :func:`measurement_of` reads them back."""
+    return {name: cell_text(getattr(row, name)) for name in MEASUREMENT_COLUMNS}
 
 
 def measurements_csv(rows: Iterable[Measurement]) -> str:
