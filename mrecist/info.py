@@ -17,6 +17,7 @@ EXTRAS = {
     "nninteractive": {"nninteractive-client": "nnInteractive"},
     "survival": {"lifelines": "lifelines", "statsmodels": "statsmodels"},
     "store": {"sqlalchemy": "sqlalchemy"},
+    "postgresql": {"pg8000": "pg8000"},
     "cluster": {"distributed": "distributed"},
     "exports": {
         "pyreadstat": "pyreadstat",

@@ -24,12 +24,6 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["pipe"]
 
 
-def test_a_device_is_written_to_and_not_replaced() -> None:
-    before = os.stat(os.devnull)
-    write_whole(Path(os.devnull), "a,b\n")
-    assert (os.stat(os.devnull).st_mode, os.stat(os.devnull).st_rdev) == (before.st_mode, before.st_rdev)
-
-
 def test_a_link_keeps_pointing_and_its_file_is_written(tmp_path: Path) -> None:
     real, link = tmp_path / "real" / "out.csv", tmp_path / "out.csv"
     real.parent.mkdir()
