@@ -10,7 +10,7 @@ from mrecist.datasets.guard import check_dataset
 from mrecist.datasets.model import Dataset, Standard
 from mrecist.datasets.xpt import xpt_bytes
 from mrecist.errors import InputError
-from mrecist.tables import csv_text, write_whole
+from mrecist.tables import csv_text, safe_name, write_whole
 
 Writer = Callable[[Dataset, Standard], str | bytes]
 FORMATS: dict[str, tuple[str, Writer]] = {
@@ -44,7 +44,7 @@ def write_datasets(
     for name, folder in folders.items():
         ending, writer = FORMATS[name]
         for dataset in held:
-            contents[folder / f"{dataset.name.lower()}{ending}"] = writer(dataset, standard)
+            contents[folder / f"{safe_name(dataset.name.lower())}{ending}"] = writer(dataset, standard)
     for folder in dict.fromkeys((out, *folders.values())):
         _refuse_others(folder, contents.keys(), may_be)
     for path, content in contents.items():
