@@ -7,13 +7,13 @@ folder of its own so that no table of the user in ``DIR`` is ever replaced by a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mrecist import __version__, tables
 from mrecist.errors import InputError
-from mrecist.model import Measurement
+from mrecist.model import Measurement, Problem
 from mrecist.protocol import CriterionSetting, Protocol, load_protocol
 
 FOLDER = "derivation"
@@ -52,6 +52,35 @@ def load(out: Path, subject: str) -> Derivation:
 def rows_path(out: Path) -> Path:
     """The table of the rows that were assessed."""
     return out / FOLDER / "measurements.csv"
+
+
+def unchanged_rows_path(out: Path) -> Path:
+    """The same; raises :class:`InputError` where ``measurements.csv`` beside the responses was changed since they were derived."""
+    assessed, shown = rows_path(out), out / "measurements.csv"
+    if shown.exists() and shown.read_bytes() != assessed.read_bytes():
+        raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
+    return assessed
+
+
+def other_rules(out: Path, protocol: Protocol) -> Iterator[str]:
+    """A note where the responses were derived by other rules than those of ``protocol``; its other sections do not matter."""
+    kept = out / FOLDER / "protocol.toml"
+    if not kept.is_file():
+        yield f"{out}: does not say by which protocol its responses were derived"
+        return
+    then = load_protocol(kept)
+    other = [name for name in ("criteria", "response", "origin") if getattr(then, name) != getattr(protocol, name)]
+    if other:
+        what = " and ".join(f"[{name}]" for name in other)
+        yield f"{out}: its responses were derived with another {what} than this protocol's, and are taken as they are"
+
+
+def problems_told(out: Path) -> Iterator[Problem]:
+    """What ``problems.csv`` says of reads that are missing in the results, each with where it stands."""
+    path = out / "problems.csv"
+    for _, cells in tables.read_rows(path, tables.PROBLEM_COLUMNS)[1] if path.is_file() else ():
+        message = f"{path.name} of {out}: {cells['message']}"
+        yield Problem(subject=cells["subject"], reader=cells["reader"], message=message)
 
 
 def load_rules(out: Path) -> tuple[Protocol, tuple[CriterionSetting, ...], str]:

@@ -9,13 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from mrecist.dates import parse_date
-from mrecist.derivation import rows_path
+from mrecist.derivation import other_rules, problems_told, rows_path
 from mrecist.endpoints.clock import cutoff_of
 from mrecist.endpoints.course import Course, Courses, Visit, courses_of
 from mrecist.endpoints.imputed import days_1, with_known_days
 from mrecist.errors import InputError
 from mrecist.model import Problem, Response, SubjectDates
-from mrecist.protocol import Protocol, load_protocol
+from mrecist.protocol import Protocol
 from mrecist.response.best import Assessment, best_response
 from mrecist.response.derive import best_of_reported
 from mrecist.tables import read_overall, read_rows
@@ -57,18 +57,10 @@ def courses_of_results(folder: Path, protocol: Protocol) -> Found:
             f"{folder}: {odd} is in one of responses.csv and best_responses.csv only; assess or score again"
         )
     found = [_course(path, visits[key], best_path, *best[key], protocol) for key in visits]
-    told = tuple(_not_assessed(folder))
+    # Of reads that are missing for a problem the subjects were assessed, so they are no failures either.
+    told = tuple(one for one in problems_told(folder) if one.subject)
     known = {(one.subject, one.reader) for one in found} | {(one.subject, one.reader or "R1") for one in told}
-    return Found(courses_of(found), (*told, *_not_derived(folder, known)), tuple(_made_with(folder, protocol)))
-
-
-def _not_assessed(folder: Path) -> Iterator[Problem]:
-    """Reads that are missing for a problem that `score` told: their subjects were assessed, so they are no failures either."""
-    path = folder / "problems.csv"
-    for _, cells in read_rows(path, ("subject", "reader", "message"))[1] if path.is_file() else ():
-        if cells["subject"]:
-            message = f"{path.name} of {folder}: {cells['message']}"
-            yield Problem(subject=cells["subject"], reader=cells["reader"], message=message)
+    return Found(courses_of(found), (*told, *_not_derived(folder, known)), tuple(other_rules(folder, protocol)))
 
 
 def _not_derived(folder: Path, derived: set[tuple[str, str]]) -> Iterator[Problem]:
@@ -80,19 +72,6 @@ def _not_derived(folder: Path, derived: set[tuple[str, str]]) -> Iterator[Proble
     for subject, reader in sorted(reads - derived):
         message = f"subject {subject}, reader {reader}: was assessed and no response could be derived; it is left out, mend the read"
         yield Problem(subject=subject, reader=reader, message=message)
-
-
-def _made_with(folder: Path, protocol: Protocol) -> Iterator[str]:
-    """A note where the responses were derived by other rules than those of this protocol; other endpoints do not matter."""
-    kept = folder / "derivation" / "protocol.toml"
-    if not kept.is_file():
-        yield f"{folder}: does not say by which protocol its responses were derived"
-        return
-    then = load_protocol(kept)
-    other = [name for name in ("criteria", "response", "origin") if getattr(then, name) != getattr(protocol, name)]
-    if other:
-        what = " and ".join(f"[{name}]" for name in other)
-        yield f"{folder}: its responses were derived with another {what} than this protocol's, and are taken as they are"
 
 
 def _key(cells: dict[str, str]) -> tuple[str, str, str]:

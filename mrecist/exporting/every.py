@@ -16,7 +16,6 @@ from mrecist.exporting.adam.run import export_adam
 from mrecist.exporting.define.of_adam import define_of_adam
 from mrecist.exporting.define.of_sdtm import define_of_sdtm
 from mrecist.exporting.define.run import export_define
-from mrecist.exporting.edc_settings import settings_of as edc_settings_of
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.odm.export import export_odm, write_template
 from mrecist.exporting.redcap.export import export_redcap
@@ -138,7 +137,7 @@ def _odm(asked: Asked) -> Exported:
     """By the map that is given, or the protocol's; else by a template, which has OIDs of ours."""
     out = asked.out / "odm"
     protocol, _, _ = derivation.load_rules(asked.results)
-    if asked.oid_map is not None or edc_settings_of(protocol).oid_map:
+    if asked.oid_map is not None or protocol.export.odm.oid_map:
         return export_odm(asked.results, out, asked.oid_map, subjects=asked.subjects)
     template = out / "oids.csv"
     files = () if template.is_file() else write_template(template, "odm", asked.subjects).files

@@ -42,10 +42,7 @@ def read_results(folder: Path) -> Results:
     """
     protocol, settings, _ = derivation.load_rules(folder)
     # The rows that the responses came from; a table that was changed since must not stand beside them.
-    assessed_rows, shown = derivation.rows_path(folder), folder / "measurements.csv"
-    if shown.exists() and shown.read_bytes() != assessed_rows.read_bytes():
-        raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
-    table = read_measurements(assessed_rows, protocol.partial_date)
+    table = read_measurements(derivation.unchanged_rows_path(folder), protocol.partial_date)
     rows: dict[Visit, list[Measurement]] = {}
     for (subject, reader), read in table.reads().items():
         for row in sorted(read, key=lambda r: (r.timepoint, r.lesion)):

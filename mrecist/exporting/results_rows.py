@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrecist.derivation import rows_path
+from mrecist.derivation import other_rules, problems_told, rows_path, unchanged_rows_path
 from mrecist.errors import InputError
 from mrecist.model import Problem, Role
 from mrecist.protocol import Protocol, load_protocol
 from mrecist.tables import (
     BEST_COLUMNS,
     MEASUREMENT_COLUMNS,
-    PROBLEM_COLUMNS,
     RESPONSE_COLUMNS,
     WORD_COLUMNS,
     read_measurements,
@@ -84,7 +83,7 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
         raise InputError(f"{where}: timepoint is '{odd['timepoint']}'; run assess or score again")
     best = list(_rows(folder / "best_responses.csv", BEST_COLUMNS, required=BEST_COLUMNS))
     derived = {_read(cells) for cells in best}
-    notes = list(_made_with(folder, kept, rules))
+    notes = list(other_rules(folder, rules))
     unassessed = sorted({_read(cells) for cells in measured} - derived)
     problems = [
         Problem(
@@ -102,17 +101,9 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
         responses=tuple(_number_responses(responses)),
         best_responses=tuple(_number_responses(best)),
         protocol=rules,
-        problems=(*_left_out(folder), *checked.problems, *problems),
+        problems=(*problems_told(folder), *checked.problems, *problems),
         notes=tuple(notes),
     )
-
-
-def _left_out(folder: Path) -> Iterator[Problem]:
-    """Reads that ``score`` told a problem of: they are missing in what is exported."""
-    path = folder / "problems.csv"
-    for _, cells in read_rows(path, PROBLEM_COLUMNS)[1] if path.is_file() else ():
-        message = f"{path.name} of {folder}: {cells['message']}"
-        yield Problem(subject=cells["subject"], reader=cells["reader"], message=message)
 
 
 def _measurements_path(folder: Path) -> Path:
@@ -121,9 +112,7 @@ def _measurements_path(folder: Path) -> Path:
         if not shown.is_file():
             raise InputError(f"{folder}: holds no measurements.csv; give the folder that assess or score wrote")
         return shown
-    if shown.is_file() and shown.read_bytes() != assessed.read_bytes():
-        raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
-    return assessed
+    return unchanged_rows_path(folder)
 
 
 def _rows(path: Path, columns: Sequence[str], required: Sequence[str]) -> Iterator[dict[str, str]]:
@@ -139,18 +128,6 @@ def _rows(path: Path, columns: Sequence[str], required: Sequence[str]) -> Iterat
 
 def _read(cells: Cells) -> tuple[str, str]:
     return cells["subject"], cells["reader"]
-
-
-def _made_with(folder: Path, kept: Path, rules: Protocol) -> Iterator[str]:
-    """A note where the responses were derived by other rules than those of this protocol; its other sections do not matter."""
-    if not kept.is_file():
-        yield f"{folder}: does not say by which protocol its responses were derived"
-        return
-    then = load_protocol(kept)
-    other = [name for name in ("criteria", "response", "origin") if getattr(then, name) != getattr(rules, name)]
-    if other:
-        what = " and ".join(f"[{name}]" for name in other)
-        yield f"{folder}: its responses were derived with another {what} than this protocol's, and are taken as they are"
 
 
 def _subjects(path: Path) -> list[dict[str, str]]:

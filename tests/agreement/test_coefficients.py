@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from statsmodels.stats import inter_rater
 
 from mrecist.agreement import continuous as con
 from mrecist.agreement.categorical import cohen_kappa, fleiss_kappa, gwet_ac, percent_agreement
@@ -81,7 +82,6 @@ def test_published_linear_kappa_of_hcc_tace_seg(table: tuple[tuple[int, ...], ..
 
 @pytest.mark.parametrize("name", ["identity", "linear", "quadratic"])
 def test_cohen_and_fleiss_as_statsmodels(name: str) -> None:
-    inter_rater = pytest.importorskip("statsmodels.stats.inter_rater", reason="statsmodels is not installed")
     table = np.array(READERS_1_3)
     kind = {"identity": None, "linear": "linear", "quadratic": "quadratic"}[name]
     theirs = inter_rater.cohens_kappa(table, wt=kind, return_results=False)

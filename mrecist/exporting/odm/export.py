@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mrecist.errors import InputError
-from mrecist.exporting.edc_settings import settings_of
 from mrecist.exporting.moment import created_at
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.odm.check import check_equal, check_valid
@@ -59,8 +58,8 @@ def export_odm(
     if NOT_XML.search(file_oid):
         raise InputError(f"FileOID '{file_oid}' holds a control character, which XML cannot hold")
     rows = read_results(results, subjects, protocol)
-    settings = settings_of(rows.protocol)
-    version = version or settings.odm_version
+    settings = rows.protocol.export.odm
+    version = version or settings.version
     if oid_map is None:
         if not settings.oid_map:
             raise InputError("no map of OIDs: give --map, or --map-template for one to begin with")

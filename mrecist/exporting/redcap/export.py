@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mrecist.exporting.edc_settings import settings_of
 from mrecist.exporting.naming import Exported
 from mrecist.exporting.redcap.dictionary import dictionary_csv, instruments
 from mrecist.exporting.redcap.records import entries_of, formula_cells, import_csv, read_events
@@ -55,7 +54,7 @@ def export_redcap(
         url, token = check_url(url), token_of_environment()
     rows = read_results(results, subjects, protocol)
     columns = dict.fromkeys(name for cells in rows.subjects for name in cells if name)
-    settings = settings_of(rows.protocol)
+    settings = rows.protocol.export.redcap
     forms = instruments(repeat_instrument or settings.repeat_instrument, columns)
     visits = read_events(events)
     found = entries_of(rows, forms, visits, complete)
