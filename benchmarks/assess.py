@@ -27,7 +27,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from turns import Row, keep, machine, processors, ratio, rows_of, rows_option
+from turns import Row, figure, keep, machine, processors, ratio, rows_of, rows_option
 
 SEED = 20240607
 LIMIT, PANDAS = "limit: CSV in, CSV out", "pandas, arithmetic alone"
@@ -190,8 +190,8 @@ def report(taken: dict[str, list[tuple[float, float]]], subjects: int) -> list[R
     seconds = {name: [one for one, _ in turns] for name, turns in taken.items()}
     for name, turns in taken.items():
         cpu = statistics.median(one for _, one in turns)
-        ratios = " | ".join(f"{ratio(seconds, name, reference):.2g}" for reference in (PANDAS, LIMIT))
-        print(f"| {name} | {statistics.median(seconds[name]):.2g} | {cpu:.2g} | {ratios} |")
+        ratios = " | ".join(figure(ratio(seconds, name, reference)) for reference in (PANDAS, LIMIT))
+        print(f"| {name} | {figure(statistics.median(seconds[name]))} | {figure(cpu)} | {ratios} |")
     return rows_of(f"assess, {subjects} subjects", seconds, (PANDAS, LIMIT))
 
 

@@ -29,7 +29,7 @@ import numpy.typing as npt
 import pydicom
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
-from turns import Taken, keep, machine, ratio, rows_of, rows_option, take_turns
+from turns import Taken, figure, keep, machine, ratio, rows_of, rows_option, take_turns
 
 import mrecist
 from mrecist.imaging import codecs
@@ -78,7 +78,7 @@ def main() -> None:
             taken = one_kind(kind, place, stored, options.turns)
             keep(options.rows, rows_of(f"load a series, {kind}", taken, (LIMIT, PEER)))
             for name, seconds in taken.items():
-                cell = f"{statistics.median(seconds):.2g} ({ratio(taken, name, LIMIT):.2g})"
+                cell = f"{figure(statistics.median(seconds))} ({figure(ratio(taken, name, LIMIT))})"
                 cells.setdefault(name, {})[kind] = cell
             shutil.rmtree(place)
     print(f"\n| seconds (times the limit) | {' | '.join(options.kinds)} |\n|{'---|' * (len(options.kinds) + 1)}")

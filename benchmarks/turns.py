@@ -89,11 +89,14 @@ def table(taken: Taken, beside: Mapping[str, str], more: Mapping[str, str] | Non
     titles = ["contender", "ms", *beside, *(["note"] if more else [])]
     lines = [titles, ["---"] * len(titles)]
     for name, seconds in taken.items():
-        ratios = [f"{ratio(taken, name, reference):.2g}" for reference in beside.values()]
-        lines.append(
-            [name, f"{1e3 * statistics.median(seconds):.3g}", *ratios, *([more.get(name, "")] if more else [])]
-        )
+        ratios = [figure(ratio(taken, name, reference)) for reference in beside.values()]
+        lines.append([name, figure(1e3 * statistics.median(seconds)), *ratios, *([more.get(name, "")] if more else [])])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def figure(value: float) -> str:
+    """Two significant digits, or all of a larger whole number; never an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if abs(value) >= 0.001 else f"{value:.5f}"
 
 
 def machine(packages: Sequence[str]) -> str:
