@@ -1,10 +1,10 @@
 """All benchmarks that stand beside a peer or a limit, one after the other, and one table of ratios.
 
-Run ``python benchmarks/run.py --out FOLDER [--quick] [--only NAME ...] [--cornerstone FOLDER]``. Every benchmark is a process of its
-own that makes its data, checks that all contenders give the same result, and lets them take turns; what it prints goes to ``FOLDER/NAME.txt``,
-its figures to ``FOLDER/rows.jsonl``, and the ratios of mrecist to its peers to ``FOLDER/ratios.md``, with the machine and the versions.
-``--quick`` takes small data and few turns: it shows that all runs, and its ratios say little. A benchmark that fails is named, the
-others go on, and the exit code is 1.
+Run ``python benchmarks/run.py --out FOLDER [--quick] [--only NAME ...] [--cornerstone FOLDER]``. Every benchmark is a process of
+its own that makes its data, checks that all contenders give the same result, and lets them take turns; what it prints goes to
+``FOLDER/NAME.txt``, its figures to ``FOLDER/rows.jsonl``, and the ratios of mrecist to its peers to ``FOLDER/ratios.md``, with
+the machine and the versions. ``--quick`` takes small data and few turns: it shows that all runs, and its ratios say little. A
+benchmark that fails is named, the others go on, and the exit code is 1.
 """
 
 from __future__ import annotations

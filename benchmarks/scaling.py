@@ -1,9 +1,10 @@
 """What one more costs as the work grows: slices, lesions, subjects; memory; and what a second process saves.
 
-Run ``python benchmarks/scaling.py [--quick]``. It makes its data. Cost per unit stays level where nothing is gone through again and again:
-the last column is the cost per unit over that of the smallest size. Subjects are whole processes (``mrecist assess``, ``mrecist score``
-on the sample study multiplied by benchmarks/archive.py), with the largest memory of any process of theirs. Parallel efficiency is
-what one process takes over N times what N take; where other work keeps the processors busy it says nothing of mrecist, so the processor time stands beside it.
+Run ``python benchmarks/scaling.py [--quick]``. It makes its data. Cost per unit stays level where nothing is gone through again
+and again: the last column is the cost per unit over that of the smallest size. Subjects are whole processes (``mrecist assess``,
+``mrecist score`` on the sample study multiplied by benchmarks/archive.py), with the largest memory of any process of theirs.
+Parallel efficiency is what one process takes over N times what N take; where other work keeps the processors busy it says nothing
+of mrecist, so the processor time stands beside it.
 """
 
 from __future__ import annotations
