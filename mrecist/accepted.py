@@ -45,10 +45,6 @@ class Accepted:
         """Everybody who has an accepted read in a track."""
         return frozenset(row.reader for row in self.rows if row.track is track)
 
-    def only(self, derived: Collection[Key]) -> Accepted:
-        """The rows whose read has responses."""
-        return Accepted(tuple(row for row in self.rows if (row.subject, row.reader, row.criterion) in derived))
-
 
 def accepted_in(path: Path, criteria: Collection[str]) -> Accepted:
     """Read a table of accepted reads of responses by ``criteria``.
