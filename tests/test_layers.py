@@ -24,6 +24,7 @@ LADDER = (
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch", "agreement"),
     ("review",),
+    ("rehearsal",),
     ("arguments",),
     ("commands",),
     ("cli",),

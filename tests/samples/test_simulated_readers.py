@@ -146,7 +146,7 @@ def test_a_review_takes_back_what_was_called_in_error() -> None:
 
 def test_who_errs_how_much() -> None:
     everyone = errors_of_everyone(outlier=True)
-    assert everyone["Reader A"] == everyone["Reader B"] == everyone["Investigator"] == published_errors()
+    assert everyone["Reader A"] == everyone["Reader B"] == everyone["Site"] == published_errors()
     assert everyone["Adjudicator"].visit_sd == pytest.approx(0.061 * 0.5)
     assert everyone["Reader C"].new_lesion_missed == pytest.approx(0.15 * 2.5)
     assert everyone["Reader C"].more_lesions == everyone["Reader A"].more_lesions
@@ -157,5 +157,6 @@ def test_how_the_adjudicator_chooses() -> None:
     near = {"reader 1": 3, "reader 2": 5}
     assert choose({"reader 1": [False, True], "reader 2": [True, True]}, near)[0] == "reader 1"
     assert choose({"reader 1": [False, True], "reader 2": [True, False]}, near)[0] == "reader 2"
+    assert choose({"reader 1": [False, True], "reader 2": [False, True]}, near)[0] == "reader 2"
     assert choose({"reader 1": [False, True], "reader 2": [True, False]}, dict.fromkeys(near, 4))[0] == "reader 1"
-    assert choose({"reader 1": [True, True], "reader 2": [True, True]}, near)[0] == ANEW
+    assert choose({"reader 1": [True, False], "reader 2": [True, True]}, near)[0] == ANEW
