@@ -98,7 +98,7 @@ class Reviewed:
 def reviewed(store: Store, asked: Asked, subject: str = "") -> Reviewed:
     """Every case of a store, or one (by subject). Raises :class:`mrecist.errors.InputError` for an unknown variable."""
     whose = {"subject": subject} if subject else {}
-    with store.reading() as read:
+    with store.loaded() as read:
         protocol = protocol_of(read)
         parts = {(row["subject"], row["reader"]): _called(row["part"]) for row in assignments(read, **whose)}
         keys = {row["subject"]: row["subject_key"] for row in assignments(read, **whose)}
