@@ -9,13 +9,14 @@ from reviewed_study import ASKED, PROTOCOL, SIZES, VISITS, Study
 
 from mrecist.errors import InputError, NotSigned, StoreError
 from mrecist.protocol import protocol_of_text
-from mrecist.review.adjudication import adjudication, pick_read
+from mrecist.review.adjudication import adjudication, pick_read, send_to_adjudicators
 from mrecist.review.reviewed import Asked, reviewed
 from mrecist.store.assigning import assign, assignments, reassign
 from mrecist.store.audit import verify
 from mrecist.store.people import change_protocol, change_role
 from mrecist.store.showing import rows_to_derive, status, worklist
 from mrecist.store.store import Store
+from mrecist.store.submitting import amend
 from mrecist.tables.accepted import AcceptedAs, AcceptedRead, ReviewTrack
 
 
@@ -53,8 +54,6 @@ def test_other_variables_in_place_of_the_protocols(study: Study) -> None:
     with pytest.raises(InputError, match="--adjudicate-on: 'sum' is nothing that readers are compared by"):
         reviewed(study.store, Asked(variables=("sum",)))
     with pytest.raises(StoreError, match="A is no manager"):
-        from mrecist.review.adjudication import send_to_adjudicators
-
         send_to_adjudicators(study.store, ASKED, "9", "A")
 
 
@@ -135,7 +134,9 @@ def test_readers_who_agree_after_the_review_need_no_pick(study: Study) -> None:
     study.amend("SPLIT", "B", 1, 30)
     study.amend("SPLIT", "B", 2, 45)
     assert study.one("SPLIT").accepted_as is AcceptedAs.AGREED
-    with pytest.raises(InputError, match="SPLIT: the readers agree in best_response, progression_date; nothing to pick"):
+    with pytest.raises(
+        InputError, match="SPLIT: the readers agree in best_response, progression_date; nothing to pick"
+    ):
         picked(study, "reader 2")
 
 
@@ -182,8 +183,6 @@ def test_only_the_adjudicator_of_a_case_picks_and_only_what_is_there(study: Stud
 
 def test_an_unsigned_read_under_a_case_lets_nobody_pick(study: Study) -> None:
     study.send()
-    from mrecist.store.submitting import amend
-
     amend(study.store, study.given("SPLIT", "A", 1, 31), "global review")
     part = {name: part for part, name in study.case().central.items()}["A"]
     with pytest.raises(NotSigned, match=f"of {part}: the signature is broken"):
@@ -204,7 +203,9 @@ def test_a_reader_who_left_gives_the_case_to_another(study: Study) -> None:
     reassign(study.store, "SPLIT", "B", "E", by="boss", reason="left")
     assert study.case().central[part] == "E"
     assert study.why("SPLIT") == f"the read of {part} is not signed"
-    assert "SPLIT" not in {one.case for one in worklist(study.store, "B")} | {row.subject for row in rows_to_derive(study.store, "B")[0]}
+    assert "SPLIT" not in {one.case for one in worklist(study.store, "B")} | {
+        row.subject for row in rows_to_derive(study.store, "B")[0]
+    }
     with study.store.reading() as read:
         assert len(read.rows("read", subject="SPLIT", reader="B")) == 3  # what was read stays
     study.read("SPLIT", "E", SIZES["SPLIT"]["B"])
@@ -224,15 +225,15 @@ def test_an_investigator_is_no_central_reader(study: Study) -> None:
     # I saw SD where A and B saw PR, and the case is none to adjudicate.
     assert "AGREE" not in {one.subject for one in adjudication(found)}
     assert adjudicators(study.store).get("AGREE") is None
+    change_role(study.store, "J", "investigator", granted=True, by="boss", reason="site 2")
     with pytest.raises(StoreError, match="AGREE has the investigator I; change it with: mrecist reads reassign"):
-        change_role(study.store, "J", "investigator", granted=True, by="boss", reason="site 2")
         assign(study.store, {}, "7", "boss", investigators={"AGREE": "J"})
     assign(study.store, {}, "7", "boss", investigators={"AGREE": "I"})
     reassign(study.store, "AGREE", "I", "J", by="boss", reason="left")
     _, left = study.accepted("AGREE")
     assert str(left) == "AGREE, recist11, investigator: open: the read of investigator is not signed"
     change_role(study.store, "A", "investigator", granted=True, by="boss", reason="x")
-    with pytest.raises(StoreError, match="A has the case VISIT as reader . already; choose somebody else"):
+    with pytest.raises(StoreError, match=r"A has the case VISIT as reader . already; choose somebody else"):
         assign(study.store, {}, "7", "boss", investigators={"VISIT": "A"})
     with pytest.raises(StoreError, match="S9 has no visits in the store"):
         assign(study.store, {}, "7", "boss", investigators={"S9": "A"})

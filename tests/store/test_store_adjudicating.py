@@ -31,7 +31,9 @@ def test_the_randomisation_is_balanced_and_comes_again(people: str) -> None:
         assert sorted(one.place for one in found if one.reader == name) == [*range(1, loads[name] + 1)]
     if len(people) > 1:
         assert draw_adjudicators(may, "8") != found
-        later = draw_adjudicators({"T1": tuple(people)}, "7", {**dict.fromkeys(people, 2), people[-1]: 1}, {people[-1]: 9})
+        later = draw_adjudicators(
+            {"T1": tuple(people)}, "7", {**dict.fromkeys(people, 2), people[-1]: 1}, {people[-1]: 9}
+        )
         assert [(one.reader, one.place) for one in later] == [(people[-1], 10)]
 
 
@@ -113,4 +115,8 @@ def test_an_investigators_case_is_on_the_worklist_and_no_readers(study: Begun) -
     assert (made["part"], made["place"], made.get("seed")) == ("investigator", 1, None)
     submit(study.store, study.given("S1", 0, "I"))
     with study.store.reading() as read:
-        assert sorted(row["part"] for row in assignments(read, subject="S1")) == ["investigator", "reader 1", "reader 2"]
+        assert sorted(row["part"] for row in assignments(read, subject="S1")) == [
+            "investigator",
+            "reader 1",
+            "reader 2",
+        ]

@@ -164,9 +164,12 @@ def test_an_adjudicator_picks_in_own_cases_and_readers_see_no_pick(shared: Share
         (mine, {"who": mine, "subject": "S2"}),
         (mine, {"who": "boss", "subject": "S1"}),
     ):
-        with open_store(shared.login(login), shared.files) as store:
-            with pytest.raises(StoreError, match="row-level security"), store.writing(login) as write:
-                write.connection.execute(table("pick").insert().values(**planted, **more))
+        with (
+            open_store(shared.login(login), shared.files) as store,
+            pytest.raises(StoreError, match="row-level security"),
+            store.writing(login) as write,
+        ):
+            write.connection.execute(table("pick").insert().values(**planted, **more))
     for login in "AB":
         with shared.as_login(login) as connection, refused(INSUFFICIENT_PRIVILEGE):
             connection("SELECT * FROM pick")
