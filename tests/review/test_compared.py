@@ -75,7 +75,9 @@ def test_nothing_says_who_read_whom_or_when(study: Study) -> None:
 def test_a_page_is_escaped_and_runs_nothing(study: Study) -> None:
     study.send()
     found = shown(study)
-    page = compared_html(SideBySide(case="<script>x</script>\x00", adjudicated_on=("a&b",), criteria=found.criteria))
+    page = compared_html(
+        SideBySide(case="<script>x</script>\x00", state="", adjudicated_on=("a&b",), criteria=found.criteria)
+    )
     assert "<script" not in page
     assert "&lt;script&gt;x&lt;/script&gt;" in page
     assert "a&amp;b" in page
@@ -118,10 +120,9 @@ def test_the_commands_from_the_list_to_accepted_csv(study: Study, capsys: pytest
     out = folder / "accepted.csv"
     assert "open" in reads("accepted", "--out", str(out), code=1)
     assert reads("pick", key, "--by", who, "--read", "reader 3", "--reason", "x", code=2) == ""
-    assert (
-        reads("pick", key, "--by", who, "--read", "reader 2", "--reason", "closer")
-        == f"{key}, recist11: reader 2 picked\n"
-    )
+    given = (key, "--by", who, "--read", "reader 2", "--reason", "closer", "--seen")
+    assert reads("pick", *given, "0123456789abcdef", code=2) == ""  # it was another case that was compared
+    assert reads("pick", *given, said["state"]) == f"{key}, recist11: reader 2 picked\n"
     assert "recist11: reader 2 picked" in reads("worklist", "--reader", who)
     assert f"recist11: {study.case().central['reader 2']}, picked" in reads("status")
     reads("accepted", "--out", str(out), code=1)  # ALONE and LATE are not read
@@ -133,10 +134,10 @@ def test_the_commands_from_the_list_to_accepted_csv(study: Study, capsys: pytest
     investigators.write_text("subject,reader\nSPLIT,I\nSPLIT,J\n", encoding="utf-8")
     table = folder / "visits.csv"
     table.write_text(f"subject,timepoint,date\nSPLIT,0,{DAYS[0]}\n", encoding="utf-8")
-    given = ("--seed", "1", "--by", "boss", "--visits", str(table), "--investigators", str(investigators))
-    reads("assign", *given, code=2)
+    visits = ("--seed", "1", "--by", "boss", "--visits", str(table), "--investigators", str(investigators))
+    reads("assign", *visits, code=2)
     investigators.write_text("subject,reader\nSPLIT,I\n", encoding="utf-8")
-    assert "investigator  I" in reads("assign", *given)
+    assert "investigator  I" in reads("assign", *visits)
     reads("role", "E", "reader", "--by", "boss", "--reason", "joins")
     left = study.case().central["reader 1"]
     assert "E has the case" in reads("reassign", key, "--from", left, "--to", "E", "--by", "boss", "--reason", "left")
