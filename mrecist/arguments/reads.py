@@ -127,6 +127,7 @@ def _adjudication(step: Step) -> None:
     pick.add_argument(
         "--criterion", action="append", default=[], metavar="NAME", help="default: all by which the readers differ"
     )
+    pick.add_argument("--seen", default="", metavar="STATE", help="refuse where the case is not as compare showed it")
     for each in (compare, pick):
         each.add_argument("subject", metavar="SUBJECT", help="the case as the worklist names it")
     accepted = step("accepted", "accepted.csv: whose read counts, by subject, criterion and track")

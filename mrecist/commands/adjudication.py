@@ -70,6 +70,7 @@ def _compare(store: Store, options: Namespace) -> int:
         if one.picked or one.stale:
             show(f"picked: {one.picked}" + (f", holds no more: {one.stale}" if one.stale else ""))
         show("")
+    show(f"state {shown.state}")
     if options.out:
         say(f"mrecist: {options.out}")
     return DONE
@@ -107,6 +108,7 @@ def _pick(store: Store, options: Namespace) -> int:
         reason=options.reason,
         asked=_asked(options),
         criteria=tuple(dict.fromkeys(options.criterion)),
+        seen=options.seen,
     )
     for row in rows:
         show(f"{options.subject}, {row['criterion']}: {options.read} picked")

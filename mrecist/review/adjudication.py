@@ -66,9 +66,19 @@ def case_of(store: Store, name: str, adjudicator: str, asked: Asked) -> tuple[Re
 
 
 def pick_read(
-    store: Store, name: str, *, by: str, read: str, reason: str, asked: Asked, criteria: tuple[str, ...] = ()
+    store: Store,
+    name: str,
+    *,
+    by: str,
+    read: str,
+    reason: str,
+    asked: Asked,
+    criteria: tuple[str, ...] = (),
+    seen: str = "",
 ) -> tuple[Row, ...]:
     """Accept a read of a case by the criteria in which it is discordant, or those of them that are named.
+
+    ``seen`` is the state in which the case was compared; empty: its state now.
 
     Raises :class:`StoreError` as :func:`mrecist.store.adjudicating.pick` does, :class:`InputError` where the readers do not differ.
     """
@@ -80,7 +90,8 @@ def pick_read(
     if all((case.subject, part) in found.signed for part in case.central):
         _check_differs(found, case, name, wanted, (*case.central, *([OWN] if read == OWN else [])))
     # A read that is not signed is refused by the store, which says why.
-    return pick(store, name, by=by, read=read, reason=reason, criteria=wanted or tuple(found.reads.settings))
+    every = wanted or tuple(found.reads.settings)
+    return pick(store, name, by=by, read=read, reason=reason, criteria=every, seen=seen or case.state)
 
 
 def _check_differs(found: Reviewed, case: Case, name: str, criteria: tuple[str, ...], parts: tuple[str, ...]) -> None:

@@ -99,9 +99,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideBySide:
-    """A case as its adjudicator sees it. ``adjudicated_on`` are the variables that decide whether it is adjudicated."""
+    """A case as its adjudicator sees it. ``adjudicated_on`` are the variables that decide whether it is adjudicated.
+
+    ``state`` tells a pick what was seen: it changes when a read or the protocol does.
+    """
 
     case: str
+    state: str
     adjudicated_on: tuple[str, ...]
     criteria: tuple[Compared, ...]
 
@@ -110,6 +114,7 @@ def side_by_side(found: Reviewed, case: Case) -> SideBySide:
     """The derivations of a case. Raises :class:`InputError` while a read of it is missing."""
     return SideBySide(
         case=case.key,
+        state=case.state,
         adjudicated_on=found.variables,
         criteria=tuple(_compared(found, case, criterion) for criterion in found.reads.settings),
     )

@@ -56,7 +56,7 @@ Days are counted from the baseline. Where the reads differ, the cell is shaded.<
 </table>
 {% endfor %}
 {% endfor %}
-<p>mrecist {{ version }}</p>
+<p>State {{ shown.state }}, mrecist {{ version }}</p>
 </body></html>
 """
 

@@ -14,7 +14,7 @@ from mrecist.agreement.sources import reads_of_rows
 from mrecist.agreement.swaps import crossed
 from mrecist.agreement.variables import known_variables
 from mrecist.model import Measurement
-from mrecist.store.adjudicating import OWN, Picked, picks
+from mrecist.store.adjudicating import OWN, Picked, picks, state_of
 from mrecist.store.assigning import ADJUDICATOR, INVESTIGATOR, assignments, is_central, visits_of
 from mrecist.store.people import protocol_of
 from mrecist.store.showing import signed_rows
@@ -45,6 +45,7 @@ class Case:
     central : "reader 1", "reader 2" -> who reads the case as that.
     adjudicator, investigator : who; empty where there is none.
     picks : criterion -> the pick in force.
+    state : changes when a central read of the case or the protocol does (:func:`mrecist.store.adjudicating.state_of`).
     """
 
     subject: str
@@ -54,6 +55,7 @@ class Case:
     adjudicator: str
     investigator: str
     picks: Mapping[str, Picked]
+    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ class Reviewed:
 def reviewed(store: Store, asked: Asked, subject: str = "") -> Reviewed:
     """Every case of a store, or one (by subject). Raises :class:`mrecist.errors.InputError` for an unknown variable."""
     whose = {"subject": subject} if subject else {}
-    with store.reading() as read:
+    with store.loaded() as read:
         protocol = protocol_of(read)
         parts = {(row["subject"], row["reader"]): _called(row["part"]) for row in assignments(read, **whose)}
         keys = {row["subject"]: row["subject_key"] for row in assignments(read, **whose)}
@@ -116,6 +118,7 @@ def reviewed(store: Store, asked: Asked, subject: str = "") -> Reviewed:
                 adjudicator=adjudicator,
                 investigator=mine.get(INVESTIGATOR, ""),
                 picks={one.criterion: one for one in picks(read, name)} if adjudicator else {},
+                state=state_of(read, name),
             )
     by_part: dict[tuple[str, str], list[Measurement]] = {}
     for row in rows:

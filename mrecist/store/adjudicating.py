@@ -130,13 +130,17 @@ def _place(
         to = before
 
 
-def pick(store: Store, subject: str, *, by: str, read: str, reason: str, criteria: Sequence[str]) -> tuple[Row, ...]:
+def pick(
+    store: Store, subject: str, *, by: str, read: str, reason: str, criteria: Sequence[str], seen: str = ""
+) -> tuple[Row, ...]:
     """Accept a whole read of a case by each of the criteria: "reader 1", "reader 2" or "own". It replaces an earlier pick.
+
+    ``seen`` is the :func:`state_of` the case as whoever picks saw it; empty: not checked.
 
     Raises
     ------
     NotSigned : a read of the case is not signed, or its signature is broken.
-    StoreError : the case is not the adjudicator's, there is no such read, or no reason is given.
+    StoreError : the case is not the adjudicator's or is not as it was seen, there is no such read, or no reason is given.
     """
     with store.writing(by, needed(reason)) as write:
         case = own_case(write, subject, by)
@@ -155,6 +159,9 @@ def pick(store: Store, subject: str, *, by: str, read: str, reason: str, criteri
                 # The one who picks is not told who read, nor whom.
                 said = str(error).replace(f"{own} ", f"{subject} ", 1).replace(f" of {reader}", f" of {part}", 1)
                 raise NotSigned(said) from None
+        now = state_of(write, own)
+        if seen and seen != now:
+            raise StoreError(f"{subject} is {now} now and was {seen} when it was compared; compare it again")
         under = _under(write, own, under_it, write.protocol()["sha256"])
         before = {row["criterion"]: row for row in write.current("pick", subject=own)}
         return tuple(
@@ -193,6 +200,12 @@ def picks(read: Reading, subject: str) -> tuple[Picked, ...]:
             )
         )
     return tuple(found)
+
+
+def state_of(read: Reading, subject: str) -> str:
+    """What the central reads of a case and the protocol are now, as sixteen letters: it changes when any of it does."""
+    under = _under(read, subject, central_readers(read, subject), read.protocol()["sha256"])
+    return sha256(canonical(under))[:16]
 
 
 _GONE = "who read it has the case no more"

@@ -101,7 +101,7 @@ def _is_signed(store: Store, read: Reading, subject: str, reader: str) -> bool:
 
 def status(store: Store) -> tuple[ReadStatus, ...]:
     """Every read of every reader: for the people who run the study, not for readers."""
-    with store.reading() as read:
+    with store.loaded() as read:
         found = []
         for row in sorted(assignments(read), key=lambda one: (one["subject"], one["part"])):
             subject, reader = row["subject"], row["reader"]
@@ -132,7 +132,7 @@ def rows_to_derive(
 
     ``unsigned`` takes every visit that is locked. An adjudicator who did not begin to read a case anew owes no read of it.
     """
-    with store.reading() as read:
+    with store.loaded() as read:
         rows, left = signed_rows(store, read, {} if reader is None else {"reader": reader}, unsigned=unsigned)
         return rows, [*left.values()]
 

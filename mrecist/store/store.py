@@ -54,6 +54,34 @@ class Reading:
         return found[0]
 
 
+class Loaded(Reading):
+    """The same, for whoever looks at everything: each table is fetched once, and answers come from what was fetched."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._tables: dict[str, list[Row]] = {}
+        self._by: dict[tuple[str, str], dict[Any, list[Row]]] = {}
+
+    def rows(self, name: str, /, **equal: Any) -> list[Row]:
+        if name not in self._tables:
+            self._tables[name] = super().rows(name)
+        column = next((one for one in ("read_id", "subject", "reader", "sha256") if one in equal), "")
+        found = self._indexed(name, column).get(equal[column], []) if column else self._tables[name]
+        return [row for row in found if all(row.get(key) == value for key, value in equal.items())]
+
+    def current(self, name: str, /, **equal: Any) -> list[Row]:
+        found = self.rows(name, **equal)
+        replaced = self._indexed(name, "replaces")
+        return [row for row in found if row["id"] not in replaced]
+
+    def _indexed(self, name: str, column: str) -> dict[Any, list[Row]]:
+        if (name, column) not in self._by:
+            by = self._by.setdefault((name, column), {})
+            for row in self._tables[name]:
+                by.setdefault(row.get(column), []).append(row)
+        return self._by[name, column]
+
+
 class Writing(Reading):
     """A transaction that adds rows. ``who`` is the person, ``why`` the reason that stands beside every row."""
 
@@ -117,6 +145,12 @@ class Store:
         """Rows as they are now, the same until the end."""
         with self._connected(writes=False) as connection:
             yield Reading(connection)
+
+    @contextmanager
+    def loaded(self) -> Iterator[Reading]:
+        """As :meth:`reading`, for whoever looks at everything."""
+        with self._connected(writes=False) as connection:
+            yield Loaded(connection)
 
     @contextmanager
     def writing(self, who: str, why: str = "") -> Iterator[Writing]:
