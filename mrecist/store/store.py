@@ -102,7 +102,7 @@ class Writing(Reading):
         if replaces is not None:
             row["replaces"] = replaces["id"]
         row = {key: plain(value, key) if isinstance(value, str) else value for key, value in row.items()}
-        self.connection.execute(table(name).insert().values(**row))
+        self.connection.execute(table(name).insert(), row)
         said = {
             "at": row["at"],
             "who": self.who,
@@ -122,13 +122,11 @@ class Writing(Reading):
 
             made = self.connection.execute(text("SELECT seq, hash FROM append_audit(:entry)"), {"entry": entry}).one()
             return Anchor(count=made[0], hash=made[1])
-        audit = table("audit")
-        from sqlalchemy import select
-
-        last = self.connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+        last = self.connection.execute(_last_entry()).first()
         seq, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
         digest = link(seq, before, entry)
-        self.connection.execute(audit.insert().values(seq=seq, entry=entry, prev_hash=before, hash=digest))
+        row = {"seq": seq, "entry": entry, "prev_hash": before, "hash": digest}
+        self.connection.execute(table("audit").insert(), row)
         return Anchor(count=seq, hash=digest)
 
 
@@ -266,6 +264,15 @@ def _asked(name: str, columns: tuple[str, ...], *, newest: bool) -> Select[Any]:
         return query
     later = asked.alias()
     return query.where(~exists().where(later.c.replaces == asked.c.id))
+
+
+@cache
+def _last_entry() -> Select[Any]:
+    """The query of the number and hash of the last entry of the trail."""
+    from sqlalchemy import select
+
+    audit = table("audit")
+    return select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
 @contextmanager
