@@ -1,1 +1,1 @@
-"""A simulated study through a real core lab: people who are simulated work a store by the functions that the commands use (docs/core-lab.md)."""
+"""A simulated study through a real core lab: simulated people work a store by the functions of the commands (docs/core-lab.md)."""

@@ -1,4 +1,4 @@
-"""What came out of a simulated core lab: who was adjudicated and why, whose reads count, and how often each is right, since the truth is known."""
+"""What came out of a simulated core lab: who was adjudicated and why, whose reads count, how often each is right by the truth."""
 
 from __future__ import annotations
 
