@@ -120,9 +120,9 @@ def test_figures_against_the_truth(folder: Path, parts: dict[tuple[str, str], st
         against = {s for s in mine & sent if central[s] != reader}
         assert said["reader disagreement", reader] == (len(against), len(mine))
     assert said["adjudicated", ""] == (4, 6)
-    one, other = (lambda s: best[s, parts[s, "reader 1"]]), (lambda s: best[s, parts[s, "reader 2"]])
-    assert said["adjudicated, differs in", "best_response"][0] == sum(one(s)[0] != other(s)[0] for s in central)
-    assert said["adjudicated, differs in", "progression_date"][0] == sum(one(s)[1] != other(s)[1] for s in central)
+    pairs = [(best[s, parts[s, "reader 1"]], best[s, parts[s, "reader 2"]]) for s in central]
+    assert said["adjudicated, differs in", "best_response"][0] == sum(a[0] != b[0] for a, b in pairs)
+    assert said["adjudicated, differs in", "progression_date"][0] == sum(a[1] != b[1] for a, b in pairs)
 
 
 def test_the_trail_tells_the_order_of_reading(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
