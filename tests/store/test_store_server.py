@@ -102,7 +102,7 @@ def _write_and_lose(store: Store, *, cut: bool) -> None:
     with store.writing("boss") as write:
         write.add("role", "made reader", person="X", role="reader", state="granted")
         if cut:
-            write.connection.connection.dbapi_connection._usock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+            write.connection.connection.dbapi_connection._usock.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_unix_socket_is_named_by_its_folder(postgresql_socket: str) -> None:
