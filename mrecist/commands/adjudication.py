@@ -77,7 +77,7 @@ def _show_compared(one: Compared) -> None:
         show(f"picked: {one.picked}" + (f", holds no more: {one.stale}" if one.stale else ""))
     variables = list(next(iter(one.reads.values())).values)
     show_table([("", *one.reads), *((name, *(read.values[name] for read in one.reads.values())) for name in variables)])
-    lines = [("visit", "day", "read", "sum", "change %", "target", "non-target", "new lesion", "overall")]
+    lines = [("visit", "day", "read", "sum", "from baseline %", "target", "non-target", "new lesion", "overall")]
     reasons = []
     for visit in one.visits:
         for name, said in visit.reads.items():
