@@ -63,12 +63,7 @@ def _compare(store: Store, options: Namespace) -> int:
         return DONE
     for one in shown.criteria:
         show(f"{shown.case}, {one.title} ({one.criterion})")
-        show_table([*_lines(one)])
-        for name, whole in one.reads.items():
-            show(f"{name}: {whole.reason}")
-        show(f"first difference: {_said(one.first)}" if one.first else "the readers agree")
-        if one.picked or one.stale:
-            show(f"picked: {one.picked}" + (f", holds no more: {one.stale}" if one.stale else ""))
+        _show_compared(one)
         show("")
     show(f"state {shown.state}")
     if options.out:
@@ -76,19 +71,23 @@ def _compare(store: Store, options: Namespace) -> int:
     return DONE
 
 
-def _lines(one: Compared) -> list[tuple[str, ...]]:
-    lines: list[tuple[str, ...]] = [
-        ("visit", "day", "read", "sum", "change %", "target", "non-target", "new lesion", "overall", "reason")
-    ]
+def _show_compared(one: Compared) -> None:
+    show(f"first difference: {_said(one.first)}" if one.first else "the readers agree")
+    if one.picked or one.stale:
+        show(f"picked: {one.picked}" + (f", holds no more: {one.stale}" if one.stale else ""))
+    variables = list(next(iter(one.reads.values())).values)
+    show_table([("", *one.reads), *((name, *(read.values[name] for read in one.reads.values())) for name in variables)])
+    lines = [("visit", "day", "read", "sum", "from baseline %", "target", "non-target", "new lesion", "overall")]
+    reasons = []
     for visit in one.visits:
         for name, said in visit.reads.items():
-            words = (said.target, said.non_target, said.new_lesion, said.overall, said.reason)
             size = f"{said.sum} {said.unit}" if said.sum else ""
+            words = (said.target, said.non_target, said.new_lesion, said.overall)
             lines.append((str(visit.timepoint), str(visit.day), name, size, said.percent, *words))
-    for variable in next(iter(one.reads.values())).values:
-        for name, whole in one.reads.items():
-            lines.append(("", "", name, "", "", "", "", "", whole.values[variable], variable))
-    return lines
+            reasons.append(f"visit {visit.timepoint}, {name}: {said.reason}")
+    show_table(lines)
+    for line in (*reasons, *(f"best response, {name}: {read.reason}" for name, read in one.reads.items())):
+        show(line)
 
 
 def _said(one: Difference) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mrecist.errors import InputError
 from mrecist.review.accepting import central
+from mrecist.review.blinding import blinded
 from mrecist.review.reviewed import Asked, Case, Reviewed, reviewed
 from mrecist.store.adjudicating import OWN, assign_adjudicators, pick
 from mrecist.store.assigning import ADJUDICATOR, own_case
@@ -98,7 +99,7 @@ def _check_differs(found: Reviewed, case: Case, name: str, criteria: tuple[str, 
     for criterion in criteria or tuple(found.reads.settings):
         why = found.why_open(case, criterion, tuple(part for part in parts if (case.subject, part) in found.signed))
         if why:
-            raise InputError(f"{name}, {criterion}: {why}; nothing can be picked")
+            raise InputError(f"{name}, {criterion}: {blinded(case, why)}; nothing can be picked")
     agreed = [criterion for criterion in criteria if criterion not in found.discordant(case)]
     if agreed or not criteria:
         by = f" by {', '.join(agreed)}" if agreed else ""

@@ -5,14 +5,12 @@ Readers are called "reader 1" and "reader 2", the adjudicator's own read "own"; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from mrecist.agreement.causes import CAUSES
 from mrecist.agreement.discordances import Discordance
-from mrecist.agreement.reads import Track, best_of
+from mrecist.agreement.reads import Track
 from mrecist.agreement.variables import (
     BEST_RESPONSE,
     FIRST_RESPONSE_DATE,
@@ -24,11 +22,11 @@ from mrecist.agreement.variables import (
 from mrecist.dates import days_between
 from mrecist.errors import InputError
 from mrecist.model import VisitResponse
+from mrecist.review.blinding import blinded
 from mrecist.review.reviewed import Case, Reviewed
 from mrecist.store.adjudicating import OWN
 from mrecist.units import percent_change, show
 
-_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _NONE = "none"
 _WHOLE = (BEST_RESPONSE, PROGRESSED, PROGRESSION_DATE, FIRST_RESPONSE_DATE)
 
@@ -123,20 +121,19 @@ def side_by_side(found: Reviewed, case: Case) -> SideBySide:
 def _compared(found: Reviewed, case: Case, criterion: str) -> Compared:
     why = found.why_open(case, criterion, tuple(case.central))
     if why:
-        raise InputError(f"{case.key}, {criterion}: {why}; there is nothing to compare yet")
+        raise InputError(f"{case.key}, {criterion}: {blinded(case, why)}; there is nothing to compare yet")
     there = found.reads.of(case.subject, criterion)
     tracks = {name: there[name] for name in (*case.central, OWN) if name in there}
-    blind = _Blind(case)
     differences = tuple(
-        _difference(one, blind, found.variables) for one in found.differences.get((case.subject, criterion), ())
+        _difference(one, case, found.variables) for one in found.differences.get((case.subject, criterion), ())
     )
     at_visit = [one for one in differences if one.variable == VISIT_RESPONSE]
     picked = case.picks.get(criterion)
     return Compared(
         criterion=criterion,
         title=found.reads.settings[criterion].title,
-        reads={name: _whole(found, track, blind) for name, track in tracks.items()},
-        visits=tuple(_visits(tracks, blind)),
+        reads={name: _whole(found, track, case) for name, track in tracks.items()},
+        visits=tuple(_visits(tracks, case)),
         differences=differences,
         first=min(at_visit, key=lambda one: one.timepoint or 0) if at_visit else next(iter(differences), None),
         picked=picked.read if picked else "",
@@ -144,63 +141,34 @@ def _compared(found: Reviewed, case: Case, criterion: str) -> Compared:
     )
 
 
-class _Blind:
-    """Texts and dates of a case without its dates and its subject."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-
-    def day(self, when: date) -> int:
-        return days_between(self.case.baseline, when)
-
-    def text(self, value: object) -> str:
-        """A value as text; None is empty."""
-        if value is None:
-            return ""
-        if isinstance(value, date):
-            return f"day {self.day(value)}"
-        text = str(value)
-        if self.case.key != self.case.subject:
-            text = text.replace(self.case.subject, self.case.key)
-        return _DAY.sub(self._of_match, text)
-
-    def _of_match(self, match: re.Match[str]) -> str:
-        try:
-            return f"day {self.day(date.fromisoformat(match[0]))}"
-        except ValueError:
-            return "a day"
-
-
-def _difference(one: Discordance, blind: _Blind, variables: tuple[str, ...]) -> Difference:
+def _difference(one: Discordance, case: Case, variables: tuple[str, ...]) -> Difference:
     return Difference(
         variable=one.variable,
         timepoint=one.timepoint,
         readers=one.readers,
-        values=(blind.text(one.values[0]) or _NONE, blind.text(one.values[1]) or _NONE),
+        values=(blinded(case, one.values[0]) or _NONE, blinded(case, one.values[1]) or _NONE),
         cause=one.cause.name,
         meaning=CAUSES[one.cause.name],
-        detail=blind.text(one.cause.detail),
+        detail=blinded(case, one.cause.detail),
         also=one.cause.also,
         adjudicated=one.variable in variables,
     )
 
 
-def _whole(found: Reviewed, track: Track, blind: _Blind) -> Whole:
+def _whole(found: Reviewed, track: Track, case: Case) -> Whole:
     rules = found.reads.protocol.response
-    values = {name: blind.text(value_of(name, track, rules)) or _NONE for name in _WHOLE}
-    if best_of(track, rules) is None or track.best is None:
-        return Whole(values=values, reason="")
-    return Whole(values=values, reason=blind.text(track.best.reason))
+    values = {name: blinded(case, value_of(name, track, rules)) or _NONE for name in _WHOLE}
+    return Whole(values=values, reason="" if track.best is None else blinded(case, track.best.reason))
 
 
-def _visits(tracks: Mapping[str, Track], blind: _Blind) -> Iterator[Visit]:
+def _visits(tracks: Mapping[str, Track], case: Case) -> Iterator[Visit]:
     for timepoint in sorted({t for track in tracks.values() for t in track.visits}):
         said = {name: track.visits[timepoint] for name, track in tracks.items() if timepoint in track.visits}
-        days = [blind.day(visit.date) for visit in said.values()]
-        yield Visit(timepoint=timepoint, day=min(days), reads={name: _visit(one, blind) for name, one in said.items()})
+        days = [days_between(case.baseline, visit.date) for visit in said.values()]
+        yield Visit(timepoint=timepoint, day=min(days), reads={name: _visit(one, case) for name, one in said.items()})
 
 
-def _visit(visit: VisitResponse, blind: _Blind) -> VisitSaid:
+def _visit(visit: VisitResponse, case: Case) -> VisitSaid:
     change = None
     if visit.timepoint > 0 and visit.sum is not None and visit.baseline_sum is not None:
         change = percent_change(visit.sum, visit.baseline_sum)
@@ -208,10 +176,10 @@ def _visit(visit: VisitResponse, blind: _Blind) -> VisitSaid:
         sum=show(visit.sum),
         unit=visit.unit,
         percent=show(change),
-        target=blind.text(visit.target),
-        non_target=blind.text(visit.non_target),
-        new_lesion=blind.text(visit.new_lesion),
-        overall=blind.text(visit.overall),
+        target=blinded(case, visit.target),
+        non_target=blinded(case, visit.non_target),
+        new_lesion=blinded(case, visit.new_lesion),
+        overall=blinded(case, visit.overall),
         flags=visit.flags,
-        reason=blind.text(visit.reason),
+        reason=blinded(case, visit.reason),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mrecist import __version__
-from mrecist.review.compared import Compared, SideBySide
+from mrecist.review.compared import Compared, SideBySide, VisitSaid
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 # Of a visit: field -> words. The reason is not shaded: it differs wherever the sizes do.
@@ -108,11 +108,16 @@ def _visits(one: Compared) -> Iterator[_Row]:
             cells = []
             for name in one.reads:
                 said = visit.reads.get(name)
-                value = "no response" if said is None else getattr(said, field)
-                cells.append(" ".join(value) if field == "flags" and said is not None else str(value))
+                cells.append("no response" if said is None else _cell(said, field))
             if any(cells):
                 differs = field not in ("reason", "flags") and len(set(cells)) > 1
                 yield _Row(names=(str(visit.timepoint), str(visit.day), words), cells=tuple(cells), differs=differs)
+
+
+def _cell(said: VisitSaid, field: str) -> str:
+    if field == "sum" and said.sum:
+        return f"{said.sum} {said.unit}"
+    return " ".join(said.flags) if field == "flags" else str(getattr(said, field))
 
 
 def _differences(one: Compared) -> Iterator[_Row]:

@@ -98,7 +98,11 @@ class Reviewed:
 
 
 def reviewed(store: Store, asked: Asked, subject: str = "") -> Reviewed:
-    """Every case of a store, or one (by subject). Raises :class:`mrecist.errors.InputError` for an unknown variable."""
+    """Every case of a store, or one (by subject).
+
+    Raises :class:`mrecist.errors.InputError` for an unknown variable, :class:`StoreError` for the database login of a reader: to it the
+    other reads are not there, and a case with one read would pass for a case with one reader.
+    """
     whose = {"subject": subject} if subject else {}
     with store.loaded() as read:
         protocol = protocol_of(read)
@@ -109,15 +113,14 @@ def reviewed(store: Store, asked: Asked, subject: str = "") -> Reviewed:
         for name, key in sorted(keys.items()):
             mine = {part: reader for (each, reader), part in sorted(parts.items()) if each == name}
             central = {part: mine[part] for part in sorted(mine) if is_central(part)}
-            adjudicator = mine.get(OWN, "")
             cases[name] = Case(
                 subject=name,
                 key=key,
                 baseline=visits_of(read, name)[0],
                 central=central,
-                adjudicator=adjudicator,
+                adjudicator=mine.get(OWN, ""),
                 investigator=mine.get(INVESTIGATOR, ""),
-                picks={one.criterion: one for one in picks(read, name)} if adjudicator else {},
+                picks={one.criterion: one for one in picks(read, name)},
                 state=state_of(read, name),
             )
     by_part: dict[tuple[str, str], list[Measurement]] = {}

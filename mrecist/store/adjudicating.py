@@ -185,6 +185,7 @@ def picks(read: Reading, subject: str) -> tuple[Picked, ...]:
     reads = central_readers(read, subject)
     adjudicators = [row["reader"] for row in assignments(read, subject=subject) if row["part"] == ADJUDICATOR]
     names = {reader: part for part, reader in reads.items()} | dict.fromkeys(adjudicators, OWN)
+    once = {row["reader"] for row in read.rows("assignment", subject=subject) if row["part"] == ADJUDICATOR}
     found = []
     for row in sorted(read.current("pick", subject=subject), key=lambda one: str(one.get("criterion"))):
         name = names.get(row["reader"], "")
@@ -196,7 +197,9 @@ def picks(read: Reading, subject: str) -> tuple[Picked, ...]:
                 by=row["who"],
                 reason=row.get("reason", ""),
                 at=row["at"],
-                stale=_stale(read, row, {**reads, **({OWN: row["reader"]} if name == OWN else {})}) if name else _GONE,
+                stale=_stale(read, row, {**reads, **({OWN: row["reader"]} if name == OWN else {})}, once)
+                if name
+                else _GONE,
             )
         )
     return tuple(found)
@@ -218,8 +221,10 @@ def _under(read: Reading, subject: str, reads: Mapping[str, str], protocol_sha25
     return {"protocol": protocol_sha256, "reads": digests, "readers": dict(reads)}
 
 
-def _stale(read: Reading, row: Row, reads: Mapping[str, str]) -> str:
-    """Why a pick holds no more; empty while it does."""
+def _stale(read: Reading, row: Row, reads: Mapping[str, str], adjudicators: set[str]) -> str:
+    """Why a pick holds no more; empty while it does. ``adjudicators`` had the case, now or once."""
+    if row["who"] not in adjudicators:
+        return f"{row['who']} never had the case as its adjudicator"
     try:
         then = json.loads(row.get("value", ""))
         before, readers, sha = dict(then["reads"]), dict(then["readers"]), str(then["protocol"])

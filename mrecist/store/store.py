@@ -16,7 +16,7 @@ from mrecist.store.kept_files import KeptFiles
 from mrecist.store.migrations import MIGRATIONS, Migration, build
 from mrecist.store.place import Place, account, engine_of, one_writer, place_of
 from mrecist.store.schema import FIELDS, table
-from mrecist.store.server import message
+from mrecist.store.server import answered, message
 from mrecist.store.trail import GENESIS, Anchor, Entry, Row, canonical, link
 
 if TYPE_CHECKING:
@@ -162,11 +162,14 @@ class Store:
         with (
             said_by(self.place),
             self.engine.connect().execution_options(**self._options(writes)) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
             if writes:
                 one_writer(connection)
             yield connection
+            if writes:
+                with _doubt(self.place):
+                    transaction.commit()
 
     def _options(self, writes: bool) -> dict[str, Any]:
         # PostgreSQL: a reader sees one moment; a writer sees what was committed before it got its turn.
@@ -273,6 +276,23 @@ def _last_entry() -> Select[Any]:
 
     audit = table("audit")
     return select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+
+
+@contextmanager
+def _doubt(place: Place) -> Iterator[None]:
+    """A commit that got no answer may have been made or not."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        if place.path or answered(said):
+            raise
+        raise StoreError(
+            f"{place.name}: the connection was lost while this was written ({message(said)}); whether it is there is not known, "
+            f"look with: mrecist reads status"
+        ) from None
 
 
 @contextmanager

@@ -13,10 +13,12 @@ from mrecist.review.adjudication import adjudication, pick_read, send_to_adjudic
 from mrecist.review.reviewed import Asked, reviewed
 from mrecist.store.assigning import assign, assignments, reassign
 from mrecist.store.audit import verify
+from mrecist.store.locking import lock
 from mrecist.store.people import change_protocol, change_role
 from mrecist.store.showing import rows_to_derive, status, worklist
+from mrecist.store.signing import sign
 from mrecist.store.store import Store
-from mrecist.store.submitting import amend
+from mrecist.store.submitting import amend, submit
 from mrecist.tables.accepted import AcceptedAs, AcceptedRead, ReviewTrack
 
 
@@ -114,10 +116,10 @@ def test_the_adjudicators_own_read_counts_as_a_reread(study: Study) -> None:
     assert {row.reader for row in rows_to_derive(study.store)[0] if row.subject == "SPLIT"} == {"A", "B"}
 
 
-@pytest.mark.parametrize("part", ["reader 1", "reader 2"])
-def test_a_pick_holds_no_more_when_a_read_under_it_was_amended(study: Study, part: str) -> None:
+def test_a_pick_holds_no_more_when_a_read_under_it_was_amended(study: Study) -> None:
     study.send()
     picked(study, "reader 1")
+    part = "reader 2"  # even the one that was not picked
     reader = study.case().central[part]
     study.amend("SPLIT", reader, 1, SIZES["SPLIT"][reader][1])  # the same size: whoever picked has not seen that
     assert f"holds no more (the read of {part} is another one since)" in study.why("SPLIT")
@@ -126,6 +128,39 @@ def test_a_pick_holds_no_more_when_a_read_under_it_was_amended(study: Study, par
     assert due.picked == {}
     picked(study, "reader 1", "seen again")
     assert study.one("SPLIT").reason == "seen again"
+
+
+def test_a_pick_of_somebody_who_never_had_the_case_does_not_count(study: Study) -> None:
+    """A row that was written past the program."""
+    study.send()
+    other = {"C": "D", "D": "C"}[study.case().adjudicator]
+    with study.store.writing(other) as write:
+        write.add("pick", "planted", subject="SPLIT", criterion="recist11", variable="read", reader="A", value="{}")
+    assert f"{other} never had the case as its adjudicator" in study.why("SPLIT")
+
+
+def test_a_read_that_cannot_be_derived_leaves_the_case_open(study: Study) -> None:
+    for part, reader in study.case("LATE").central.items():
+        empty = replace(study.given("LATE", reader, 0, 50), rows=[]) if part == "reader 1" else None
+        submit(study.store, empty or study.given("LATE", reader, 0, 50))
+        lock(study.store, "LATE", reader, 0)
+        for timepoint in (1, 2):
+            submit(study.store, study.given("LATE", reader, timepoint, 50))
+            lock(study.store, "LATE", reader, timepoint)
+        sign(study.store, "LATE", reader, f"Dr {reader}", "")
+    assert study.why("LATE").startswith("the read of reader 1 cannot be derived: ")
+    assert "LATE" not in {one.subject for one in adjudication(study.send())}
+
+
+def test_dates_within_the_tolerance_agree(study: Study) -> None:
+    """Both see progression, A at visit 1 (60 is +20 % and +10 mm of 50), B at visit 2, 56 days later."""
+    sizes = {"reader 1": (50, 60, 61), "reader 2": (50, 50, 61)}
+    for part, reader in study.case("LATE").central.items():
+        study.read("LATE", reader, sizes[part])
+    asked = Asked(variables=("progression_date",), date_tolerance=55)
+    assert "LATE" in {one.subject for one in adjudication(reviewed(study.store, asked))}
+    asked = replace(asked, date_tolerance=56)
+    assert "LATE" not in {one.subject for one in adjudication(reviewed(study.store, asked))}
 
 
 def test_readers_who_agree_after_the_review_need_no_pick(study: Study) -> None:

@@ -98,7 +98,7 @@ def test_rows_that_were_fetched_at_once_are_those_that_the_database_finds(study:
     store = full(study)
     with store.reading() as asked, store.loaded() as loaded:
         for name, columns in FIELDS.items():
-            for row in asked.rows(name):
+            for row in asked.rows(name)[-1:]:
                 for column in {*columns} & row.keys():
                     for way in ("rows", "current"):
                         equal = {column: row[column]}

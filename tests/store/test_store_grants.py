@@ -12,6 +12,8 @@ from postgresql_server import PASSWORD, new_schema, refused, session
 from store_study import Begun, begun
 
 from mrecist.errors import StoreError
+from mrecist.review.accepting import accepted
+from mrecist.review.reviewed import Asked, reviewed
 from mrecist.store.adjudicating import assign_adjudicators, pick
 from mrecist.store.assigning import assign, reassign
 from mrecist.store.audit import verify
@@ -184,6 +186,17 @@ def test_an_adjudicator_picks_in_own_cases_and_readers_see_no_pick(shared: Share
         with pytest.raises(StoreError, match="row-level security"), store.writing(mine) as write:
             write.add("pick", "planted", subject="S1", reader="A", replaces=row)
     assert verify(shared.study.store)[1] == []
+
+
+def test_a_readers_login_cannot_say_whose_reads_count(shared: Shared) -> None:
+    """To it the other reads are not there."""
+    shared.study.read_all("S1", "A")
+    with open_store(shared.login("A"), shared.files) as store, pytest.raises(StoreError, match="permission denied"):
+        reviewed(store, Asked())
+    with open_store(shared.login("boss"), shared.files) as store:
+        reads, left = accepted(reviewed(store, Asked()))
+    assert reads == ()
+    assert {one.why.replace("1", "2") for one in left} == {"the read of reader 2 is not signed"}
 
 
 def test_an_investigator_sees_the_own_rows_alone(shared: Shared) -> None:
