@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mrecist import derivation
-from mrecist.accepted import Accepted, accepted_of_results
 from mrecist.errors import InputError
 from mrecist.model import Measurement, Problem
 from mrecist.protocol import CriterionSetting, Protocol
@@ -33,7 +32,6 @@ class Results:
     settings: dict[str, CriterionSetting]
     protocol: Protocol
     problems: tuple[Problem, ...]
-    accepted: Accepted = field(default_factory=Accepted)
 
 
 def read_results(folder: Path) -> Results:
@@ -70,7 +68,6 @@ def read_results(folder: Path) -> Results:
         settings={setting.name: setting for setting in settings},
         protocol=protocol,
         problems=(*table.problems, *problems),
-        accepted=accepted_of_results(folder, [setting.name for setting in settings]),
     )
 
 

@@ -74,7 +74,7 @@ _CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "overall": ("Overall response", _RESPONSES),
     "best_unconfirmed": ("Best response, unconfirmed", _RESPONSES),
     "best_confirmed": ("Best response, confirmed", _RESPONSES),
-    "accepted": ("The read that counts in the review", tuple(ReviewTrack)),
+    "accepted": ("The read that counts in the review", (*ReviewTrack, "no")),
 }
 _TEXTS = {
     "subject": "Subject",

@@ -25,7 +25,7 @@ Cells = Mapping[str, str]
 # Numbers that stay the same when later visits are added: what repeats in a database is told apart by them.
 LESION_NUMBER, RESPONSE_NUMBER = "lesion_number", "response_number"
 # The track of the review in which the read of a response is the accepted one.
-ACCEPTED_TRACK = "accepted"
+ACCEPTED_TRACK, NOT_ACCEPTED = "accepted", "no"
 _ROLES = [str(role) for role in Role]
 _WORDS = ("role", "kind", "state", *WORD_COLUMNS)
 
@@ -36,7 +36,7 @@ class ResultRows:
 
     Measurements also hold ``lesion_number`` (1, 2, ... within the subject: by first visit, reader, role and name), responses and
     best responses ``response_number`` (1, 2, ... for each reader and criterion of the folder) and ``accepted``, the track in which
-    their read is the accepted one. Words are in small letters. ``subjects`` is empty without its table.
+    their read is the accepted one, or no. Words are in small letters. ``subjects`` is empty without its table.
     """
 
     subjects: tuple[Cells, ...]
@@ -176,9 +176,18 @@ def _number_lesions(rows: Iterable[Mapping[str, str]]) -> Iterator[Cells]:
 
 
 def _with_track(rows: Iterable[Mapping[str, str]], accepted: Accepted) -> list[dict[str, str]]:
-    """Rows with the track in which their read is the accepted one of its subject and criterion; "" where it is in none."""
-    tracks = {(row.subject, row.reader, row.criterion): str(row.track) for row in accepted.rows}
-    return [{**cells, ACCEPTED_TRACK: tracks.get((*_read(cells), cells["criterion"]), "")} for cells in rows]
+    """Rows with the track in which their read is the accepted one.
+
+    "no" where another read is, or none: a database would keep what it was told before. "" where the table does not decide.
+    """
+    return [{**cells, ACCEPTED_TRACK: _track(cells, accepted)} for cells in rows]
+
+
+def _track(cells: Mapping[str, str], accepted: Accepted) -> str:
+    track, criterion = accepted.track(cells["reader"]), cells["criterion"]
+    if not accepted.decides(criterion, track):
+        return ""
+    return str(track) if accepted.reader(cells["subject"], criterion, track) == cells["reader"] else NOT_ACCEPTED
 
 
 def _number_responses(rows: Sequence[Mapping[str, str]]) -> Iterator[Cells]:

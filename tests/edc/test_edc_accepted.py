@@ -22,10 +22,10 @@ def test_each_response_says_whether_its_read_counts(study: Study) -> None:
     found = read_results(study.results)
     of_s2 = {(r["reader"], r["criterion"]): r["accepted"] for r in found.best_responses if r["subject"] == "S2"}
     assert of_s2 == {
-        ("R1", "mrecist"): "",
+        ("R1", "mrecist"): "no",
         ("R1", "recist11"): "central",
         ("R2", "mrecist"): "central",
-        ("R2", "recist11"): "",
+        ("R2", "recist11"): "no",
         ("Dr.A", "mrecist"): "investigator",
         ("Dr.A", "recist11"): "",
     }
@@ -44,8 +44,8 @@ def test_redcap_has_a_field_for_it_where_reads_are_accepted(study: Study) -> Non
     told = [
         row["br_accepted"] for row in rows(out / "records.csv") if row["redcap_repeat_instrument"] == "best_response"
     ]
-    # Six rows of the central track and three of the investigators, of 24 best responses.
-    assert (told.count("central"), told.count("investigator"), told.count("")) == (6, 3, 15)
+    # Of 24 best responses six are accepted centrally and three of investigators, whose track has no row by RECIST 1.1.
+    assert (told.count("central"), told.count("investigator"), told.count("no"), told.count("")) == (6, 3, 12, 3)
 
 
 def test_a_project_of_results_without_them_stays_as_it_is(study: Study) -> None:
@@ -60,9 +60,10 @@ def test_odm_by_the_template(study: Study) -> None:
     assert main(["export", "odm", "--map-template", str(oids), "--style", "odm"]) == 0
     assert main(["export", "odm", str(study.results), "--map", str(oids), "--out", str(out)]) == 1
     text = (out / "clinical_data.xml").read_text(encoding="utf-8")
-    # The codes of the template: central 1, investigator 2.
+    # The codes of the template: central 1, investigator 2, no 3.
     assert text.count('ItemOID="I_BEST_ACCEPTED" Value="1"') == 6
     assert text.count('ItemOID="I_BEST_ACCEPTED" Value="2"') == 3
+    assert text.count('ItemOID="I_BEST_ACCEPTED" Value="3"') == 12
 
 
 def test_a_map_without_it_names_what_it_leaves_out(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,4 +72,4 @@ def test_a_map_without_it_names_what_it_leaves_out(study: Study, capsys: pytest.
     kept = [line for line in oids.read_text(encoding="utf-8").splitlines() if ",accepted," not in line]
     oids.write_text("\n".join(kept) + "\n", encoding="utf-8")
     assert main(["export", "odm", str(study.results), "--map", str(oids), "--out", str(out)]) == 1
-    assert "best_responses accepted: 9 values have no line in oids.csv and are not exported" in capsys.readouterr().err
+    assert "best_responses accepted: 21 values have no line in oids.csv and are not exported" in capsys.readouterr().err

@@ -61,6 +61,16 @@ def test_both_tracks_are_estimated_side_by_side(tmp_path: Path) -> None:
     assert found == {"ORR": ("accepted", "2", "4"), "ORRINV": ("investigator", "0", "4")}
 
 
+def test_a_region_by_the_read_that_counts(tmp_path: Path) -> None:
+    """All lesions are in the liver, so its progression is that of the whole."""
+    liver = pfs("LIVER", "accepted", "recist11") + 'region = "intrahepatic"\n'
+    study = Study(tmp_path, '[regions]\nintrahepatic = ["liver"]\n' + pfs("PFS", "accepted", "recist11") + liver)
+    study.assess(*CENTRAL, *INVESTIGATORS)
+    study.endpoints()
+    assert times(study, "LIVER") == times(study, "PFS")
+    assert times(study, "LIVER")["S2"] == (MARCH, "event", "accepted", "R1")
+
+
 def test_another_reader_of_the_protocol_is_told_and_not_followed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,21 @@ def test_check_sdtm_finds_nothing_and_the_same_responses_come_back(
     assert " 0 differ, 0 not compared" in capsys.readouterr().out
 
 
+def test_datasets_that_come_back_are_flagged_by_the_same_table(study: Study) -> None:
+    """With the readers as SDTM calls them, and not by what the comments of TR say after it was read."""
+    first = sdtm(study)
+    names = {"R1": "READER 1", "R2": "READER 2", "ADJ": "ADJUDICATOR", "Dr.A": "INVESTIGATOR", "Dr.B": "INVESTIGATOR"}
+    lines = [line.split(",") for line in (*CENTRAL, *INVESTIGATORS)]
+    table = accepted(*(",".join((f"T1-{who}", *rest[:2], names[rest[2]], rest[3])) for who, *rest in lines))
+    out, folder = study.folder / "again", str(study.folder / "sdtm")
+    given = str(study.write("again.csv", table))
+    assert study.run("assess", folder, "--accepted", given, "--out", str(out), subjects=False) == 1
+    study.results = out
+    second = sdtm(study)
+    for domain in ("TU", "TR", "RS"):
+        assert flagged(second, domain) == flagged(first, domain)
+
+
 def test_a_single_reader_has_nothing_to_accept(tmp_path: Path) -> None:
     """The flag is for several independent readers of one time point (SDTMIG 3.4, 6.3.12); an investigator is no such reader."""
     study = Study(tmp_path, without=(("S1", "R2"), ("S2", "R1"), ("S3", "R1"), ("S4", "R1"), ("S4", "ADJ")))

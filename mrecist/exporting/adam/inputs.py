@@ -82,8 +82,7 @@ class Material:
 
     def counts(self, read: Read, criterion: str) -> bool:
         """Whether a read is the central one that counts for its subject by a criterion."""
-        accepted = self.inputs.results.accepted
-        return accepted.reader(read.subject, criterion, ReviewTrack.CENTRAL) == read.evaluator.reader
+        return self.inputs.accepted.reader(read.subject, criterion, ReviewTrack.CENTRAL) == read.evaluator.reader
 
     def case(self, read: Read, criterion: str) -> Case:
         """A subject with its course by a criterion, as the endpoints see it."""

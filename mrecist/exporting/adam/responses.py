@@ -258,7 +258,7 @@ def _deciding(material: Material, criterion: str) -> list[str]:
     """PARCAT2 of the reviews that decide by a criterion: those of accepted.csv, else the accepted reader of the protocol, else all."""
     results = material.inputs.results
     tracks = {ReviewTrack.CENTRAL: CENTRAL_REVIEW, ReviewTrack.INVESTIGATOR: INVESTIGATORS}
-    found = [name for track, name in tracks.items() if results.accepted.decides(criterion, track)]
+    found = [name for track, name in tracks.items() if material.inputs.accepted.decides(criterion, track)]
     if found:
         return found
     readers = {read.evaluator.reader: read.evaluator for read in material.reads}

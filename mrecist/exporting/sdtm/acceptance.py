@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from mrecist.accepted import Accepted
 from mrecist.errors import InputError
 from mrecist.exporting.results import Results
 from mrecist.exporting.sdtm.readers import Evaluator
@@ -28,7 +29,12 @@ class Acceptance:
 
 
 def acceptance(
-    results: Results, who: Mapping[str, Evaluator], subject: str, reader: str, timepoints: Iterable[int]
+    results: Results,
+    accepted: Accepted,
+    who: Mapping[str, Evaluator],
+    subject: str,
+    reader: str,
+    timepoints: Iterable[int],
 ) -> Acceptance:
     """What is accepted of a read; nothing of an investigator's.
 
@@ -38,25 +44,25 @@ def acceptance(
         return Acceptance()
     independent = [name for name, one in who.items() if one.independent]
     shared = frozenset(n for n in timepoints if sum((subject, name, n) in results.rows for name in independent) > 1)
-    if not results.accepted.rows:
+    if not accepted.rows:
         decides = _adjudicates(results, who[reader])
         of_lesions = shared if decides else _NOWHERE
         return Acceptance(responses=dict.fromkeys(results.settings, of_lesions), lesions=of_lesions, by_row=shared)
-    deciding = _deciding(results, who, subject)
+    deciding = _deciding(results, accepted, who, subject)
     return Acceptance(
         responses={criterion: shared if reader in whose else _NOWHERE for criterion, whose in deciding.items()},
         lesions=shared if set().union(*deciding.values()) == {reader} else _NOWHERE,
     )
 
 
-def _deciding(results: Results, who: Mapping[str, Evaluator], subject: str) -> dict[str, set[str]]:
+def _deciding(results: Results, accepted: Accepted, who: Mapping[str, Evaluator], subject: str) -> dict[str, set[str]]:
     """Criterion -> whose read of a subject counts by ``accepted.csv``; the adjudicator's by a criterion that it says nothing of."""
     central = ReviewTrack.CENTRAL
     there = {name for one, name, _ in results.rows if one == subject}
     found = {}
     for criterion in results.settings:
-        if results.accepted.decides(criterion, central):
-            whose = {results.accepted.reader(subject, criterion, central)}
+        if accepted.decides(criterion, central):
+            whose = {accepted.reader(subject, criterion, central)}
         else:
             whose = {name for name in there if _adjudicates(results, who[name])}
         found[criterion] = whose & there
@@ -78,12 +84,12 @@ def check_investigators(results: Results, who: Mapping[str, Evaluator]) -> None:
             )
 
 
-def notes_of(results: Results, who: Mapping[str, Evaluator]) -> Iterator[str]:
+def notes_of(results: Results, accepted: Accepted, who: Mapping[str, Evaluator]) -> Iterator[str]:
     """The subjects whose criteria accept different readers, so that no record of TU and TR is flagged."""
-    if not results.accepted.rows:
+    if not accepted.rows:
         return
     subjects = sorted({subject for subject, _, _ in results.rows})
-    several = [one for one in subjects if len(set().union(*_deciding(results, who, one).values())) > 1]
+    several = [one for one in subjects if len(set().union(*_deciding(results, accepted, who, one).values())) > 1]
     if several:
         more = ", ..." if len(several) > _FIRST else ""
         yield (

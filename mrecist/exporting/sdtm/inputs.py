@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrecist.accepted import faults_of
+from mrecist.accepted import Accepted, accepted_of_results, faults_of
 from mrecist.endpoints.regions import responses_of_region
 from mrecist.errors import InputError
 from mrecist.exporting.results import Cells, Results, read_best, read_results
@@ -42,6 +42,7 @@ class Inputs:
 
     study: str
     results: Results
+    accepted: Accepted
     best: Mapping[tuple[str, str], list[Cells]]
     trial: Trial | None
     references: Mapping[str, Reference]
@@ -53,6 +54,7 @@ class Inputs:
 def read_inputs(folder: Path, settings: SdtmSettings, given: Given) -> Inputs:
     """Read everything; raises :class:`InputError` for what cannot be used."""
     results = read_results(folder)
+    accepted = accepted_of_results(folder, results.settings)
     study = settings.study or results.protocol.design.id
     if not study:
         raise InputError("the protocol has no [study] id, and SDTM needs STUDYID; add it, or give --study ID")
@@ -62,22 +64,28 @@ def read_inputs(folder: Path, settings: SdtmSettings, given: Given) -> Inputs:
     _check_subjects(study, references)
     segmented, unread = _segmented(results, given.images)
     readers = sorted({key[1] for key in results.rows})
-    who = evaluators(readers, settings.readers, results.protocol.readers, results.accepted)
+    who = evaluators(readers, settings.readers, results.protocol.readers, accepted)
     check_investigators(results, who)
     reads = _reads(
-        results, study, who, references, read_visit_names(given.visits), _of_liver(folder, results), segmented
+        results, accepted, study, who, references, read_visit_names(given.visits), _of_liver(folder, results), segmented
     )
     left_out = (*_not_assessed(folder), *results.problems)
-    told = (*left_out, *_without_accepted(results, left_out), *unread, *(tables.problems if tables is not None else ()))
+    told = (
+        *left_out,
+        *_without_accepted(results, accepted, left_out),
+        *unread,
+        *(tables.problems if tables is not None else ()),
+    )
     return Inputs(
         study=study,
         results=results,
+        accepted=accepted,
         best=read_best(folder),
         trial=trial,
         references=references,
         reads=tuple(reads),
         problems=tuple(dict.fromkeys(told)),
-        notes=(*(tables.notes if tables is not None else ()), *notes_of(results, who), *_notes(reads, trial)),
+        notes=(*(tables.notes if tables is not None else ()), *notes_of(results, accepted, who), *_notes(reads, trial)),
     )
 
 
@@ -138,6 +146,7 @@ def _check_subjects(study: str, names: Iterable[str]) -> None:
 
 def _reads(
     results: Results,
+    accepted: Accepted,
     study: str,
     who: Mapping[str, Evaluator],
     references: Mapping[str, Reference],
@@ -160,7 +169,7 @@ def _reads(
                 rows={n: results.rows[subject, reader, n] for n in sorted(timepoints)},
                 responses={n: results.responses.get((subject, reader, n), []) for n in sorted(timepoints)},
                 results=results,
-                accepted=acceptance(results, who, subject, reader, timepoints),
+                accepted=acceptance(results, accepted, who, subject, reader, timepoints),
                 liver=of_liver.get((subject, reader), {}),
                 segmented=segmented.get((subject, reader), {}),
             )
@@ -168,10 +177,10 @@ def _reads(
     return reads
 
 
-def _without_accepted(results: Results, left_out: Iterable[Problem]) -> Iterator[Problem]:
+def _without_accepted(results: Results, accepted: Accepted, left_out: Iterable[Problem]) -> Iterator[Problem]:
     """The subjects of which no read counts, though the accepted reads are given."""
     there = {(*key[:2], cells["criterion"]) for key, every in results.responses.items() for cells in every}
-    yield from faults_of(results.accepted, there, {(one.subject, one.reader) for one in left_out}).values()
+    yield from faults_of(accepted, there, {(one.subject, one.reader) for one in left_out}).values()
 
 
 def _notes(reads: Sequence[Read], trial: Trial | None) -> Iterator[str]:
