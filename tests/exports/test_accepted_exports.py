@@ -32,15 +32,24 @@ def flagged(records: Records, domain: str) -> set[tuple[str, str, str]]:
     }
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    made = Study(tmp_path)
+def assessed(folder: Path) -> Study:
+    made = Study(folder)
     made.assess(*CENTRAL, *INVESTIGATORS)
     return made
 
 
-def test_responses_are_flagged_by_criterion(study: Study) -> None:
-    records = sdtm(study)
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """For tests that change nothing of it."""
+    return assessed(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def records(study: Study) -> Records:
+    return sdtm(study)
+
+
+def test_responses_are_flagged_by_criterion(records: Records) -> None:
     assert flagged(records, "RS") == {
         ("S1", "READER 1", MRECIST),
         ("S1", "READER 1", RECIST),
@@ -66,8 +75,7 @@ def test_lesions_are_flagged_where_no_criterion_accepts_another_reader(
     assert "subject S3, mrecist: is open" in err
 
 
-def test_investigators_of_several_sites(study: Study) -> None:
-    records = sdtm(study)
+def test_investigators_of_several_sites(records: Records) -> None:
     own = {(r["USUBJID"], r["TUEVALID"]) for r in records["TU"] if r["TUEVAL"] == "INVESTIGATOR"}
     assert own == {("T1-S1", None), ("T1-S2", None), ("T1-S3", None)}
     assert {r["TULNKID"] for r in records["TU"] if r["TUEVAL"] == "INVESTIGATOR"} == {"T01"}
@@ -89,8 +97,9 @@ def test_check_sdtm_finds_nothing_and_the_same_responses_come_back(
     assert " 0 differ, 0 not compared" in capsys.readouterr().out
 
 
-def test_datasets_that_come_back_are_flagged_by_the_same_table(study: Study) -> None:
+def test_datasets_that_come_back_are_flagged_by_the_same_table(tmp_path: Path) -> None:
     """With the readers as SDTM calls them, and not by what the comments of TR say after it was read."""
+    study = assessed(tmp_path)
     first = sdtm(study)
     names = {"R1": "READER 1", "R2": "READER 2", "ADJ": "ADJUDICATOR", "Dr.A": "INVESTIGATOR", "Dr.B": "INVESTIGATOR"}
     lines = [line.split(",") for line in (*CENTRAL, *INVESTIGATORS)]
@@ -113,8 +122,9 @@ def test_a_single_reader_has_nothing_to_accept(tmp_path: Path) -> None:
     assert not any(f"{name}ACPTFL" in row for name in ("TU", "TR", "RS") for row in records[name])
 
 
-def test_the_table_goes_before_what_comments_say(study: Study) -> None:
+def test_the_table_goes_before_what_comments_say(tmp_path: Path) -> None:
     """A comment of a row says so where nothing else does; here it would make two accepted readers of one time point."""
+    study = Study(tmp_path)
     table, row = study.folder / "measurements.csv", "S1,R2,1,2024-03-01,T01,target,measured,liver,28,28,"
     table.write_text(table.read_text(encoding="utf-8").replace(row, f"{row}accepted"), encoding="utf-8")
     study.assess()
@@ -169,7 +179,7 @@ def test_who_a_reader_is_must_agree_with_the_table(
 # --- ADaM -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def adam(study: Study) -> Records:
     study.protocol(pfs("PFS", "accepted") + pfs("PFSINV", "investigator") + orr("ORR", "accepted"))
     out = study.folder / "adam"
@@ -184,14 +194,14 @@ def of(records: Records, dataset: str, code: str, review: str, criterion: str = 
     return {r["USUBJID"].removeprefix("T1-"): r for r in found}
 
 
-def test_best_responses_of_the_central_review(study: Study, adam: Records) -> None:
+def test_best_responses_of_the_central_review(records: Records, adam: Records) -> None:
     best = of(adam, "ADRS", "BOR", "Central Review")
     assert {name: row["AVALC"] for name, row in best.items()} == {"S1": "PR", "S2": "SD", "S4": "PR", "S5": "NE"}
     recist = of(adam, "ADRS", "BOR", "Central Review", RECIST)
     assert {name: row["AVALC"] for name, row in recist.items()} == {"S1": "PR", "S2": "PD", "S4": "PR", "S5": "NE"}
     # The rows of each reader stay, and a row of the review points at the record of the reader whose read it is.
     assert of(adam, "ADRS", "BOR", "Reader 2")["S3"]["AVALC"] == "SD"
-    source = {r["RSSEQ"]: r for r in sdtm(study)["RS"] if r["USUBJID"] == "T1-S2"}[best["S2"]["SRCSEQ"]]
+    source = {r["RSSEQ"]: r for r in records["RS"] if r["USUBJID"] == "T1-S2"}[best["S2"]["SRCSEQ"]]
     assert (source["RSEVALID"], source["RSCAT"], source["RSSTRESC"]) == ("READER 2", MRECIST, "SD")
 
 
@@ -201,7 +211,7 @@ def test_sums_of_the_central_review(adam: Records) -> None:
     assert {r["USUBJID"] for r in visits} == {"T1-S1", "T1-S2", "T1-S4"}
 
 
-def test_times_and_shares_of_both_tracks(study: Study, adam: Records) -> None:
+def test_times_and_shares_of_both_tracks(records: Records, adam: Records) -> None:
     times = of(adam, "ADTTE", "PFS", "Central Review")
     assert {name: (row["AVAL"], row["CNSR"]) for name, row in times.items()} == {
         **dict.fromkeys(("S1", "S2", "S4"), (118, 1)),
@@ -213,7 +223,7 @@ def test_times_and_shares_of_both_tracks(study: Study, adam: Records) -> None:
         "S3": (118, 0),
         "S5": (1, 1),
     }
-    source = {r["RSSEQ"]: r for r in sdtm(study)["RS"] if r["USUBJID"] == "T1-S3"}[own["S3"]["SRCSEQ"]]
+    source = {r["RSSEQ"]: r for r in records["RS"] if r["USUBJID"] == "T1-S3"}[own["S3"]["SRCSEQ"]]
     assert (source["RSEVAL"], source["RSTESTCD"], source["RSSTRESC"]) == ("INVESTIGATOR", "OVRLRESP", "PD")
     shares = of(adam, "ADRS", "ORR", "Central Review")
     assert {name: row["AVALC"] for name, row in shares.items()} == {"S1": "Y", "S2": "N", "S4": "Y", "S5": "N"}
@@ -224,7 +234,8 @@ def test_who_was_never_assessed_is_of_both_reviews(adam: Records) -> None:
     assert nobody == {"Central Review", "Investigator"}
 
 
-def test_a_damaged_table_stops_an_export(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_table_stops_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = assessed(tmp_path)
     (study.results / "accepted.csv").write_text(accepted("S1,mrecist,local,R1,only"), encoding="utf-8")
     sdtm(study, expect=2)
     assert "track is 'local', not one of: central, investigator" in capsys.readouterr().err
