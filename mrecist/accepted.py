@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,11 +135,9 @@ def _not_there(row: AcceptedRead, readers: list[str], failed: Collection[tuple[s
 
 def differing(accepted: Accepted, reader: str) -> Iterator[str]:
     """A note for each criterion on the subjects whose accepted central read is not that of ``reader``, whom the protocol names."""
-    for criterion in sorted(
-        {row.criterion for row in accepted.rows if row.track is ReviewTrack.CENTRAL} if reader else ()
-    ):
-        of: Iterable[AcceptedRead] = (row for row in accepted.rows if row.criterion == criterion)
-        whose = [row.reader for row in of if row.track is ReviewTrack.CENTRAL]
+    central = [row for row in accepted.rows if row.track is ReviewTrack.CENTRAL] if reader else []
+    for criterion in sorted({row.criterion for row in central}):
+        whose = [row.reader for row in central if row.criterion == criterion]
         others = sum(one != reader for one in whose)
         if others:
             yield (

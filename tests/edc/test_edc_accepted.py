@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,29 @@ def test_odm_by_the_template(study: Study) -> None:
     assert text.count('ItemOID="I_BEST_ACCEPTED" Value="1"') == 6
     assert text.count('ItemOID="I_BEST_ACCEPTED" Value="2"') == 3
     assert text.count('ItemOID="I_BEST_ACCEPTED" Value="3"') == 12
+
+
+def test_a_form_for_the_accepted_read_alone(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    oids, out = study.folder / "oids.csv", study.folder / "odm"
+    assert main(["export", "odm", "--map-template", str(oids), "--style", "odm"]) == 0
+    lines = rows(oids)
+    best = [line for line in lines if line["table"] == "best_responses"]
+    for line in best:
+        line["where"] = "accepted=central"
+    lines += [{**line, "where": "accepted!=central", "oid": "-"} for line in best]
+    with oids.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    assert main(["export", "odm", str(study.results), "--map", str(oids), "--out", str(out)]) == 1
+    text = (out / "clinical_data.xml").read_text(encoding="utf-8")
+    # One by each criterion of S1, S2 and S4; nothing else of the export is amiss but that S3 is open.
+    assert text.count('ItemOID="I_BEST_BEST_UNCONFIRMED"') == 6
+    told = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("mrecist: ") and "note" not in line
+    ]
+    assert len(told) == 2
+    assert all("subject S3" in line for line in told)
 
 
 def test_a_map_without_it_names_what_it_leaves_out(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 from accepted_study import CENTRAL, INVESTIGATORS, Study, accepted, orr, pfs
 
+from mrecist.endpoints.figures.people import responses_by_visit
+from mrecist.endpoints.study import endpoints_of_study
+from mrecist.protocol import load_protocol
+from mrecist.tables.trial import read_trial
+
 BOTH = pfs("PFS", "accepted") + pfs("PFSINV", "investigator")
 # From 5 January 2024, day 1: 1 March is day 57 and 1 May day 118 (26 + 29 + 31 + 30 days later, and one).
 MARCH, MAY = "57", "118"
@@ -69,6 +74,17 @@ def test_a_region_by_the_read_that_counts(tmp_path: Path) -> None:
     study.endpoints()
     assert times(study, "LIVER") == times(study, "PFS")
     assert times(study, "LIVER")["S2"] == (MARCH, "event", "accepted", "R1")
+
+
+def test_figures_show_the_read_that_counts(tmp_path: Path) -> None:
+    study = Study(tmp_path, BOTH)
+    study.assess(*CENTRAL, *INVESTIGATORS)
+    read = load_protocol(tmp_path / "protocol.toml")
+    trial = read_trial(tmp_path / "subjects.csv", {}, read.date_columns, read.partial_date)
+    courses = endpoints_of_study(read, trial, study.results).found.courses
+    # S1, S2 and S4; S1, S2 and S3.
+    assert responses_by_visit(courses, "mrecist", "accepted") == {"1": ["PR", "SD", "PR"], "2": ["PR", "SD", "PR"]}
+    assert responses_by_visit(courses, "mrecist", "investigator") == {"1": ["SD", "SD", "SD"], "2": ["SD", "SD", "PD"]}
 
 
 def test_another_reader_of_the_protocol_is_told_and_not_followed(
