@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,11 +27,13 @@ class Accepted:
     rows: tuple[AcceptedRead, ...] = ()
     _readers: Mapping[tuple[str, str, ReviewTrack], str] = field(init=False, repr=False, compare=False)
     _decided: frozenset[tuple[str, ReviewTrack]] = field(init=False, repr=False, compare=False)
+    _investigators: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         readers = {(row.subject, row.criterion, row.track): row.reader for row in self.rows}
         object.__setattr__(self, "_readers", readers)
         object.__setattr__(self, "_decided", frozenset((row.criterion, row.track) for row in self.rows))
+        object.__setattr__(self, "_investigators", self.readers(ReviewTrack.INVESTIGATOR))
 
     def decides(self, criterion: str, track: ReviewTrack) -> bool:
         """Whether the reads by a criterion count by these rows."""
@@ -40,6 +42,10 @@ class Accepted:
     def reader(self, subject: str, criterion: str, track: ReviewTrack) -> str:
         """Whose read counts; "" where none does."""
         return self._readers.get((subject, criterion, track), "")
+
+    def track(self, reader: str) -> ReviewTrack:
+        """The track that a reader reads in: who has no accepted read as an investigator reads centrally."""
+        return ReviewTrack.INVESTIGATOR if reader in self._investigators else ReviewTrack.CENTRAL
 
     def readers(self, track: ReviewTrack) -> frozenset[str]:
         """Everybody who has an accepted read in a track."""
@@ -88,7 +94,8 @@ def faults_of(
     derived : the responses that there are.
     failed : subject and reader of the reads that have none for a problem; reader "" is all of that subject.
     """
-    investigators = accepted.readers(ReviewTrack.INVESTIGATOR)
+    if not accepted.rows:
+        return {}
     found: dict[tuple[str, str, ReviewTrack], Problem] = {}
     there: dict[str, dict[str, None]] = {}
     for subject, reader, _ in derived:
@@ -97,7 +104,7 @@ def faults_of(
         if (row.subject, row.reader, row.criterion) not in derived:
             why = _not_there(row, sorted(there.get(row.subject, ())), failed)
             found[row.subject, row.criterion, row.track] = Problem(subject=row.subject, reader=row.reader, message=why)
-    for (subject, criterion, track), readers in _read_by(accepted, derived, investigators).items():
+    for (subject, criterion, track), readers in _read_by(accepted, derived).items():
         if not accepted.reader(subject, criterion, track):
             message = (
                 f"subject {subject}, {criterion}: is open, no {track} read of it is accepted (read by "
@@ -107,13 +114,11 @@ def faults_of(
     return dict(sorted(found.items()))
 
 
-def _read_by(
-    accepted: Accepted, derived: Collection[Key], investigators: frozenset[str]
-) -> dict[tuple[str, str, ReviewTrack], list[str]]:
-    """(subject, criterion, track) -> who read it, of the criteria that are decided. Who is no investigator reads centrally."""
+def _read_by(accepted: Accepted, derived: Collection[Key]) -> dict[tuple[str, str, ReviewTrack], list[str]]:
+    """(subject, criterion, track) -> who read it, of the criteria that are decided."""
     found: dict[tuple[str, str, ReviewTrack], list[str]] = {}
     for subject, reader, criterion in derived:
-        track = ReviewTrack.INVESTIGATOR if reader in investigators else ReviewTrack.CENTRAL
+        track = accepted.track(reader)
         if accepted.decides(criterion, track):
             found.setdefault((subject, criterion, track), []).append(reader)
     return found
@@ -130,11 +135,9 @@ def _not_there(row: AcceptedRead, readers: list[str], failed: Collection[tuple[s
 
 def differing(accepted: Accepted, reader: str) -> Iterator[str]:
     """A note for each criterion on the subjects whose accepted central read is not that of ``reader``, whom the protocol names."""
-    for criterion in sorted(
-        {row.criterion for row in accepted.rows if row.track is ReviewTrack.CENTRAL} if reader else ()
-    ):
-        of: Iterable[AcceptedRead] = (row for row in accepted.rows if row.criterion == criterion)
-        whose = [row.reader for row in of if row.track is ReviewTrack.CENTRAL]
+    central = [row for row in accepted.rows if row.track is ReviewTrack.CENTRAL] if reader else []
+    for criterion in sorted({row.criterion for row in central}):
+        whose = [row.reader for row in central if row.criterion == criterion]
         others = sum(one != reader for one in whose)
         if others:
             yield (

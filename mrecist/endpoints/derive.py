@@ -78,7 +78,9 @@ def derive_endpoints(
                 if name in none_counts or (name, courses.who(name, reader, endpoint.criterion)) in without:
                     continue
                 if case.course is None and (others := read_by(endpoint, courses, name)):
-                    made.problems.append(_not_read(name, reader, others))
+                    track = courses.track_of(reader, endpoint.criterion)
+                    whose = f"reader {reader}" if track is None else f"the {track} review"
+                    made.problems.append(_not_read(name, reader, whose, others))
                     continue
                 made.add(endpoint, case, protocol, reader, reads)
     return made.all()
@@ -153,11 +155,11 @@ def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ..
     return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
 
 
-def _not_read(subject: str, reader: str, others: tuple[str, ...]) -> Problem:
+def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) -> Problem:
     """A subject that only other readers read (the adjudicator has the discordant ones only): not the same as never assessed."""
     message = (
-        f"subject {subject}: has responses of {', '.join(others)} and none of reader {reader}; it is left out of what "
-        f"reader {reader} decides, add the responses that stand for it"
+        f"subject {subject}: has responses of {', '.join(others)} and none of {whose}; it is left out of what "
+        f"{whose} decides, add the responses that stand for it"
     )
     return Problem(subject=subject, reader=reader, message=message)
 
@@ -198,7 +200,8 @@ def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tupl
     asked = protocol.readers.accepted if endpoint.reader == "accepted" else endpoint.reader
     if endpoint.reader == "accepted" and not asked and len(there) > 1:
         raise InputError(
-            f"endpoint {endpoint.id}: [readers] accepted is not given and there are {', '.join(there)}; name one"
+            f"endpoint {endpoint.id}: [readers] accepted is not given and there are {', '.join(there)}; name one, or give "
+            "accepted.csv with the results"
         )
     if not asked or endpoint.reader == "all":
         return there
