@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mrecist.dates import PartialDate
+from mrecist.errors import StoreError
 from mrecist.model import Measurement
 from mrecist.rehearsal.lab import Lab
 from mrecist.samples.cohort import lesions
@@ -67,7 +68,7 @@ def _through_file(path: Path, rows: Iterable[tuple[str, Iterable[Mapping[str, An
     write_whole(path, csv_text(COLUMNS, written))
     table = read_measurements(path, PartialDate.REFUSE)
     if table.problems:
-        raise ValueError(f"a simulated read is no read: {table.problems[0].message}")
+        raise StoreError(table.problems[0].message)
     for row in table.rows:
         found.setdefault((row.subject, row.timepoint), []).append(row)
     return found

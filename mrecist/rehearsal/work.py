@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from mrecist.errors import StoreError
 from mrecist.protocol import load_protocol
 from mrecist.rehearsal.adjudicating import Adjudicated, adjudicate
 from mrecist.rehearsal.lab import INVESTIGATORS, VISITS, Lab
@@ -42,11 +43,12 @@ class Done:
 def work(lab: Lab, say: Callable[[str], None]) -> Done:
     """Write the folder and work its store, from ``init`` to ``accepted.csv`` and ``audit verify``; ``say`` is told each step.
 
-    Raises :class:`ValueError` where a read is left open or the trail is broken, which a simulation never is.
+    Raises :class:`StoreError` where a case is left open or the trail is broken.
     """
-    for name, text in lab.files():
-        write_whole(lab.folder / name, text)
+    lab.folder.mkdir(parents=True, exist_ok=True)
     with new_store(str(lab.folder)) as store:
+        for name, text in lab.files():
+            write_whole(lab.folder / name, text)
         people = {"reader": READERS, "adjudicator": (ADJUDICATOR,), "investigator": (INVESTIGATOR,)}
         begin(store, load_protocol(lab.folder / "protocol.toml"), people, MANAGER)
         rows = assign(
@@ -69,7 +71,7 @@ def work(lab: Lab, say: Callable[[str], None]) -> Done:
         counted = _accepted(store, lab, asked)
         anchor, broken = verify(store)
         if broken:
-            raise ValueError(f"the trail of a simulated store is broken: {broken[0]}")
+            raise StoreError(f"the trail of a simulated store is broken: {broken[0]}")
     parts = {(row["subject"], row["part"]): row["reader"] for row in rows}
     return Done(parts=parts, written=written, adjudicated=adjudicated, accepted=counted, anchor=anchor)
 
@@ -80,7 +82,7 @@ def _accepted(store: Store, lab: Lab, asked: Asked) -> tuple[AcceptedRead, ...]:
     found = reviewed(store, asked)
     counted, left = accepted(found)
     if unsigned or left:
-        raise ValueError(f"a simulated case is open: {(*unsigned, *left)[0]}")
+        raise StoreError(f"a simulated case is open: {(*unsigned, *left)[0]}")
     write_whole(lab.folder / ROWS, measurements_csv(rows))
     write_whole(lab.folder / ACCEPTED, accepted_csv(counted, found.reads.protocol.sha256))
     return counted

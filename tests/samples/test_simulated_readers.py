@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from doc_pages import page, section, table, words
 
 from mrecist.samples.cohort.build import simulate
 from mrecist.samples.cohort.parameters import STUDIES
@@ -160,3 +161,11 @@ def test_how_the_adjudicator_chooses() -> None:
     assert choose({"reader 1": [False, True], "reader 2": [False, True]}, near)[0] == "reader 2"
     assert choose({"reader 1": [False, True], "reader 2": [True, False]}, dict.fromkeys(near, 4))[0] == "reader 1"
     assert choose({"reader 1": [True, False], "reader 2": [True, True]}, near)[0] == ANEW
+
+
+def test_the_table_of_the_page_is_the_file() -> None:
+    told = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    found = {words(row["key"])[0]: row for row in table(section(page("core-lab.md"), "A simulated study"), "key")}
+    assert {key: float(row["value"]) for key, row in found.items()} == {key: one["value"] for key, one in told.items()}
+    for key, row in found.items():
+        assert row["set by"].startswith("ours") is told[key]["set_by"].startswith("ours"), key
