@@ -4,9 +4,9 @@ Run ``python benchmarks/matching.py [--pairs N] [--workers N]``. It prints the t
 seeds are fixed: made livers flatter every method, and the figure that is named beside them (precision 0.86, recall 0.90; SimU-Net 2023)
 is of patients' scans.
 
-A pair of visits: a body of fat with a liver, vessels, and 3 to 12 lesions of 5 to 80 mm, some of which touch. The second visit has another
-frame of reference; the liver is pressed and breathes by a smooth field of up to so many mm; lesions shrink, grow, vanish and appear; both
-masks have borders of their own; names say nothing.
+A pair of visits: a body with a liver, vessels, and 3 to 12 lesions of 5 to 80 mm, some of which touch; "crowded" are 12 of 5 to 20 mm in
+one part of it. The second visit has another frame of reference; the liver is pressed and breathes by a smooth field of up to so many mm;
+lesions shrink, grow, vanish and appear; both masks have borders of their own; names say nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from mrecist.segment.register import scan_of
 Array = Any
 MAGNITUDES_MM = (0, 5, 10, 15, 20)
 PUBLISHED = 0.86, 0.90
+READERS, CROWDED = "two readers, one scan", "visits, crowded, up to 10 mm"
 _CELL_MM, _FINE_MM = 2.5, 1.0
 _SHAPE = (88, 96, 124)
 _LIVER_MM = np.array([80.0, 70.0, 78.0])  # x, y, z
@@ -81,27 +82,35 @@ def blob(number: int, middle: Array, radius: float, delta: float, chance: np.ran
     return Blob(number, middle, chance.permutation(radii), delta, bumps(chance, radius))
 
 
-def placed(chance: np.random.Generator, others: Sequence[Blob], radius: float) -> Array | None:
-    """A middle in the liver beside the others, in one of three cases touching one of them; None where there is no room."""
+def placed(
+    chance: np.random.Generator, others: Sequence[Blob], radius: float, within: tuple[Array, float] | None = None
+) -> Array | None:
+    """A middle in the liver beside the others, in one of three cases touching one of them; None where there is no room.
+
+    ``within`` : a point and how far from it (mm).
+    """
     touch = others and chance.random() < 0.33
-    for _ in range(200):
+    for _ in range(500):
         if touch:
             beside = others[int(chance.integers(len(others)))]
             way = chance.normal(size=3)
             at = beside.middle + way / np.linalg.norm(way) * (beside.radii.max() + radius + 0.5)
         else:
             at = _LIVER_AT + chance.uniform(-1, 1, 3) * _LIVER_MM
-        inside = np.linalg.norm((at - _LIVER_AT) / (_LIVER_MM - min(radius, 35) * 0.8)) < 1
+        inside = bool(np.linalg.norm((at - _LIVER_AT) / (_LIVER_MM - min(radius, 35) * 0.8)) < 1)
+        inside = inside and (within is None or bool(np.linalg.norm(at - within[0]) < within[1]))
         if inside and all(np.linalg.norm(at - o.middle) > o.radii.max() + radius for o in others):
             return at
     return None
 
 
-def lesions_before(chance: np.random.Generator) -> list[Blob]:
+def lesions_before(chance: np.random.Generator, crowded: bool = False) -> list[Blob]:
     found: list[Blob] = []
-    for number in range(int(chance.integers(3, 13))):
-        radius = float(np.exp(chance.uniform(np.log(5), np.log(80)))) / 2
-        at = placed(chance, found, radius)
+    within = (_LIVER_AT + chance.uniform(-30, 30, 3), 40.0) if crowded else None
+    most = 20 if crowded else 80
+    for number in range(12 if crowded else int(chance.integers(3, 13))):
+        radius = float(np.exp(chance.uniform(np.log(5), np.log(most)))) / 2
+        at = placed(chance, found, radius, within)
         if at is not None:
             found.append(blob(number, at, radius, float(-chance.uniform(25, 60)), chance))
     return found
@@ -144,7 +153,9 @@ class Motion:
         z = (np.arange(size[0]) - 20) * 8.0
         field[..., 2] += chance.choice([-1, 1]) * (0.8 + z / 200)[:, None, None]
         x, y, zz = np.meshgrid(*[(np.arange(n) - n // 2) * 8.0 for n in size[::-1]], indexing="ij")
-        deep = np.linalg.norm((np.stack([x, y, zz], axis=-1) - _LIVER_AT) / (_LIVER_MM + 20), axis=-1).transpose(2, 1, 0)
+        deep = np.linalg.norm((np.stack([x, y, zz], axis=-1) - _LIVER_AT) / (_LIVER_MM + 20), axis=-1).transpose(
+            2, 1, 0
+        )
         field *= np.clip(2.2 - 1.5 * deep, 0, 1)[..., None]
         inside = np.linalg.norm(field[deep < 0.8], axis=-1)
         self.field = field * (most_mm / inside.max())
@@ -208,7 +219,9 @@ def picture(
         hu[inside] = 105
         for middle, way, radius in tree:
             along = (own - middle) @ way
-            hu[(np.linalg.norm(own - middle - along[:, None] * way, axis=1) < radius) & (abs(along) < 40) & inside] = 160
+            hu[(np.linalg.norm(own - middle - along[:, None] * way, axis=1) < radius) & (abs(along) < 40) & inside] = (
+                160
+            )
         for one in blobs:
             near = np.linalg.norm(own - one.middle, axis=1) < 1.6 * one.radii.max() + 3
             share = np.clip((1 - one.depth(own[near])) * one.radii.min() / 2.0 + 0.5, 0, 1)
@@ -251,7 +264,9 @@ def drawn(blobs: Sequence[Blob], back: Callable[[Array], Array], middle_of: Call
         depth = one.depth(own)
         mask = depth <= 1
         for other in blobs:
-            if other is not one and np.linalg.norm(other.middle - one.middle) < 1.5 * (other.radii.max() + one.radii.max()):
+            if other is not one and np.linalg.norm(other.middle - one.middle) < 1.5 * (
+                other.radii.max() + one.radii.max()
+            ):
                 mask &= depth <= other.depth(own)
         if mask.any():
             found.append(lesion_of(str(one.number), mask.reshape(geometry.shape), geometry))
@@ -352,10 +367,10 @@ WAYS = {
 # --- cases -----------------------------------------------------------------------------------------------------------
 
 
-def visits(seed: int, most_mm: float) -> Case:
+def visits(seed: int, most_mm: float, crowded: bool) -> Case:
     """Two visits, registered by their images as the project does it."""
-    chance = np.random.default_rng([seed, int(most_mm)])
-    before = lesions_before(chance)
+    chance = np.random.default_rng([seed, int(most_mm), crowded])
+    before = lesions_before(chance, crowded)
     after = lesions_after(chance, before)
     tree, motion = vessels(chance), Motion(chance, most_mm)
     still: Callable[[Array], Array] = np.asarray
@@ -423,7 +438,7 @@ class Counted:
 def count(job: tuple[str, int, float]) -> Counted:
     name, seed, most_mm = job
     start = time.process_time()
-    case = readers(seed) if name == "two readers, one scan" else visits(seed, most_mm)
+    case = readers(seed) if name == READERS else visits(seed, most_mm, name == CROWDED)
     seconds = time.process_time() - start
     told = {}
     for way, of in WAYS.items():
@@ -476,8 +491,9 @@ def main() -> None:
     if options.pairs < 1 or options.workers < 1:
         parser.error("--pairs and --workers are whole numbers from 1")
     seeds = range(options.pairs)
-    jobs = [("two readers, one scan", seed, 0.0) for seed in seeds]
+    jobs = [(READERS, seed, 0.0) for seed in seeds]
     jobs += [(f"visits, up to {mm} mm", seed, float(mm)) for mm in MAGNITUDES_MM for seed in seeds]
+    jobs += [(CROWDED, seed, 10.0) for seed in seeds]
     with ProcessPoolExecutor(options.workers) as pool:
         done = list(pool.map(count, jobs))
     for line in table(done):

@@ -17,7 +17,6 @@ from mrecist.matching.overlap import body_of
 from mrecist.segment.follow import LpsLine, check, place, registered
 from mrecist.segment.register import Registered, Scan
 
-
 # Lesions about so far apart are pressed and breathe alike.
 _ALIKE_MM = 40.0
 _LEAST_WEIGHT = 0.2

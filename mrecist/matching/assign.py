@@ -17,19 +17,20 @@ import numpy as np
 from mrecist.matching.lesions import Lesion, Points
 from mrecist.matching.overlap import Body, Fit, body_of, fits
 
-
 READERS_RATIO = 2.0
 """Two readers on one scan; 95 % limits of agreement of the longest diameter are -22.1 to +25.4 % (Yoon 2016)."""
 VISITS_RATIO = 4.0
 """Between visits a lesion may shrink to a quarter and grow to four times its diameter before it is taken for another."""
 # What a pair costs by its size alone, at the limit of the ratio.
-_SIZE_COST = 0.5
+_SIZE_COST = 0.25
 # A pair that costs so much is as good as none.
 _ALONE = 1.0
 # Another matching that is dearer by less than this is nearly as good.
 MARGIN = 0.1
 # Lesions of which this share lies in one other lesion are covered by it.
 COVERED = 0.5
+# Where they add less than this to the Dice of the best of them with the lesion that covers them, that best one is its match.
+_GAINED = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,21 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
-    """Several lesions of one read (``parts``) that one lesion of the other covers; ``first`` tells that the parts are of the first.
+    """Lesions of one read that one lesion of the other covers.
 
-    ``fits`` : each part with the whole, in the order of the reads.
+    Parameters
+    ----------
+    parts, whole : the covered ones, and the one that covers them.
+    first : the parts are of the first read.
+    fits : each part with the whole, in the order of the reads.
+    beside : a lesion of the parts' read that is matched with the whole, because the parts add little to it; None where several make it.
     """
 
     parts: tuple[int, ...]
     whole: int
     first: bool
     fits: tuple[Fit, ...]
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """What came of two lists of lesions; every lesion stands in exactly one of the lists. Numbers are places in the lists."""
+    """What came of two lists of lesions: every lesion stands in one of these, and beside it perhaps as what covers others.
+
+    Numbers are places in the lists.
+    """
 
     pairs: tuple[Pair, ...]
     covered: tuple[Covered, ...] = ()
@@ -78,7 +88,7 @@ def cost(fit: Fit, ratio: float) -> float:
     """What a pair costs: 0 for equal masks, below 1 where it may be matched, infinite beyond the limits.
 
     With d the distance of the middles, R and r the larger and smaller radius of balls of the volumes, c the share of the smaller
-    lesion in the larger one, off how far the places may be off (mm): (1 - c) / 2 + d / (2 (R + off)) + log(R / r) / (2 log ratio).
+    lesion in the larger one, off how far the places may be off (mm): (1 - c) / 2 + d / (2 (R + off)) + log(R / r) / (4 log ratio).
     """
     small, large = sorted(fit.radii_mm)
     away = fit.apart_mm / (large + fit.off_mm)
@@ -108,8 +118,8 @@ def match_bodies(ones: Sequence[Body], others: Sequence[Body], ratio: float, mar
     taken = assigned(costs)
     margins = {pair: _without(costs, pair) - _total(costs, taken) for pair in taken}
     covered = _covered(found, taken)
-    told_one = {p for c in covered for p in (c.parts if c.first else (c.whole,))}
-    told_other = {p for c in covered for p in ((c.whole,) if c.first else c.parts)}
+    told_one = {p for c in covered for p in (c.parts if c.first else _made(c))}
+    told_other = {p for c in covered for p in (_made(c) if c.first else c.parts)}
     left = [(i, j) for i, j in taken if i not in told_one and j not in told_other]
     rivals = [(i, j) for i, j in _rivals(costs, taken, margin) if i not in told_one and j not in told_other]
     ambiguous = _ambiguous(found, left, rivals)
@@ -126,6 +136,11 @@ def match_bodies(ones: Sequence[Body], others: Sequence[Body], ratio: float, mar
         only_other=tuple(j for j in range(len(others)) if j not in used_other),
         fits=found,
     )
+
+
+def _made(covered: Covered) -> tuple[int, ...]:
+    """The whole, where no one part is most of it."""
+    return () if covered.beside is not None else (covered.whole,)
 
 
 def assigned(costs: Points) -> tuple[tuple[int, int], ...]:
@@ -192,7 +207,8 @@ def _covered(found: Sequence[Sequence[Fit]], taken: Sequence[tuple[int, int]]) -
     chosen: list[Covered] = []
     used: tuple[set[int], set[int]] = (set(), set())
     for one in filter(None, covered):
-        mine, theirs = (set(one.parts), {one.whole}) if one.first else ({one.whole}, set(one.parts))
+        parts = set(one.parts) | ({one.beside} if one.beside is not None else set())
+        mine, theirs = (parts, {one.whole}) if one.first else ({one.whole}, parts)
         if not mine & used[0] and not theirs & used[1]:
             chosen.append(one)
             used[0].update(mine)
@@ -205,12 +221,22 @@ def _over(
 ) -> Covered | None:
     """What a lesion covers: its own match and others that are nobody's match. ``column``: all of the parts' read with it."""
     place = 0 if first else 1
-    of_others = {pair[place] for pair in taken} - {own}
-    parts = [k for k, one in enumerate(column) if k not in of_others and one.shares[place] >= COVERED]
-    if own not in parts or len(parts) < 2:
+    of_others = {pair[place] for pair in taken}
+    more = [k for k, one in enumerate(column) if k not in of_others and one.shares[place] >= COVERED]
+    if not more or column[own].shares[place] < COVERED:
         return None
+    parts = sorted([own, *more])
     shared = sum(column[k].shared_mm3 for k in parts)
     volume = sum(column[k].volumes_mm3[place] for k in parts) + column[own].volumes_mm3[1 - place]
-    if 2 * shared / volume <= column[own].dice:
+    gained = 2 * shared / volume - column[own].dice
+    if gained <= 0:
         return None
-    return Covered(parts=tuple(parts), whole=whole, first=first, fits=tuple(column[k] for k in parts))
+    if gained < _GAINED:
+        parts.remove(own)
+    return Covered(
+        parts=tuple(parts),
+        whole=whole,
+        first=first,
+        fits=tuple(column[k] for k in parts),
+        beside=own if gained < _GAINED else None,
+    )

@@ -135,7 +135,7 @@ def ball(name: str, middle: Sequence[float], diameter_mm: float) -> Lesion:
     start = np.array(middle) + at[0]
     grid = Geometry(
         shape=(cells, cells, cells),
-        origins_lps=tuple(_point(start + (0, 0, k * step)) for k in range(cells)),
+        origins_lps=tuple(_point(start + np.array([0, 0, k * step])) for k in range(cells)),
         row_direction=(1.0, 0.0, 0.0),
         column_direction=(0.0, 1.0, 0.0),
         row_spacing_mm=step,

@@ -34,4 +34,6 @@ def _with(row: MatchRow, before: set[str], now: set[str], became: dict[str, str]
 
 
 def _found(row: MatchRow, finding: Finding, words: str) -> MatchRow:
-    return replace(row, finding=finding, detail=f"{words} ({row.detail}); look at both, and correct the names or say why")
+    return replace(
+        row, finding=finding, detail=f"{words} ({row.detail}); look at both, and correct the names or say why"
+    )

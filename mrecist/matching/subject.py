@@ -17,6 +17,7 @@ from mrecist.study import SubjectInput
 
 # A match is sure where masks overlap by this Dice, or where the best matching without it costs so much more.
 _SURE_DICE, _SURE_MARGIN = 0.5, 0.4
+_PERHAPS = "and may be the same; look"
 _BY = {
     FRAME: "",
     "surroundings": "after registration",
@@ -67,16 +68,14 @@ def _problems(subject: str, one: _Side, other: _Side, rows: Sequence[MatchRow]) 
     """A problem for each reason for which lesions were not compared."""
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        if row.relation is Relation.NOT_COMPARED:
+        if row.relation is Relation.NOT_COMPARED and not row.detail.endswith(_PERHAPS):
             reasons.setdefault(row.detail, []).append(row.lesion_1 or row.lesion_2)
     for reason, names in reasons.items():
         message = f"subject {subject}: {one.label} and {other.label}: {', '.join(names)} not compared: {reason}"
         yield Problem(subject=subject, reader=one.reader, message=message)
 
 
-def _pairs(
-    sides: dict[tuple[str, int], _Side], wanted: Sequence[Compared]
-) -> Iterator[tuple[Compared, _Side, _Side]]:
+def _pairs(sides: dict[tuple[str, int], _Side], wanted: Sequence[Compared]) -> Iterator[tuple[Compared, _Side, _Side]]:
     if Compared.READERS in wanted:
         for timepoint in sorted({key[1] for key in sides}):
             of_visit = [side for side in sides.values() if side.timepoint == timepoint]
@@ -94,7 +93,8 @@ def _compare(subject: str, compared: Compared, one: _Side, other: _Side, frames:
     mine, theirs = frames.bring(one.lesions, other.lesions)
     ratio = READERS_RATIO if compared is Compared.READERS else VISITS_RATIO
     there = [[b for b in side if b.lesion is not None] for side in (mine, theirs)]
-    matched = match(*([b.lesion for b in side if b.lesion is not None] for side in there), ratio)
+    lesions = [[b.lesion for b in side if b.lesion is not None] for side in there]
+    matched = match(lesions[0], lesions[1], ratio)
     blank = MatchRow(
         subject=subject,
         compared=compared,
@@ -124,7 +124,9 @@ def _rows(blank: MatchRow, mine: list[Brought], theirs: list[Brought], matched: 
             others = ", ".join(f"{_name(mine[k])} and {_name(theirs[m])}" for k, m in rivals)
             row = _told(blank, mine[i], theirs[j], fit)
             yield replace(
-                row, relation=Relation.AMBIGUOUS, detail=f"{row.detail}; {others} fit about as well: look, nothing was chosen"
+                row,
+                relation=Relation.AMBIGUOUS,
+                detail=f"{row.detail}; {others} fit about as well: look, nothing was chosen",
             )
     yield from _alone(blank, mine, theirs, matched)
 
@@ -133,20 +135,17 @@ def _alone(blank: MatchRow, mine: list[Brought], theirs: list[Brought], matched:
     """Lesions beside which none of the other read lies."""
     for i in matched.only_one:
         detail = _nearest(matched.fits[i], [_name(b) for b in theirs])
-        yield replace(
-            blank, lesion_1=_name(mine[i]), relation=Relation.ONLY_1, detail=detail, **_placed(mine[i], None)
-        )
+        yield replace(_placed(blank, mine[i]), lesion_1=_name(mine[i]), relation=Relation.ONLY_1, detail=detail)
     for j in matched.only_other:
         detail = _nearest([row[j] for row in matched.fits], [_name(b) for b in mine])
-        yield replace(
-            blank, lesion_2=_name(theirs[j]), relation=Relation.ONLY_2, detail=detail, **_placed(None, theirs[j])
-        )
+        yield replace(_placed(blank, theirs[j]), lesion_2=_name(theirs[j]), relation=Relation.ONLY_2, detail=detail)
 
 
 def _parts(blank: MatchRow, mine: list[Brought], theirs: list[Brought], covered: Covered) -> Iterator[MatchRow]:
     """A row for each part of a lesion that covers several."""
     parts, whole = (mine, theirs[covered.whole]) if covered.first else (theirs, mine[covered.whole])
-    names = " and ".join(_name(parts[p]) for p in covered.parts)
+    made_of = covered.parts if covered.beside is None else (*covered.parts, covered.beside)
+    names = " and ".join(_name(parts[p]) for p in sorted(made_of))
     for number, fit in zip(covered.parts, covered.fits, strict=True):
         one, other = (parts[number], whole) if covered.first else (whole, parts[number])
         row = _told(blank, one, other, fit)
@@ -169,7 +168,7 @@ def _unless_unknown(row: MatchRow, mine: list[Brought], theirs: list[Brought]) -
     names = [_name(b) for b in other if b.lesion is None]
     if not names:
         return row
-    detail = f"{', '.join(names)} of the other read could not be compared, and one of them may be the same; look"
+    detail = f"{', '.join(names)} of the other read could not be compared, {_PERHAPS}"
     return replace(row, relation=Relation.NOT_COMPARED, placed_by="", off_mm=None, detail=detail)
 
 
@@ -189,11 +188,8 @@ def _told(blank: MatchRow, one: Brought, other: Brought, fit: Fit) -> MatchRow:
     return replace(row, detail=", ".join(filter(None, said)))
 
 
-def _placed(one: Brought | None, other: Brought | None) -> dict[str, object]:
-    there = one or other
-    assert there is not None
-    assert there.lesion is not None
-    return {"placed_by": there.by, "off_mm": there.lesion.off_mm}
+def _placed(blank: MatchRow, one: Brought) -> MatchRow:
+    return replace(blank, placed_by=one.by, off_mm=None if one.lesion is None else one.lesion.off_mm)
 
 
 def _carrier(one: Brought, other: Brought) -> Brought:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -82,6 +82,26 @@ class MatchRow:
     off_mm: float | None = None
     finding: Finding | None = None
     detail: str = ""
+
+
+def turned(row: MatchRow) -> MatchRow:
+    """The same row with the second read first."""
+    other_way = {
+        Relation.MERGED: Relation.SPLIT,
+        Relation.SPLIT: Relation.MERGED,
+        Relation.ONLY_1: Relation.ONLY_2,
+        Relation.ONLY_2: Relation.ONLY_1,
+    }
+    return replace(
+        row,
+        reader_1=row.reader_2,
+        timepoint_1=row.timepoint_2,
+        lesion_1=row.lesion_2,
+        reader_2=row.reader_1,
+        timepoint_2=row.timepoint_1,
+        lesion_2=row.lesion_1,
+        relation=other_way.get(row.relation, row.relation),
+    )
 
 
 MATCH_COLUMNS = (
