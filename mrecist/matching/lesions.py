@@ -61,15 +61,21 @@ class Lesion:
     motion: Motion = STILL
     off_mm: float = 0.0
 
-    def voxels(self) -> tuple[Points, Points]:
-        """Middles (N, 3) of its voxels in LPS mm of the frame of comparison, and their volumes (N) in mm3."""
+    def voxels(self) -> tuple[npt.NDArray[np.intp], Points]:
+        """Its voxels (N, 3: slice, row, column of ``mask``), and their volumes (N) in mm3."""
         at = np.argwhere(self.mask)
-        grid = self.geometry
-        origins = np.array(grid.origins_lps)[at[:, 0]]
-        down = np.outer(at[:, 1] * grid.row_spacing_mm, grid.column_direction)
-        along = np.outer(at[:, 2] * grid.column_spacing_mm, grid.row_direction)
         thick = (self.slabs[:, 1] - self.slabs[:, 0])[at[:, 0]]
-        return self.motion.carry(origins + down + along), thick * grid.row_spacing_mm * grid.column_spacing_mm
+        return at, thick * self.geometry.row_spacing_mm * self.geometry.column_spacing_mm
+
+    def points(self, at: npt.NDArray[np.intp], within: Points | float = 0.5) -> Points:
+        """A point (LPS mm of the frame of comparison) of each voxel (N, 3); ``within`` (N, 3): where in it, 0 to 1."""
+        grid, part = self.geometry, np.broadcast_to(within, at.shape)
+        low, high = self.slabs[at[:, 0], 0], self.slabs[at[:, 0], 1]
+        origins = np.array(grid.origins_lps)[at[:, 0]]
+        up = np.outer(low + part[:, 0] * (high - low) - origins @ self.normal, self.normal)
+        down = np.outer((at[:, 1] + part[:, 1] - 0.5) * grid.row_spacing_mm, grid.column_direction)
+        along = np.outer((at[:, 2] + part[:, 2] - 0.5) * grid.column_spacing_mm, grid.row_direction)
+        return self.motion.carry(origins + up + down + along)
 
     def holds(self, points: Points) -> BoolArray:
         """Which of the points (N, 3; LPS mm of the frame of comparison) lie in one of its voxels."""

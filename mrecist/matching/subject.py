@@ -15,7 +15,8 @@ from mrecist.matching.table import Compared, MatchRow, Relation
 from mrecist.model import Problem
 from mrecist.study import SubjectInput
 
-# A match is sure where masks overlap by this Dice, or where the best matching without it costs so much more.
+# A match is sure where masks overlap by this Dice, or where the best matching without it costs so much more and the surroundings of
+# the lesion, not a rigid transform alone, have placed it.
 _SURE_DICE, _SURE_MARGIN = 0.5, 0.4
 _PERHAPS = "and may be the same; look"
 _BY = {
@@ -115,7 +116,7 @@ def _compare(subject: str, compared: Compared, one: _Side, other: _Side, frames:
 def _rows(blank: MatchRow, mine: list[Brought], theirs: list[Brought], matched: Matched) -> Iterator[MatchRow]:
     for pair in matched.pairs:
         row = _told(blank, mine[pair.one], theirs[pair.other], pair.fit)
-        yield replace(row, sure=_sure(pair), relation=Relation.SAME)
+        yield replace(row, sure=_sure(pair, row.placed_by), relation=Relation.SAME)
     for covered in matched.covered:
         yield from _parts(blank, mine, theirs, covered)
     for open_ in matched.ambiguous:
@@ -196,8 +197,9 @@ def _carrier(one: Brought, other: Brought) -> Brought:
     return one if one.by != FRAME else other
 
 
-def _sure(pair: Pair) -> str:
-    return "high" if pair.fit.dice >= _SURE_DICE or pair.margin >= _SURE_MARGIN else "low"
+def _sure(pair: Pair, placed_by: str) -> str:
+    alone = pair.margin >= _SURE_MARGIN and placed_by not in ("rigid", "neighbours")
+    return "high" if alone or pair.fit.dice >= _SURE_DICE else "low"
 
 
 def _nearest(fits: Sequence[Fit], names: Sequence[str]) -> str:
