@@ -215,17 +215,20 @@ def picture(
     for start in range(0, len(points), _BLOCK):
         own = back(points[start : start + _BLOCK])
         hu = around(own)
-        inside = np.linalg.norm((own - _LIVER_AT) / _LIVER_MM, axis=1) < 1
-        hu[inside] = 105
+        depth = np.linalg.norm((own - _LIVER_AT) / _LIVER_MM, axis=1)
+        hu[depth < 1] = 105
+        near = np.flatnonzero(depth < 1)
         for middle, way, radius in tree:
-            along = (own - middle) @ way
-            hu[(np.linalg.norm(own - middle - along[:, None] * way, axis=1) < radius) & (abs(along) < 40) & inside] = (
-                160
-            )
+            off = own[near] - middle
+            along = off @ way
+            across = np.einsum("ij,ij->i", off, off) - along**2
+            hu[near[(across < radius**2) & (abs(along) < 40)]] = 160
+        near = np.flatnonzero(depth < 1.6)
         for one in blobs:
-            near = np.linalg.norm(own - one.middle, axis=1) < 1.6 * one.radii.max() + 3
-            share = np.clip((1 - one.depth(own[near])) * one.radii.min() / 2.0 + 0.5, 0, 1)
-            hu[near] = hu[near] * (1 - share) + (105 + one.delta_hu) * share
+            off = own[near] - one.middle
+            here = near[np.einsum("ij,ij->i", off, off) < (1.6 * one.radii.max() + 3) ** 2]
+            share = np.clip((1 - one.depth(own[here])) * one.radii.min() / 2.0 + 0.5, 0, 1)
+            hu[here] = hu[here] * (1 - share) + (105 + one.delta_hu) * share
         values.append(hu)
     made = np.concatenate(values).reshape(geometry.shape)
     return (made + chance.normal(size=made.shape) * 12).astype(np.float32)
