@@ -147,13 +147,18 @@ def _parts(blank: MatchRow, mine: list[Brought], theirs: list[Brought], covered:
     parts, whole = (mine, theirs[covered.whole]) if covered.first else (theirs, mine[covered.whole])
     made_of = covered.parts if covered.beside is None else (*covered.parts, covered.beside)
     names = " and ".join(_name(parts[p]) for p in sorted(made_of))
+    by_reader = blank.compared is Compared.READERS
+    of = [f"reader {blank.reader_1}", f"reader {blank.reader_2}"]
+    of = of if by_reader else [f"time point {blank.timepoint_1}", f"time point {blank.timepoint_2}"]
+    of_whole, of_parts = of[::-1] if covered.first else of
+    said = f"{_name(whole)} of {of_whole} covers {names} of {of_parts}"
     for number, fit in zip(covered.parts, covered.fits, strict=True):
         one, other = (parts[number], whole) if covered.first else (whole, parts[number])
         row = _told(blank, one, other, fit)
         yield replace(
             row,
             relation=Relation.MERGED if covered.first else Relation.SPLIT,
-            detail=f"{_name(whole)} covers {names}; {row.detail}",
+            detail=f"{said}; {row.detail}",
         )
 
 
