@@ -1,8 +1,8 @@
 """How well lesions are matched between two reads whose truth is known: made livers that move, and two readers of one scan.
 
-Run ``python benchmarks/matching.py [--pairs N] [--workers N]``. It prints the tables of docs/matching.md. Everything is simulated and
-seeds are fixed: made livers flatter every method, and the figure that is named beside them (precision 0.86, recall 0.90; SimU-Net 2023)
-is of patients' scans.
+Run ``python benchmarks/matching.py [--pairs N] [--first N] [--workers N]``. It prints the table of docs/matching.md. Everything is
+simulated and seeds are fixed: made livers flatter every method, and the figure that is named beside them (precision 0.86, recall 0.90;
+SimU-Net 2023) is of patients' scans.
 
 A pair of visits: a body with a liver, vessels, and 3 to 12 lesions of 5 to 80 mm, some of which touch; "crowded" are 12 of 5 to 20 mm in
 one part of it. The second visit has another frame of reference; the liver is pressed and breathes by a smooth field of up to so many mm;
@@ -489,11 +489,12 @@ def table(done: Sequence[Counted]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=30, metavar="N", help="pairs of reads for each row (default 30)")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="the first seed (default 0)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     options = parser.parse_args()
-    if options.pairs < 1 or options.workers < 1:
-        parser.error("--pairs and --workers are whole numbers from 1")
-    seeds = range(options.pairs)
+    if options.pairs < 1 or options.workers < 1 or options.first < 0:
+        parser.error("--pairs and --workers are whole numbers from 1, --first from 0")
+    seeds = range(options.first, options.first + options.pairs)
     jobs = [(READERS, seed, 0.0) for seed in seeds]
     jobs += [(f"visits, up to {mm} mm", seed, float(mm)) for mm in MAGNITUDES_MM for seed in seeds]
     jobs += [(CROWDED, seed, 10.0) for seed in seeds]

@@ -24,7 +24,7 @@ def every_matching(rows: int, columns: int) -> list[tuple[tuple[int, int], ...]]
 
 
 def saved(costs: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> float:
-    return sum(1 - costs[pair] for pair in pairs)
+    return float(sum(1 - costs[pair] for pair in pairs))
 
 
 def random_costs(chance: np.random.Generator) -> np.ndarray:
@@ -49,7 +49,7 @@ def pairs_of(found: Matched) -> set[tuple[int, int]]:
 
 
 def some_balls(chance: np.random.Generator, count: int) -> list[Lesion]:
-    return [ball(f"L{k}", chance.uniform(-7, 7, 3), chance.uniform(8, 13)) for k in range(count)]
+    return [ball(f"L{k}", chance.uniform(-7, 7, 3).tolist(), chance.uniform(8, 13)) for k in range(count)]
 
 
 def test_margins_and_ambiguity_follow_from_every_possible_matching() -> None:

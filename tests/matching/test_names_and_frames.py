@@ -61,7 +61,9 @@ def test_the_table_reads_back_and_turns_round(tmp_path: Path) -> None:
     path = tmp_path / "matches.csv"
     path.write_text(matches_csv(given), encoding="utf-8")
     found = read_matches(path)
-    assert [(r.lesion_1, r.lesion_2, r.relation) for r in found] == [(r.lesion_1, r.lesion_2, r.relation) for r in given]
+    assert [(r.lesion_1, r.lesion_2, r.relation) for r in found] == [
+        (r.lesion_1, r.lesion_2, r.relation) for r in given
+    ]
     assert (found[0].overlap, found[0].apart_mm, found[1].overlap) == (0.5, 3.2, None)
     assert [turned(r).relation for r in found] == [Relation.SAME, Relation.ONLY_2, Relation.SPLIT]
     assert [turned(turned(r)) for r in found] == list(found)
