@@ -108,6 +108,7 @@ def _matched(mine: list[Measurement], theirs: list[Measurement], told: list[Matc
 
 def _by(row: MatchRow) -> str:
     how = "" if row.placed_by in ("", "frame") else ", after registration"
+    how += ", not sure" if row.sure == "low" else ""
     return (f"overlap {row.overlap:.2f}" if row.overlap else f"{row.apart_mm or 0:.1f} mm apart") + how
 
 
