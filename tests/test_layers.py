@@ -23,6 +23,7 @@ LADDER = (
     ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing", "matching"),
     ("batch", "agreement"),
+    ("review",),
     ("arguments",),
     ("commands",),
     ("cli",),
