@@ -32,7 +32,7 @@ DISCORDANCE_COLUMNS = (
     *_MADE_BY,
 )
 SWAP_COLUMNS = (
-    *("subject", "criterion", "timepoint", "swap", "reader", "other", "recorded", "swapped", "changes"),
+    *("subject", "criterion", "variable", "timepoint", "swap", "reader", "other", "recorded", "swapped", "changes"),
     *("other_recorded", "detail", *_MADE_BY),
 )
 CROSSTAB_COLUMNS = (*("criterion", "variable", "group", "reader_1", "reader_2", "value_1", "value_2", "n", *_MADE_BY),)
@@ -145,6 +145,7 @@ def swaps_csv(rows: Iterable[Swap], protocol_sha256: str) -> str:
     names = (
         "subject",
         "criterion",
+        "variable",
         "timepoint",
         "swap",
         "reader",

@@ -60,13 +60,15 @@ def reads_of_measurements(path: Path, protocol: Protocol, criteria: list[str], s
     settings = protocol.select(criteria)
     measured = read_measurements(path, protocol.partial_date)
     reads = measured.reads()
-    derived = derive(reads, protocol, settings, read_subject_dates(subjects, protocol))
+    dates = read_subject_dates(subjects, protocol)
+    derived = derive(reads, protocol, settings, dates)
     return Reads(
         tracks=tracks_of(derived.responses, derived.best, reads, {}),
         protocol=protocol,
         settings={setting.name: setting for setting in settings},
         problems=(*measured.problems, *derived.problems),
         notes=measured.notes,
+        subject_dates=dates,
     )
 
 
