@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mrecist.agreement.about import About, group_named
+from mrecist.agreement.about import About, group_named, subgroups
 from mrecist.agreement.adjudication import Said, disagrees
 from mrecist.agreement.categorical import difference_of_shares, share_of
 from mrecist.agreement.continuous import mean_of
@@ -15,7 +15,6 @@ from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Array
 from mrecist.agreement.rows import Row
 from mrecist.agreement.scales import QUESTIONS
-from mrecist.agreement.summary import subgroups
 from mrecist.agreement.swaps import BASELINE, FOLLOW_UP, OF_READ, SWAPS, Crossed, Swap
 from mrecist.agreement.variables import VISIT_RESPONSE
 from mrecist.model import Response

@@ -10,7 +10,7 @@ import numpy as np
 
 from mrecist.agreement import categorical as cat
 from mrecist.agreement import continuous as con
-from mrecist.agreement.about import About, group_named
+from mrecist.agreement.about import About, group_named, subgroups
 from mrecist.agreement.reads import Reads, Track, best_of
 from mrecist.agreement.resampling import Array, Statistic, Whole
 from mrecist.agreement.rows import Row
@@ -42,16 +42,6 @@ def agreement_rows(reads: Reads, groups: Mapping[str, Mapping[str, str]], tolera
         yield from _of_categories(reads, criterion, groups)
         yield from _of_differences(reads, criterion, groups, tolerance_days)
         yield from _of_sums(reads, criterion, groups)
-
-
-def subgroups(reads: Reads, groups: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Callable[[str], bool]]]:
-    """(name, who is in it): everybody first, then every value of every column."""
-    found: list[tuple[str, Callable[[str], bool]]] = [("", set(reads.subjects).__contains__)]
-    for column, values in groups.items():
-        for value in sorted(set(values.values())):
-            members = {subject for subject, of_subject in values.items() if of_subject == value}
-            found.append((f"{column}={value or '(empty)'}", members.__contains__))
-    return found
 
 
 # --- categories ------------------------------------------------------------------------------------------------------

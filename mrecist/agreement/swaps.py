@@ -125,7 +125,7 @@ def swaps_of(reads: Reads, found: Crossed) -> Iterator[Swap]:
                 yield from _rows(found, COMMON_TARGETS, reader, other, _with(outcome, told, why))
             if _findings(tracks[reader]) or _findings(tracks[other]):
                 outcome = _with_findings(tracks[reader], tracks[other], setting, reads)
-                told, why = _as_recorded(found, outcome.told, again)
+                told, why = _as_recorded(found, outcome.told, {reader: again[reader]})
                 yield from _rows(found, OTHER_FINDINGS, reader, other, _with(outcome, told, why))
 
 
@@ -216,6 +216,8 @@ def _findings(track: Track) -> list[Measurement]:
 
 def _with_findings(track: Track, other: Track, setting: CriterionSetting, reads: Reads) -> _Outcome:
     """A read with its own targets and the non-targets and new lesions of another, at the visits that both have."""
+    if not track.rows or not other.rows:
+        return _Outcome(classes={}, told={}, why="the rows of both are needed")
     shared = {row.timepoint for row in track.rows} & {row.timepoint for row in other.rows}
     days = {row.timepoint: row.date for row in track.rows}
     others = {row.lesion for row in _findings(other)}
