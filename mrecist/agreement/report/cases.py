@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from mrecist.agreement.report.numbers import NONE, Row, words
 from mrecist.endpoints.report.table import Rows, those, values
+from mrecist.report.look import percent
 
 # More than this make a page that nobody reads; the file has all of them.
 MOST = 200
@@ -15,7 +17,7 @@ _FACTS = {
     "date": "date",
     "baseline_sum": "baseline sum",
     "sum": "sum",
-    "pct_from_baseline": "change from baseline, %",
+    "pct_from_baseline": "change from baseline",
     "target": "targets",
     "non_target": "non-targets",
     "new_lesion": "new lesion",
@@ -92,7 +94,8 @@ def _fact(rows: Sequence[Row], reader: str, name: str) -> str:
     for row in rows:
         for side in ("1", "2"):
             if row[f"reader_{side}"] == reader and row[f"{name}_{side}"]:
-                return row[f"{name}_{side}"]
+                cell = row[f"{name}_{side}"]
+                return percent(Decimal(cell)) if name == "pct_from_baseline" else cell
     return ""
 
 

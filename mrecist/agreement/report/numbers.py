@@ -27,7 +27,12 @@ def words(name: str) -> str:
 
 def percent(row: Row | None) -> str:
     """A share in percent, one decimal."""
-    return NONE if row is None or not row["value"] else f"{100 * float(row['value']):.1f} %"
+    return NONE if row is None or not row["value"] else f"{points(row)} %"
+
+
+def points(row: Row) -> str:
+    """A share or a difference of shares as percentage points, one decimal."""
+    return _minus(f"{100 * float(row['value']):.1f}") if row["value"] else NONE
 
 
 def number(row: Row | None, digits: int = 3) -> str:

@@ -13,7 +13,7 @@ from mrecist.agreement.report.cases import MOST, cases
 from mrecist.agreement.report.numbers import between, number, percent, words
 from mrecist.agreement.variables import BEST_RESPONSE, VISIT_RESPONSE
 from mrecist.endpoints.report.pictures import Drawn
-from mrecist.endpoints.report.table import Rows, Table, line, those, values
+from mrecist.endpoints.report.table import Cell, Rows, Table, line, those, values
 from mrecist.endpoints.report.writing import page_text, part, plain, rows_of
 from mrecist.report.look import LOOKS, look_of
 
@@ -67,7 +67,8 @@ def agreement_html(
         _part("template.html"),
         part("page.css") + _part("agreement.css"),
         drawn,
-        title=plain(reads.protocol.title or reads.protocol.design.id) or "study",
+        title=plain(reads.protocol.title or reads.protocol.design.id),
+        short=_short(reads, found, readers),
         readers=[plain(reader) for reader in reads.readers],
         subjects=len(reads.subjects),
         sha256=reads.protocol.sha256,
@@ -117,6 +118,37 @@ def _section(
         track_tables=tuple(table for table in of_tracks if table is not None),
         timing=tables.timing_bars(tracks, name),
     )
+
+
+def _short(reads: Reads, found: Mapping[str, Rows], readers: str) -> Table:
+    """Every criterion in a line: how often readers differ in each variable, two coefficients, and the cases to adjudicate."""
+    agreement = those(found["agreement"], readers=readers, group="")
+    differs = those(agreement, statistic="discordance")
+    variables = [variable for (variable,) in values(differs, "variable")]
+    first = BEST_RESPONSE if BEST_RESPONSE in variables else VISIT_RESPONSE
+    lines = []
+    for name in reads.criteria:
+        cells = [_first(those(differs, criterion=name, variable=variable)) for variable in variables]
+        of_first = those(agreement, criterion=name, variable=first)
+        kappa = _first(those(of_first, statistic="fleiss_kappa", weights="identity"))
+        ac2 = _first(those(of_first, statistic="gwet_ac2", weights="ordinal"))
+        rate = _first(those(found["agreement"], criterion=name, statistic="adjudication_rate"))
+        listed = len(values(those(found["adjudication"], criterion=name), "subject"))
+        lines.append(
+            line(
+                plain(reads.settings[name].title),
+                *(Cell(percent(row), between(row, share=True)) for row in cells),
+                *(Cell(number(row), between(row)) for row in (kappa, ac2)),
+                Cell(str(listed), percent(rate)),
+            )
+        )
+    head = ("", *map(words, variables), f"Fleiss' kappa, {words(first)}", f"AC2, {words(first)}", "to adjudicate")
+    notes = ("Shares in which any two of the readers differ, with 95 % intervals.",)
+    return Table(caption="All readers", head=head, lines=tuple(lines), source="agreement.csv", notes=notes)
+
+
+def _first(rows: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    return rows[0] if rows else None
 
 
 def _findings(agreement: Rows, discordances: Rows, name: str, readers: str) -> Iterator[str]:

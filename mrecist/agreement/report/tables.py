@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mrecist.agreement.report.numbers import NONE, Row, between, number, p_value, percent, place, visit_of, words
+from mrecist.agreement.report.numbers import (
+    NONE,
+    Row,
+    between,
+    number,
+    p_value,
+    percent,
+    place,
+    points,
+    visit_of,
+    words,
+)
 from mrecist.agreement.report.shapes import Bar, Bars, Grid, grid
 from mrecist.endpoints.report.table import Cell, Line, Rows, Table, line, those, values
 
@@ -35,15 +46,21 @@ def coefficients(agreement: Rows, criterion: str, readers: str) -> Table | None:
     found = [
         row
         for row in those(agreement, criterion=criterion, readers=readers)
-        if row["statistic"] in names and (not row["group"] or visit_of(row["group"]) is not None)
+        if row["statistic"] in names
+        and (not row["group"] or (visit_of(row["group"]) is not None and ":" not in row["variable"]))
     ]
-    lines = []
-    for variable, group, scale in values(found, "variable", "group", "form"):
-        mine = those(found, variable=variable, group=group, form=scale)
-        cells = [_coefficient(mine, statistic, weights) for statistic, weights, _ in _COEFFICIENTS]
-        n = max((int(row["n"]) for row in mine), default=0)
-        named = words(variable) if not group else f"{words(variable)}, {place(group)}"
-        lines.append(line(Cell(named, scale.replace("|", " | ")), str(n), *cells))
+    lines: list[Line] = []
+    for (whole,) in dict.fromkeys((row["variable"].partition(":")[0],) for row in found):
+        lines.append(Line(group=words(whole)))
+        own = [row for row in found if row["variable"].partition(":")[0] == whole]
+        for variable, group, scale in values(own, "variable", "group", "form"):
+            mine = those(own, variable=variable, group=group, form=scale)
+            cells = [_coefficient(mine, statistic, weights) for statistic, weights, _ in _COEFFICIENTS]
+            units = sorted({int(row["n"]) for row in mine})
+            n = " to ".join(dict.fromkeys(map(str, (units[0], units[-1]))))
+            question = words(variable).partition(": ")[2]
+            name = place(group) if group else question or "category"
+            lines.append(line(Cell(name, scale.replace("|", " | ")), n, *cells))
     return (
         Table(
             caption=f"Agreement of {readers.replace('|', ', ')}",
@@ -138,8 +155,7 @@ def track_rates(concordance: Rows, criterion: str) -> Table | None:
         rates = {row["track"]: row for row in those(mine, statistic="rate")}
         (apart,) = those(mine, statistic="rate_difference")
         cells = [Cell(percent(rates[t]), between(rates[t], share=True)) for t in ("central", "investigator")]
-        points = number({**apart, "value": f"{100 * float(apart['value'])}"}, 1) if apart["value"] else NONE
-        lines.append(line(Cell(words(variable), group), apart["n"], *cells, points, p_value(apart)))
+        lines.append(line(Cell(words(variable), group), apart["n"], *cells, points(apart), p_value(apart)))
     return (
         Table(
             caption="Rates by the two tracks",
@@ -199,7 +215,8 @@ def discrepancy(concordance: Rows, criterion: str) -> Table | None:
         rows = [next(iter(those(found, statistic=name, group=group)), None) for group in groups]
         differences = [next(iter(those(found, statistic=f"{name}_difference", group=group)), None) for group in apart]
         formula = next((row["method"].partition(",")[0] for row in rows if row), "")
-        cells = [Cell(percent(row), _of_n(row)) for row in (*rows, *differences)]
+        cells = [Cell(percent(row), _of_n(row)) for row in rows]
+        cells += [Cell(f"{points(row)} points", _of_n(row)) if row else Cell() for row in differences]
         lines.append(line(Cell(title, formula), *cells))
     if not groups:
         return None
