@@ -22,6 +22,8 @@ from mrecist.endpoints import rates
 from mrecist.endpoints.estimate import About as ArmAbout
 from mrecist.model import Response
 
+# The column of subjects.csv whose values are the arms of the protocol.
+ARM = "arm"
 OBJECTIVE_RESPONSE, DISEASE_CONTROL = "objective_response", "disease_control"
 # Cells of the table of progression (Amit 2011) by name: letter and meaning.
 AGREE, LATER, EARLIER = "agree", "investigator_later", "investigator_earlier"
@@ -244,7 +246,7 @@ def _between(
 ) -> Iterator[Concordance]:
     """Discrepancy rates of each value of a column less those of its first: arms in the order of the protocol."""
     there = {value for subject, value in of_subject.items() if subject in cells and value}
-    arms = reads.protocol.design.arms if column == "arm" else ()
+    arms = reads.protocol.design.arms if column == ARM else ()
     order = [*[arm for arm in arms if arm in there], *sorted(there - set(arms))]
     for value in order[1:]:
         for name in (EDR, LDR):
@@ -267,8 +269,12 @@ def _between(
                 value=None if found is None else found.value,
                 low=None if found is None else found.low,
                 high=None if found is None else found.high,
-                method=f"{_DIRECTION[name]}: the investigator favours {value} ({_AMIT}); "
-                + ("Newcombe 1998" if found is not None else "not defined: one of the two has nobody to count"),
+                method="; ".join(
+                    [
+                        *([f"{_DIRECTION[name]}: the investigator favours {value} ({_AMIT})"] if column == ARM else []),
+                        "Newcombe 1998" if found is not None else "not defined: one of the two has nobody to count",
+                    ]
+                ),
             )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mrecist.agreement.report.numbers import NONE, Row, words
-from mrecist.endpoints.report.table import Rows, those, values
+from mrecist.endpoints.report.table import Rows
 from mrecist.report.look import percent
 
 # More than this make a page that nobody reads; the file has all of them.
@@ -26,61 +26,85 @@ _FACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A reader's answers. ``visits`` are (time point, response); ``facts`` are of the visit behind the difference."""
+    """A reader by name, or a track with who read for it. ``visits`` are (time point, response)."""
 
     name: str
     read_by: str
-    answers: tuple[str, ...]
     visits: tuple[tuple[str, str], ...]
-    facts: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What every reader says of one thing, in the order of the readers."""
+
+    of: str
+    values: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether they do not all say the same."""
+        return len(set(self.values)) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A subject by a criterion. ``behind`` is the visit behind the difference; ``why`` are sentences on its causes."""
+    """A subject by a criterion. ``answers`` are of the whole read, ``facts`` of the visit behind the difference.
+
+    ``why`` are sentences on the causes.
+    """
 
     subject: str
     criterion: str
     differs: tuple[str, ...]
     behind: str
-    questions: tuple[str, ...]
-    facts: tuple[str, ...]
     readers: tuple[Reader, ...]
+    answers: tuple[Said, ...]
+    facts: tuple[Said, ...]
     why: tuple[str, ...]
 
 
 def cases(adjudication: Rows, discordances: Rows, read_by: Mapping[tuple[str, str, str], str]) -> Iterator[Case]:
     """Every case of ``adjudication.csv``; ``read_by`` maps (subject, reader, criterion) to who read for a track."""
-    for subject, criterion in values(adjudication, "subject", "criterion"):
-        said = those(adjudication, subject=subject, criterion=criterion)
-        found = those(discordances, subject=subject, criterion=criterion)
-        differs = tuple(filter(None, said[0]["differs"].split(";")))
-        listed = [row for row in found if row["variable"] in differs]
-        behind = min((row["timepoint"] for row in listed if row["timepoint"]), key=int, default="")
-        at_visit = [row for row in found if row["timepoint"] == behind] if behind else []
-        asked = tuple(name for name in _ANSWERS if any(row[name] for row in said))
-        facts = tuple(name for name in _FACTS if any(_fact(at_visit, row["reader"], name) for row in said))
-        yield Case(
-            subject=subject,
-            criterion=criterion,
-            differs=tuple(words(name) for name in differs),
-            behind=behind,
-            questions=tuple(words(name) for name in asked),
-            facts=tuple(_FACTS[name] for name in facts),
-            readers=tuple(
-                Reader(
-                    name=row["reader"],
-                    read_by=read_by.get((subject, row["reader"], criterion), ""),
-                    answers=tuple(row[name] or NONE for name in asked),
-                    visits=tuple(_visits(row["visit_responses"])),
-                    facts=tuple(_fact(at_visit, row["reader"], name) or NONE for name in facts),
-                    reason=_reason(at_visit, row["reader"]) or row["reason"],
-                )
-                for row in said
-            ),
-            why=tuple(dict.fromkeys(_why(row) for row in listed)),
-        )
+    differences: dict[tuple[str, str], list[Row]] = {}
+    for row in discordances:
+        differences.setdefault((row["subject"], row["criterion"]), []).append(row)
+    listed: dict[tuple[str, str], list[Row]] = {}
+    for row in adjudication:
+        listed.setdefault((row["subject"], row["criterion"]), []).append(row)
+    for key, said in listed.items():
+        yield _case(said, differences.get(key, []), read_by)
+
+
+def _case(said: Sequence[Row], found: Sequence[Row], read_by: Mapping[tuple[str, str, str], str]) -> Case:
+    differs = tuple(filter(None, said[0]["differs"].split(";")))
+    listed = [row for row in found if row["variable"] in differs]
+    behind = min((row["timepoint"] for row in listed if row["timepoint"]), key=int, default="")
+    at_visit = [row for row in found if row["timepoint"] == behind] if behind else []
+    answers = [Said(words(name), tuple(row[name] or NONE for row in said)) for name in _ANSWERS]
+    facts = [
+        Said(title, tuple(_fact(at_visit, row["reader"], name) or NONE for row in said))
+        for name, title in _FACTS.items()
+    ]
+    subject, criterion = said[0]["subject"], said[0]["criterion"]
+    return Case(
+        subject=subject,
+        criterion=criterion,
+        differs=tuple(words(name) for name in differs),
+        behind=behind,
+        readers=tuple(
+            Reader(
+                name=row["reader"],
+                read_by=read_by.get((subject, row["reader"], criterion), ""),
+                visits=tuple(_visits(row["visit_responses"])),
+                reason=_reason(at_visit, row["reader"]) or row["reason"],
+            )
+            for row in said
+        ),
+        answers=tuple(one for one in answers if set(one.values) != {NONE}),
+        facts=tuple(one for one in facts if set(one.values) != {NONE}),
+        why=tuple(dict.fromkeys(_why(row) for row in listed)),
+    )
 
 
 def _visits(text: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mrecist.agreement.concordance import ARM
 from mrecist.agreement.report.numbers import (
     NONE,
     Row,
@@ -229,7 +230,7 @@ def discrepancy(concordance: Rows, criterion: str) -> Table | None:
             "Amit 2011. Of two arms a negative difference of EDR or a positive one of LDR says that the investigator "
             "favours the first named arm.",
         )
-        if apart
+        if any(group.startswith(f"{ARM}=") for group in apart)
         else ("Amit 2011.",),
     )
 
