@@ -193,7 +193,7 @@ def _groups(job: Job, reads: Reads) -> dict[str, dict[str, str]]:
 
 def _notes(job: Job, reads: Reads, asked: tuple[str, ...], variables: tuple[str, ...]) -> Iterator[str]:
     if not _two_tracks(job) and has_both(_accepted(job)):
-        yield f"{_accepted(job)} has reads of both tracks; --tracks compares investigator and central review"
+        yield f"{FILE} has reads of both tracks; --tracks compares investigator and central review"
     if _two_tracks(job) and not reads.dated:
         yield "without dates the two tracks are compared by progression yes or no alone"
     left_out = [name for name in asked if name not in variables]

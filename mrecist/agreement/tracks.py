@@ -39,7 +39,8 @@ def by_accepted(reads: Reads, path: Path) -> Reads:
     ]
     left = sorted(set(reads.subjects) - {row.subject for row in accepted})
     named = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-    told = [f"{path}: accepts no read of {len(left)} subjects, not compared: {named}"] if left else []
+    of = f"{len(left)} of {len(reads.subjects)} subjects"
+    told = [f"{path.name}: accepts no read of {of}, not compared: {named}"] if left else []
     return replace(
         reads,
         tracks=dict(sorted(tracks.items())),

@@ -204,7 +204,7 @@ def test_what_is_not_compared_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
         ("S02", "Site"): "accepted.csv: the read by recist11 is accepted in both tracks; it is not compared",
     }
     assert one(out, "neither")["n"] == "1"
-    assert "accepts no read of 7 subjects, not compared: S04" in capsys.readouterr().err
+    assert "accepts no read of 7 of 10 subjects, not compared: S04" in capsys.readouterr().err
 
 
 def test_both_tracks_without_being_asked_are_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,7 +228,7 @@ def test_both_tracks_without_being_asked_are_a_note(tmp_path: Path, capsys: pyte
 def test_what_cannot_be_asked(
     options: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study(tmp_path)
+    study(tmp_path, only=("S01", "S02"))
     out = tmp_path / "out"
     run(tmp_path, *options, code=2)
     assert said in capsys.readouterr().err
@@ -236,6 +236,7 @@ def test_what_cannot_be_asked(
 
 
 def test_a_file_with_one_track_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study(tmp_path, accepted="subject,criterion,track,reader\nS01,recist11,central,Adams\n")
+    only_central = "subject,criterion,track,reader\nS01,recist11,central,Adams\n"
+    study(tmp_path, accepted=only_central, only=("S01", "S02"))
     run(tmp_path, "--tracks", code=2)
     assert "has no read of track investigator by recist11" in capsys.readouterr().err
