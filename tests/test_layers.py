@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment", "datasets"),
-    ("derivation", "checks", "stability", "identity", "segmenters", "store"),
+    ("derivation", "accepted", "checks", "stability", "identity", "segmenters", "store"),
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score", "session"),

@@ -66,7 +66,7 @@ def target_sets(one: Track, other: Track, *, by_name: bool = False) -> TargetSet
             only_one=tuple(row for row in mine if row.lesion not in named),
             only_other=tuple(row for row in theirs if row.lesion not in {r.lesion for r in mine}),
         )
-    told = _told(mine, theirs, one.matches)
+    told = _told(mine, theirs, one, other)
     known = {row.lesion_1 for row in told}, {row.lesion_2 for row in told}
     open_ = [row for row in mine if row.lesion not in known[0]], [row for row in theirs if row.lesion not in known[1]]
     fits = sorted(_fits(open_[0], one.places, open_[1], other.places), key=lambda fit: fit[0])
@@ -82,12 +82,12 @@ def target_sets(one: Track, other: Track, *, by_name: bool = False) -> TargetSet
     )
 
 
-def _told(mine: list[Measurement], theirs: list[Measurement], rows: tuple[MatchRow, ...]) -> list[MatchRow]:
+def _told(mine: list[Measurement], theirs: list[Measurement], one: Track, other: Track) -> list[MatchRow]:
     """What matches.csv says of the targets of the two, the first reader's lesion first; not what it could not compare."""
     if not mine or not theirs:
         return []
-    readers = mine[0].reader, theirs[0].reader
-    ways = [*rows, *(turned(row) for row in rows)]
+    readers = one.read_by or mine[0].reader, other.read_by or theirs[0].reader
+    ways = [*one.matches, *(turned(row) for row in one.matches)]
     names = {row.lesion for row in mine}, {row.lesion for row in theirs}
     return [
         row

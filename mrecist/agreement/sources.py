@@ -71,12 +71,14 @@ def reads_of_rows(
 ) -> Reads:
     """Rows by subject and reader, assessed by the protocol. Raises :class:`InputError` where ``subjects`` cannot be read."""
     settings = protocol.select(criteria)
-    derived = derive(rows, protocol, settings, read_subject_dates(subjects, protocol))
+    dates = read_subject_dates(subjects, protocol)
+    derived = derive(rows, protocol, settings, dates)
     return Reads(
         tracks=tracks_of(derived.responses, derived.best, rows, {}),
         protocol=protocol,
         settings={setting.name: setting for setting in settings},
         problems=derived.problems,
+        subject_dates=dates,
     )
 
 
