@@ -21,7 +21,7 @@ LADDER = (
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("score", "session"),
-    ("measuring", "assessing", "checkpoint", "exporting", "importing"),
+    ("measuring", "assessing", "checkpoint", "exporting", "importing", "matching"),
     ("batch", "agreement"),
     ("review",),
     ("rehearsal",),

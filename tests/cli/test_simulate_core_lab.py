@@ -179,9 +179,9 @@ def test_endpoints_are_of_the_accepted_reads(folder: Path) -> None:
         if row["status"] == "event":
             assert row["date"] == best[row["subject"], row["read_by"]][1]
     assert rows(folder / "endpoints" / "problems.csv") == []
-    for name in ("readers", "tracks/mrecist"):
+    for name in ("readers", "tracks"):
         assert rows(folder / "agreement" / name / "agreement.csv") != []
-    named = {row["reader_1"] for row in rows(folder / "agreement" / "tracks" / "mrecist" / "discordances.csv")}
+    named = {row["reader_1"] for row in rows(folder / "agreement" / "tracks" / "discordances.csv")}
     assert named <= {"central"}
 
 
