@@ -63,11 +63,12 @@ class Tour:
     """One read with its pictures."""
 
     def __init__(self, study: Path, out: Path) -> None:
+        from mrecist.session.worklist import StudyReads
         from mrecist_napari.opening import Start
         from mrecist_napari.readings import Readings
 
         self.out, self.axes = out, true_axes()
-        self.start = Start(Readings(open_study(study), "R1"))
+        self.start = Start(Readings(StudyReads(open_study(study), "R1")))
 
     @property
     def window(self) -> Any:

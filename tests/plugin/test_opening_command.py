@@ -51,7 +51,7 @@ def no_window(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A screen that is there, and a window that is only noted."""
     opened: list[Any] = []
     monkeypatch.setattr(rooms, "_check_screen", lambda: None)
-    window = SimpleNamespace(read=lambda study, reader, subject, _by: opened.append((study.root, reader, subject)))
+    window = SimpleNamespace(read=lambda reads, subject, _by: opened.append((reads.study.root, reads.reader, subject)))
     monkeypatch.setattr(rooms, "import_module", lambda _name: window)
     return opened
 
