@@ -108,12 +108,12 @@ class Tour:
         press(self.window, "Return")
         self.wait()
 
-    def sign(self) -> None:
+    def sign(self, name: str = "R. Reader") -> None:
         """The signature of the visit."""
         self.click("start_signing")
         box = self.window.panel.findChild(QLineEdit, "signer")
         box.setFocus()
-        QTest.keyClicks(box, "R. Reader")
+        QTest.keyClicks(box, name)
         self.click("confirm_signing")
 
     def run(self) -> None:
