@@ -140,7 +140,7 @@ class Readings(QObject):
     def _go_on(self, before: Room) -> None:
         """The same case with the visit that may be read now."""
         subject, timepoint = before.case.subject, before.looking.timepoint
-        said = f"{visit_name(timepoint)} is {before.keeping.beside(timepoint)}"
+        said = f"{visit_name(timepoint)} is {before.keeping.beside(timepoint)}".replace(", anchor", "\nanchor")
         self.leave()
         try:
             self._show(self.reads.enter(subject))

@@ -41,8 +41,8 @@ _UID = re.compile(r"\b\d+(?:\.\d+){5,}\b")
 class Lab:
     study: Study
     start: Any
-    loaded: list[str] = field(default_factory=list)
-    """UIDs of the series whose voxels were read."""
+    loaded: list[tuple[str, int]] = field(default_factory=list)
+    """UIDs of the series whose voxels were read, each with the number of locks in the store by then."""
 
     @property
     def window(self) -> Any:
@@ -99,7 +99,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     load = Volumes.get
 
     def noted(volumes: Volumes, series: Any) -> Any:
-        lab.loaded.append(series.uid)
+        lab.loaded.append((series.uid, rows_of(str(root), "lock")))
         return load(volumes, series)
 
     monkeypatch.setattr(Volumes, "get", noted)
@@ -129,7 +129,7 @@ def test_a_case_from_the_list_to_the_amended_signature(lab: Lab, monkeypatch: py
     assert {table.item(row, 1).text() for row in range(2)} == {"BL ○"}
     lab.assert_blinded()
 
-    # The baseline: nothing of the follow-up is there, not even its voxels in memory.
+    # The baseline: nothing of the follow-up is there.
     lab.start.box.choose(case)
     lab.start.box.read.click()
     hand = lab.hand()
@@ -137,14 +137,16 @@ def test_a_case_from_the_list_to_the_amended_signature(lab: Lab, monkeypatch: py
     assert [*lab.window.panel.header.visits] == [0]
     lab.assert_blinded()
     read_visit(hand, SUBJECT, 0)
-    given = next(one for one in lab.study.subjects if one.subject == SUBJECT)
-    assert {given.timepoints[uid] for uid in lab.loaded} == {0}
 
     # Signed, locked, and the next visit is open; the baseline beside it is read-only.
     lab.wait_for(2)
     hand = lab.hand()
     room = lab.window.room
     assert room.looking.timepoint == 1
+    timepoints = next(one.timepoints for one in lab.study.subjects if one.subject == SUBJECT)
+    # Not a voxel of the follow-up was read before the baseline was locked.
+    assert {(timepoints[uid], locks) for uid, locks in lab.loaded} >= {(0, 0), (1, 1)}
+    assert (1, 0) not in {(timepoints[uid], locks) for uid, locks in lab.loaded}
     assert re.search(r"BL is locked and signed in the store, anchor\s+\d+:[0-9a-f]{12}", told(lab))
     lab.assert_blinded()
     hand.click("visit_0")
@@ -163,9 +165,9 @@ def test_a_case_from_the_list_to_the_amended_signature(lab: Lab, monkeypatch: py
         lab.assert_blinded()
         hand.key("F8")
         assert "NOT IN THE STORE" in told(lab)
-    assert rows_of(store_path, 1) == 0
+    assert rows_of(store_path, "measurement", timepoint=1) == 0
     hand.key("F8")
-    assert rows_of(store_path, 1) > 0
+    assert rows_of(store_path, "measurement", timepoint=1) > 0
     assert "anchor" in hand.find("signed_by").text()
     wait_until(lambda: lab.start.box.said.text().startswith(f"Every visit of {case} is signed. Next: CASE-000"))
     lab.assert_blinded()
@@ -204,9 +206,10 @@ def told(lab: Lab) -> str:
     return " ".join(str(lab.window.viewer.canvas.overlays["told"].text).split())
 
 
-def rows_of(store_path: str, timepoint: int) -> int:
+def rows_of(store_path: str, table: str, **equal: int) -> int:
+    """How many rows the store has."""
     with open_store(store_path) as store, store.reading() as read:
-        return len(read.rows("measurement", timepoint=timepoint))
+        return len(read.rows(table, **equal))
 
 
 def wait_until(there: Any) -> None:
