@@ -61,8 +61,6 @@ class StoreTour(Tour):
             self.wait()
             self.draw(1, lesion, "U")
         self.window.room.look_at_lesion("T01")
-        said = f"BL is {self.window.room.keeping.beside(0)}".replace(", anchor", "\nanchor")
-        self.window.message(said)
         self.window.panel.scroll.verticalScrollBar().setValue(0)
         self.picture("store-read")
         self.start.readings.leave()

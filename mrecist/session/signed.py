@@ -248,8 +248,8 @@ class StudyFiles:
         """What the foot of the picture says as long as what is signed is not there."""
         return ""
 
-    def beside(self, timepoint: int) -> str:  # noqa: ARG002 - a file has nothing to add
-        """What is said beside the signature of a visit."""
+    def anchor(self, timepoint: int) -> str:  # noqa: ARG002 - files have none
+        """The anchor of the audit trail behind the signature of a visit; empty when it is not known."""
         return ""
 
     @property

@@ -136,10 +136,9 @@ class StoreVisits(StudyFiles):
         """What is signed and not in the store yet."""
         return f"NOT IN THE STORE  {trouble}; it is kept here (F8 sends it again)" if trouble else ""
 
-    def beside(self, timepoint: int) -> str:
-        """The anchor of the audit trail after the signature."""
-        anchor = self.sent.get(str(timepoint), {}).get("anchor", "")
-        return f"locked and signed in the store, anchor {anchor}" if anchor else ""
+    def anchor(self, timepoint: int) -> str:
+        """The anchor of the audit trail behind the signature of a visit; empty when it is not known."""
+        return str(self.sent.get(str(timepoint), {}).get("anchor", ""))
 
     @property
     def has_more(self) -> bool:

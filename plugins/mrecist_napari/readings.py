@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 
 from mrecist.errors import MrecistError
 from mrecist.session.worklist import StudyReads, Work
-from mrecist_napari.panel.texts import visit_name
 from mrecist_napari.reading_window import ReadingWindow
 from mrecist_napari.untouched import Untouched
 
@@ -139,16 +138,12 @@ class Readings(QObject):
 
     def _go_on(self, before: Room) -> None:
         """The same case with the visit that may be read now."""
-        subject, timepoint = before.case.subject, before.looking.timepoint
-        said = f"{visit_name(timepoint)} is {before.keeping.beside(timepoint)}".replace(", anchor", "\nanchor")
+        subject = before.case.subject
         self.leave()
         try:
             self._show(self.reads.enter(subject))
         except (MrecistError, OSError) as error:
             self.stopped.emit(subject, self.reads.words(str(error)))
-            return
-        if self.window is not None:
-            self.window.message(said)
 
 
 def _is_there(widget: QObject) -> bool:

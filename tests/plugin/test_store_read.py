@@ -147,7 +147,8 @@ def test_a_case_from_the_list_to_the_amended_signature(lab: Lab, monkeypatch: py
     # Not a voxel of the follow-up was read before the baseline was locked.
     assert {(timepoints[uid], locks) for uid, locks in lab.loaded} >= {(0, 0), (1, 1)}
     assert (1, 0) not in {(timepoints[uid], locks) for uid, locks in lab.loaded}
-    assert re.search(r"BL is locked and signed in the store, anchor\s+\d+:[0-9a-f]{12}", told(lab))
+    assert hand.find("signed_by").text() == "✓ BL is locked and signed in the store, with the anchor"
+    assert re.fullmatch(r"\d+:[0-9a-f]{64}", hand.find("anchor").text())
     lab.assert_blinded()
     hand.click("visit_0")
     assert not hand.find("start_signing").isEnabled()
@@ -168,7 +169,7 @@ def test_a_case_from_the_list_to_the_amended_signature(lab: Lab, monkeypatch: py
     assert rows_of(store_path, "measurement", timepoint=1) == 0
     hand.key("F8")
     assert rows_of(store_path, "measurement", timepoint=1) > 0
-    assert "anchor" in hand.find("signed_by").text()
+    assert hand.find("anchor").text() == room.keeping.anchor(1) != ""
     wait_until(lambda: lab.start.box.said.text().startswith(f"Every visit of {case} is signed. Next: CASE-000"))
     lab.assert_blinded()
 

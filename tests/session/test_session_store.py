@@ -155,7 +155,7 @@ def test_visits_come_one_after_the_other(lab: Lab) -> None:
     read_visit(room.session, lab.truth, 0, sign=False)
     room.sign("Dr Jane Adams")
     assert room.keeping.has_more
-    assert re.fullmatch(r"locked and signed in the store, anchor \d+:[0-9a-f]{64}", room.keeping.beside(0))
+    assert re.fullmatch(r"\d+:[0-9a-f]{64}", room.keeping.anchor(0))
     with pytest.raises(ReadError, match="time point 0 is locked; it can be amended once all visits are locked"):
         room.reopen("Dr Jane Adams", "second thoughts")
     room.close()

@@ -31,6 +31,11 @@ class Signing(QFrame):
         self._writing = False
         self._retrying = False
         self.said = text("", "signed_by")
+        self.anchor = QLineEdit()
+        self.anchor.setObjectName("anchor")
+        self.anchor.setReadOnly(True)
+        self.anchor.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.anchor.setToolTip("what the audit trail is after the signature: note it elsewhere")
         self.start = button("", "start_signing", self._ask, tip="sign the visit, or open a signed one again")
         self.start.setProperty("primary", True)
         self.write_again = button(
@@ -67,7 +72,7 @@ class Signing(QFrame):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(10, 8, 10, 8)
         rows.setSpacing(6)
-        for one in (self.said, self.start, self.write_again, self.name, self.meaning, self.reason):
+        for one in (self.said, self.anchor, self.start, self.write_again, self.name, self.meaning, self.reason):
             rows.addWidget(one)
         rows.addLayout(beside(self.confirm, self.cancel, stretch=0))
 
@@ -88,11 +93,11 @@ class Signing(QFrame):
         self.start.setEnabled(not closed if signature is not None else measured and not points)
         self.start.setToolTip(closed or "sign the visit, or open a signed one again")
         behind = self._behind
-        self.said.setVisible(signature is not None or bool(behind))
+        self._show_anchor()
+        self.said.setVisible(signature is not None or bool(behind) or bool(self.anchor.text()))
         if signature is not None:
-            beside = keeping.beside(desk.timepoint)
             said = f"✓ {visit} signed by {signature.name} at {signature.at}: {signature.meaning}"
-            self.said.setText(said + (f"; {beside}" if beside else ""))
+            self.said.setText(said + ("; in the store, with the anchor" if self.anchor.text() else ""))
         if behind:
             self.said.setText(f"{visit}: {behind}")
         paint(self.said, "error" if behind else "good")
@@ -100,6 +105,17 @@ class Signing(QFrame):
         if not self.start.isEnabled():
             self._asked = False
         self._show_form(signed=signature is not None)
+
+    def _show_anchor(self) -> None:
+        """The anchor of the visit, or of the one that was signed before it while it is open: to be noted."""
+        room, now = self._desk.room, self._desk.timepoint
+        signed = [v.timepoint for v in room.case.visits if room.state.visit(v.timepoint).signature is not None]
+        last = max((t for t in signed if t <= now), default=None)
+        self.anchor.setText("" if last is None or room.unwritten else room.keeping.anchor(last))
+        self.anchor.setCursorPosition(0)
+        self.anchor.setVisible(bool(self.anchor.text()))
+        if last is not None and last != now:
+            self.said.setText(f"✓ {visit_name(last)} is locked and signed in the store, with the anchor")
 
     def _show_form(self, *, signed: bool) -> None:
         self.start.setVisible(not self._asked)
