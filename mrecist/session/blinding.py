@@ -24,6 +24,8 @@ _LAST_YEAR = 1099
 # Not the time of a signature (2026-01-01T10:00:00Z), which is no date of the study.
 _DATE = re.compile(r"(?<![\d.])(\d{4})(-?)(\d\d)\2(\d\d)(?![\dT.]*\d|T)")
 _UID = re.compile(r"(?<![\d.])\d+(?:\.\d+){4,}")
+# A path anywhere, up to its file's name; folders may hold spaces. "26.1/51.8" and "and/or" are none.
+_PATH = re.compile(r"(?<![\w./])/[^:;,()\n]*/[^:;,()\s]*|\b[A-Za-z]:\\[^:;,()\n]*")
 _SHORTEST = 3  # characters of a name that is looked for in messages: "1" is everywhere
 _SAID = re.compile(r"(\w+) '.*' says '(.*)': (.*)")
 
@@ -52,7 +54,7 @@ class Unsaid:
         """A text without what must not be said."""
         for hidden, shown in self._names:
             text = hidden.sub(lambda _found, shown=shown: shown, text)  # type: ignore[misc]
-        text = self._paths.sub("a file of the study", text)
+        text = _PATH.sub("a file", self._paths.sub("a file of the study", text))
         return _DATE.sub(self._day, _UID.sub("(UID)", text))
 
     def _day(self, found: re.Match[str]) -> str:

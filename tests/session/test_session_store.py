@@ -200,7 +200,8 @@ def test_messages_say_no_name_path_uid_or_date(lab: Lab) -> None:
     assert words(f"{SUBJECT} of {first}, {first:%Y%m%d}") == f"{CASE} of day 0, day 0"
     assert words("due 1000-02-26, was 1000-03-01") == "due day 56, was day 59"
     assert words("study 1.2.840.113619.2.55.3.604688119") == "study (UID)"
-    signed = "signed by Dr Jane Adams at 2026-01-31T10:00:00Z; 12345678 voxels, 48.2 mm, 21 CFR 11"
+    assert words("/srv/Arm B/store.sqlite: gone; C:\\Arm B\\x.dcm: gone") == "a file: gone; a file: gone"
+    signed = "signed by Dr Jane Adams at 2026-01-31T10:00:00Z; 12345678 voxels, 26.1/51.8 mm, viable / whole, and/or"
     assert words(signed) == signed
     assert Unsaid(lab.root, {}).words("of 2024-01-09") == "of (a date)"
 
