@@ -12,10 +12,12 @@ def visible_text() -> set[str]:
     from qtpy.QtWidgets import QApplication
 
     found: set[str] = set()
-    for widget in QApplication.allWidgets():
-        for one in (widget, *widget.findChildren(QAction)):
-            for name in ("text", "toolTip", "statusTip", "whatsThis", "windowTitle", "placeholderText", "title"):
-                found |= _called(one, name)
+    actions = [one for top in QApplication.topLevelWidgets() for one in top.findChildren(QAction)]
+    widgets = QApplication.allWidgets()
+    for one in (*widgets, *actions):
+        for name in ("text", "toolTip", "statusTip", "whatsThis", "windowTitle", "placeholderText", "title"):
+            found |= _called(one, name)
+    for widget in widgets:
         found |= {text for text in _entries(widget) if text}
     return found
 
