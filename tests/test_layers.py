@@ -14,7 +14,7 @@ LADDER = (
     ("errors", "units", "dates", "info", "plain"),
     ("model",),
     ("imaging", "criteria", "results", "checklist", "contradictions", "trial"),
-    ("measure", "protocol"),
+    ("measure", "protocol", "scheduling"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment", "datasets"),
     ("derivation", "checks", "stability", "identity", "segmenters", "store", "fingerprints"),
