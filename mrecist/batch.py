@@ -57,6 +57,7 @@ OPTIONAL_FILES = (SPREAD,)
 MOST_ON_ONE_PAGE = 100
 """Subjects whose pictures go into report.html itself; of more, each has a page of its own."""
 _RUN = "run"
+_ABANDONED_SECONDS = 3600.0  # a file that is being written is done long before
 _TIME_COLUMNS = ("subject", "seconds", "measured_again", "process_mib")
 
 
@@ -152,7 +153,7 @@ def score_study(
     """
     report = progress or _silent
     running = running or Running(workers=workers)
-    folder = _checkpoints(out, fresh=running.fresh)
+    folder = _tidied(out, fresh=running.fresh)
     study = open_study(
         root, protocol_file, lambda done, of: report("reading headers", done, of), running.workers, spool=folder
     )
@@ -193,14 +194,19 @@ def _silent(what: str, done: int, of: int, failed: int = 0) -> None:
     """Progress that nobody watches."""
 
 
-def _checkpoints(out: Path, *, fresh: bool) -> Path:
+def _tidied(out: Path, *, fresh: bool) -> Path:
+    """The folder of what is kept, without what runs that were killed left lying about."""
     folder = out / FOLDER
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the results")
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(folder / _RUN, ignore_errors=True)  # of a run that was killed
-    (folder / _RUN).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / _RUN, ignore_errors=True)
+    before = time.time() - _ABANDONED_SECONDS
+    for path in (*out.glob(".*.part"), *out.glob(f"{PAGES}/.*.part"), *folder.rglob(".*.part")):
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
     return folder
 
 
