@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from doc_pages import ROOT, Table, cell, names, page, section, table, tables_of, words
 
-from mrecist import model, protocol, reading, score, study, tables
+from mrecist import model, pieces, protocol, reading, score, study, tables
 from mrecist.criteria import CRITERIA
 from mrecist.criteria.irecist import IMMUNE
 from mrecist.dates import PartialDate, parse_date
@@ -479,7 +479,9 @@ def test_keys_of_the_json() -> None:
         series_uid=None,
         source="a mask",
     )
-    found = score.measurement_json("T01", score.measure_mask(mask, protocol.Measuring(round_mm=Decimal("0.1"))), mask)
+    found = pieces.measurement_json(
+        "T01", reading.measure_mask(mask, protocol.Measuring(round_mm=Decimal("0.1"))), mask
+    )
     text = section(page("files.md"), "`measurements.json`")
     beside = [f.name for f in fields(score.Drawing) if f.name not in ("lesion", "measurement")]
     assert sorted(names(table(text, "key"))) == sorted([*beside, *found])
