@@ -22,8 +22,8 @@ from typing import Any
 from uuid import uuid4
 
 from mrecist import __version__
-from mrecist.errors import InputError, MrecistError, printable
-from mrecist.scheduling.interface import Cause, Failure, Item, Limits, Value
+from mrecist.errors import InputError, printable
+from mrecist.scheduling.interface import Cause, ClusterError, Failure, Item, Limits, Value
 from mrecist.scheduling.isolated import packed
 from mrecist.scheduling.on_worker import Seen, Ticket, Unfit, end_run, run_there, seen, unfit
 
@@ -60,7 +60,8 @@ class Cluster:
 
     Raises
     ------
-    InputError : on entering: Dask is not installed, nothing answers at the address, or a worker is not fit.
+    InputError : on entering: Dask is not installed.
+    ClusterError : on entering: nothing answers at the address, or a worker is not fit.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class Cluster:
 
         Raises
         ------
-        MrecistError : the scheduler was lost, or a worker that joined later is not fit.
+        ClusterError : the scheduler was lost, or a worker that joined later is not fit.
         """
         payload = pickle.dumps(function)
         suspects: list[tuple[int, bytes]] = []
@@ -195,7 +196,7 @@ class Cluster:
         except KilledWorker:
             return None
         except ModuleNotFoundError as error:
-            raise InputError(f"a worker cannot import {error.name}; install mrecist {__version__} there") from None
+            raise ClusterError(f"a worker cannot import {error.name}; install mrecist {__version__} there") from None
         except Exception as error:  # noqa: BLE001 - what the cluster itself raises, whose tree is not ours
             if self._client.status != "running" or future.status in ("cancelled", "lost"):
                 raise self._lost() from None
@@ -205,8 +206,8 @@ class Cluster:
             raise _unfit(outcome.worker, outcome, "")
         return _Outcome(outcome)
 
-    def _lost(self) -> MrecistError:
-        return MrecistError(
+    def _lost(self) -> ClusterError:
+        return ClusterError(
             f"the scheduler {self._address} is gone or dropped the work; what was finished is kept, run the same command again"
         )
 
@@ -254,14 +255,14 @@ def _connect(address: str) -> Any:
     if not isinstance(error, OSError | ValueError | TypeError | RuntimeError):
         raise error
     said = printable(" ".join(str(error).split()), most=160)
-    raise InputError(
+    raise ClusterError(
         f"--scheduler {address}: no Dask scheduler answers there ({said}); give the address that it said when it started, "
         f"such as tcp://HOST:8786, or its scheduler file"
     )
 
 
-def _unfit(worker: str, why: Unfit, more: str) -> InputError:
-    return InputError(f"worker {worker} {why.reason}{more}")
+def _unfit(worker: str, why: Unfit, more: str) -> ClusterError:
+    return ClusterError(f"worker {worker} {why.reason}{more}")
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from items_that_fail import kill_the_worker, note_process, slow_square, square_o
 from test_processes import ENDS_ITS_PROCESS, LIMITS, RAISES, processes_in, wait_until_gone
 
 from mrecist import __version__
-from mrecist.errors import InputError, MrecistError
-from mrecist.scheduling import Cause, Failure, Scheduler, open_scheduler
+from mrecist.errors import InputError
+from mrecist.scheduling import Cause, ClusterError, Failure, Scheduler, open_scheduler
 from mrecist.scheduling import cluster as on_cluster
 
 OF_EACH_PROCESS = Path("/proc/self/cwd")
@@ -71,7 +71,7 @@ def test_a_worker_that_sees_another_folder_is_named(
     if not there:
         (dask.folder / "seen").rmdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError) as refused, open_scheduler(address=dask.address, folders=[OF_EACH_PROCESS / "seen"]):
+    with pytest.raises(ClusterError) as refused, open_scheduler(address=dask.address, folders=[OF_EACH_PROCESS / "seen"]):
         pass
     assert str(refused.value).startswith("worker tcp://127.0.0.1:")
     assert said in str(refused.value)
@@ -81,7 +81,7 @@ def test_a_worker_that_sees_another_folder_is_named(
 def test_another_version_is_refused_with_both(dask: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_cluster, "__version__", "9.8.7")
     both = f"has mrecist {__version__} and this machine 9.8.7; install the same on both"
-    with pytest.raises(InputError, match=both), open_scheduler(address=dask.address):
+    with pytest.raises(ClusterError, match=both), open_scheduler(address=dask.address):
         pass
 
 
@@ -92,7 +92,7 @@ def test_a_module_that_workers_lack_is_named(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     from only_here import double  # type: ignore[import-not-found]
 
-    with pytest.raises(InputError, match=r"worker tcp://127.0.0.1:\d+ .*No module named 'only_here'"):
+    with pytest.raises(ClusterError, match=r"worker tcp://127.0.0.1:\d+ .*No module named 'only_here'"):
         list(scheduler.run(double, [1]))
 
 
@@ -132,7 +132,7 @@ def test_a_scheduler_that_is_lost_is_said_at_once(dask: DaskCluster) -> None:
         outcomes = scheduler.run(slow_square, range(1000))
         next(outcomes)
         dask.lose_scheduler()
-        with within(5), pytest.raises(MrecistError, match="is gone or dropped the work; what was finished is kept"):
+        with within(5), pytest.raises(ClusterError, match="is gone or dropped the work; what was finished is kept"):
             list(outcomes)
 
 
@@ -141,7 +141,7 @@ def test_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     begin = time.monotonic()
     for address in ("tcp://127.0.0.1:1", "nowhere", "http://127.0.0.1:1"):
         said = f"--scheduler {address}: no Dask scheduler answers there"
-        with pytest.raises(InputError, match=said), open_scheduler(address=address):
+        with pytest.raises(ClusterError, match=said), open_scheduler(address=address):
             pass
     assert time.monotonic() - begin < 5
 
