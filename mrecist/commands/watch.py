@@ -39,6 +39,8 @@ def watch(options: Namespace) -> int:
             tell=_tell,
             archive=_archive(options) if _has_archive(options) else None,
         )
+        if not options.once:
+            _tell(f"watching {options.folder}, every {options.every:g} s; Ctrl-C or SIGTERM ends it")
         try:
             looks = look_again_and_again(
                 watched, every=options.every, settle=options.settle, once=options.once, wait=stop.wait

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from items_that_fail import kill_the_worker, note_process, slow_square, square_o
 from test_processes import ENDS_ITS_PROCESS, LIMITS, RAISES, processes_in, wait_until_gone
 
 from mrecist import __version__
+from mrecist.cli import main
 from mrecist.errors import InputError
+from mrecist.samples.build import sample_study_path
 from mrecist.scheduling import Cause, ClusterError, Failure, Scheduler, open_scheduler
 from mrecist.scheduling import cluster as on_cluster
 
@@ -41,6 +44,50 @@ def test_outcomes_are_those_of_processes_of_this_machine(scheduler: Scheduler) -
     expected: dict[int | str, object] = {**ends, **RAISES, **{number: number**2 for number in range(20)}}
     items = [0, 1, 2, *ends, *RAISES, *range(3, 20)]
     assert {items[index]: outcome for index, outcome in scheduler.run(square_or, items)} == expected
+
+
+def small_study(folder: Path) -> Path:
+    """Two subjects of the sample study, one of whom has a segmentation that is cut off."""
+    sample = sample_study_path()
+    for subject in ("SAMPLE-01", "SAMPLE-02"):
+        shutil.copytree(sample / "images" / subject, folder / "images" / subject)
+        for mask in (sample / "masks").glob(f"{subject}_*.dcm"):
+            (folder / "masks").mkdir(exist_ok=True)
+            shutil.copy(mask, folder / "masks")
+    (folder / "images" / "cut.dcm").write_bytes(next((sample / "masks").glob("SAMPLE-03_*.dcm")).read_bytes()[:3000])
+    return folder
+
+
+def results_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_score_gives_the_same_bytes_on_a_cluster(dask: DaskCluster, tmp_path: Path) -> None:
+    study = small_study(tmp_path / "study")
+    codes = [
+        main(["score", str(study), "--out", str(tmp_path / name), *how])
+        for name, how in (("local", []), ("cluster", ["--scheduler", dask.address]))
+    ]
+    assert codes == [1, 1]  # the file that is cut off is named
+    local = results_in(tmp_path / "local")
+    assert {"responses.csv", "measurements.json", "report.html", "cases.csv"} <= local.keys()
+    assert results_in(tmp_path / "cluster") == local
+
+
+def test_score_says_in_one_line_that_nothing_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(on_cluster, "_CONNECT_SECONDS", 0.5)
+    study = tmp_path / "study"
+    shutil.copytree(sample_study_path() / "reads", study / "reads")
+    assert main(["score", str(study), "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("mrecist: --scheduler tcp://127.0.0.1:1: no Dask")
+
+
+def test_workers_and_scheduler_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["score", "STUDY", "--out", "OUT", "--workers", "2", "--scheduler", "tcp://127.0.0.1:1"])
+    assert "--scheduler: not allowed with argument --workers" in capsys.readouterr().err
 
 
 def test_the_marker_of_an_empty_folder_goes_with_the_run(dask: DaskCluster, tmp_path: Path) -> None:
@@ -71,7 +118,10 @@ def test_a_worker_that_sees_another_folder_is_named(
     if not there:
         (dask.folder / "seen").rmdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ClusterError) as refused, open_scheduler(address=dask.address, folders=[OF_EACH_PROCESS / "seen"]):
+    with (
+        pytest.raises(ClusterError) as refused,
+        open_scheduler(address=dask.address, folders=[OF_EACH_PROCESS / "seen"]),
+    ):
         pass
     assert str(refused.value).startswith("worker tcp://127.0.0.1:")
     assert said in str(refused.value)
