@@ -57,6 +57,7 @@ OPTIONAL_FILES = (SPREAD,)
 MOST_ON_ONE_PAGE = 100
 """Subjects whose pictures go into report.html itself; of more, each has a page of its own."""
 _RUN = "run"
+_ABANDONED_SECONDS = 3600.0  # a file that is being written is done long before
 _TIME_COLUMNS = ("subject", "seconds", "measured_again", "process_mib")
 
 
@@ -156,7 +157,10 @@ def score_study(
     running = running or Running(workers=workers)
     if running.scheduler is not None:  # its workers run in folders of their own
         root, out = root.absolute(), out.absolute()
-    folder = _checkpoints(out, fresh=running.fresh)
+    folder = _tidied(out, fresh=running.fresh)
+    if running.scheduler is not None:  # said before headers are read, which may take long
+        with open_scheduler(address=running.scheduler, folders=(root, out)):
+            pass
     study = open_study(
         root, protocol_file, lambda done, of: report("reading headers", done, of), running.workers, spool=folder
     )
@@ -197,14 +201,19 @@ def _silent(what: str, done: int, of: int, failed: int = 0) -> None:
     """Progress that nobody watches."""
 
 
-def _checkpoints(out: Path, *, fresh: bool) -> Path:
+def _tidied(out: Path, *, fresh: bool) -> Path:
+    """The folder of what is kept, without what runs that were killed left lying about."""
     folder = out / FOLDER
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the results")
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(folder / _RUN, ignore_errors=True)  # of a run that was killed
-    (folder / _RUN).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / _RUN, ignore_errors=True)
+    before = time.time() - _ABANDONED_SECONDS
+    for path in (*out.glob(".*.part"), *out.glob(f"{PAGES}/.*.part"), *folder.rglob(".*.part")):
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
     return folder
 
 

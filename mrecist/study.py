@@ -25,10 +25,11 @@ from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError
 from mrecist.imaging.archive import Pile, scan_in_parts
 from mrecist.imaging.assemble import order_of
-from mrecist.imaging.phase import Phase, PhaseName
+from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.scan import Problem as Unusable
 from mrecist.imaging.scan import Segmentation, scan_folder
 from mrecist.imaging.series import Series
+from mrecist.manifest import Manifest, read_manifest, subject_of_series, timepoint_of, unused, with_manifest
 from mrecist.model import Measurement, Problem, SubjectDates
 from mrecist.protocol import Protocol, load_protocol
 from mrecist.tables import Measurements, read_measurements, read_rows, read_subject_dates
@@ -86,16 +87,6 @@ class Study:
     lost: tuple[LostFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Manifest:
-    """``series.csv``: what a person says about a series overrides what its header says."""
-
-    phases: dict[tuple[str, int | None], Phase]
-    timepoints: dict[str, int]
-    subjects: dict[str, str]
-    dates: dict[str, date]
-
-
 def open_study(
     root: Path,
     protocol_file: Path | None = None,
@@ -116,14 +107,14 @@ def open_study(
     protocol = load_protocol(protocol_file or (own_protocol if own_protocol.exists() else None))
     if not any((root / name).is_dir() for name in ("images", "masks", "reads")):
         raise InputError(f"{root}: holds none of images/, masks/, reads/; see docs/files.md for the study folder")
-    manifest = _read_manifest(root / "series.csv", protocol.partial_date)
+    manifest = read_manifest(root / "series.csv", protocol.partial_date)
     found = _scan(root, progress, workers, spool)
     usable = Counter(s.uid for s in found.outlines if s.verdict != "refused")
-    series = tuple(_with_manifest(s, manifest, usable[s.uid]) for s in found.outlines)
+    series = tuple(with_manifest(s, manifest, usable[s.uid]) for s in found.outlines)
     reads = _read_reads(root / "reads", protocol.partial_date)
     label_masks = _read_label_masks(root / "masks" / "masks.csv", protocol.partial_date)
     subjects_table = root / "subjects.csv"
-    subject_of = {s.uid: _subject(s, manifest) for s in series}
+    subject_of, mixed = _owners_of_series(series, found.sizes, manifest)
     owners = [subject_of.get(seg.referenced_series_uid) or seg.subject for seg in found.drawings]
     names = sorted(
         {*subject_of.values(), *owners, *(m.subject for m in label_masks)}
@@ -132,6 +123,9 @@ def open_study(
     )
     owner_of = _Owners(subject_of, {s.patient_id: subject_of[s.uid] for s in series}, found.folders)
     unusable: dict[str, list[Problem]] = {name: [] for name in names}
+    for problem_of in mixed:
+        if problem_of.subject in unusable:
+            unusable[problem_of.subject].append(problem_of)
     lost = []
     for problem in found.problems:
         if (owner := owner_of.segmentation(problem)) in unusable:
@@ -151,7 +145,7 @@ def open_study(
         arms=_read_arms(subjects_table),
         dates=_read_dates(subjects_table, protocol),
         problems=tuple(Problem(subject="", message=f"{one.path}: {one.reason}") for one in lost),
-        notes=(*_notes(series), *_unused(manifest, series)),
+        notes=(*_notes(series), *unused(manifest, series)),
         lost=tuple(lost),
     )
 
@@ -164,11 +158,12 @@ def _said(problem: Unusable) -> str:
 class _Scanned:
     """What was found: of each series and segmentation what names it, and the whole of it by number.
 
-    ``outlines`` are series without slices, ``drawings`` segmentations without the images that they name; ``folders`` says whose
-    slices lie in a folder, as far as they are of one series' subject.
+    ``outlines`` are series without slices, of which ``sizes`` tell the number, ``drawings`` segmentations without the images that
+    they name; ``folders`` says which series have slices in a folder.
     """
 
     outlines: list[Series] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     drawings: list[Segmentation] = field(default_factory=list)
     problems: list[Unusable] = field(default_factory=list)
     folders: dict[str, set[str]] = field(default_factory=dict)
@@ -195,22 +190,26 @@ class _Scanned:
             self.keep("series", number, one)
             for folder in {str(piece.path.parent) for piece in one.slices}:
                 self.folders.setdefault(folder, set()).add(one.uid)
-            placed.append((order_of(one), number, replace(one, slices=(), geometry=None, notes=())))
+            outline = replace(one, slices=(), geometry=None, notes=())
+            placed.append((order_of(one), number, outline, len(one.slices)))
         drawn = []
         for number, seg in enumerate(segmentations, len(self.drawings)):
             self.keep("drawing", number, seg)
             drawn.append((number, replace(seg, referenced_sop_instance_uids=frozenset())))
         placed.sort(key=lambda p: p[0])
         drawn.sort(key=lambda d: (d[1].subject, d[1].sop_instance_uid, str(d[1].path)))
-        self.order["series"] += [number for _, number, _ in placed]
+        self.order["series"] += [number for _, number, _, _ in placed]
         self.order["drawing"] += [number for number, _ in drawn]
-        self.outlines += [outline for _, _, outline in placed]
+        self.outlines += [outline for _, _, outline, _ in placed]
+        self.sizes += [size for _, _, _, size in placed]
         self.drawings += [outline for _, outline in drawn]
         self.problems += problems
 
 
 def _scan(root: Path, progress: Progress | None, workers: int, spool: Path | None) -> _Scanned:
     """Images and segmentations may lie in either folder, or in one PACS export: both are scanned."""
+    if spool is not None:
+        spool.mkdir(parents=True, exist_ok=True)
     found = _Scanned(pile=None if spool is None else Pile(spool))
     for folder in (root / name for name in ("images", "masks") if (root / name).is_dir()):
         if spool is None:
@@ -220,6 +219,23 @@ def _scan(root: Path, progress: Progress | None, workers: int, spool: Path | Non
             parts = scan_in_parts(folder, spool, progress, workers)
             found.add(parts.series, parts.segmentations, parts.problems)
     return found
+
+
+def _owners_of_series(
+    series: Iterable[Series], sizes: Iterable[int], manifest: Manifest
+) -> tuple[dict[str, str], list[Problem]]:
+    """Whose a series UID is, that of most of its slices; a problem of each subject where several have slices under one UID."""
+    slices: dict[str, Counter[str]] = {}
+    for one, size in zip(series, sizes, strict=True):
+        slices.setdefault(one.uid, Counter())[subject_of_series(one, manifest)] += size
+    owners = {uid: min(found, key=lambda name: (-found[name], name)) for uid, found in slices.items()}
+    problems = []
+    for uid, found in slices.items():
+        if uid and len(found) > 1:
+            told = " and ".join(f"{count} of {name or '(no PatientID)'}" for name, count in sorted(found.items()))
+            said = f"series {uid} holds slices of several subjects: {told}; separate them, or state its subject in series.csv"
+            problems += [Problem(subject=name, message=said) for name in sorted(found)]
+    return owners, problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +269,7 @@ class _Given:
         self,
         found: _Scanned,
         usable: Mapping[str, int],
-        manifest: _Manifest,
+        manifest: Manifest,
         reads: Measurements,
         label_masks: Iterable[LabelMaskFile],
         unusable: Mapping[str, Sequence[Problem]],
@@ -273,7 +289,7 @@ class _Given:
 
     def subject(self, name: str) -> SubjectInput:
         whole = (self._found.get("series", place) for place in self.series.get(name, ()))
-        series = tuple(_with_manifest(one, self._manifest, self._usable[one.uid]) for one in whole)
+        series = tuple(with_manifest(one, self._manifest, self._usable[one.uid]) for one in whole)
         rows = tuple(self._rows.get(name, ()))
         timepoints, notes = _timepoints(name, series, rows, self._manifest)
         return SubjectInput(
@@ -312,77 +328,6 @@ class _Subjects(Sequence[SubjectInput]):
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
-def _read_manifest(path: Path, partial: PartialDate = PartialDate.REFUSE) -> _Manifest:
-    manifest = _Manifest(phases={}, timepoints={}, subjects={}, dates={})
-    if not path.exists():
-        return manifest
-    _, lines = read_rows(path, ("series_uid",))
-    for number, cells in lines:
-        uid, by = cells["series_uid"], cells.get("by") or "series.csv"
-        on = f" on {cells['on']}" if cells.get("on") else ""
-        if cells.get("phase"):
-            where = f"{path}: line {number}"
-            key = uid, _stack(cells["stack"], where) if cells.get("stack") else None
-            manifest.phases[key] = _phase(cells["phase"], by + on, where)
-        if cells.get("timepoint"):
-            manifest.timepoints[uid] = _timepoint(cells["timepoint"], f"{path}: line {number}")
-        if cells.get("subject"):
-            manifest.subjects[uid] = cells["subject"]
-        if cells.get("date"):
-            try:
-                manifest.dates[uid] = parse_date(cells["date"], partial)
-            except ValueError as error:
-                raise InputError(f"{path}: line {number}: date: {error}") from None
-    return manifest
-
-
-def _phase(text: str, by: str, where: str) -> Phase:
-    try:
-        name = PhaseName(text.upper().replace("-", " ").replace("_", " "))
-    except ValueError:
-        raise InputError(f"{where}: phase is '{text}', not one of: {', '.join(PhaseName)}") from None
-    return Phase(name=name, confidence="high", evidence=(f"stated by {by}",))
-
-
-def _timepoint(text: str, where: str) -> int:
-    if not text.isdecimal():
-        raise InputError(f"{where}: timepoint is '{text}'; it is a whole number, 0 = baseline")
-    return int(text)
-
-
-def _stack(text: str, where: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"{where}: stack is '{text}'; it is a whole number from 1, as `mrecist scan` shows it")
-    return int(text)
-
-
-def _with_manifest(series: Series, manifest: _Manifest, usable: int) -> Series:
-    """The series with the date and phase that a person states; what its headers said stays in the notes and evidence.
-
-    ``usable`` : how many stacks of this UID are not refused; one phase for several of them is refused.
-    """
-    if (day := manifest.dates.get(series.uid)) is not None:
-        said = f"date {day.isoformat()} as series.csv states; headers: {series.date or 'none'}"
-        series = replace(series, date=day.isoformat(), date_source="series.csv", notes=(*series.notes, said))
-    phase = manifest.phases.get((series.uid, series.stack))
-    whole = manifest.phases.get((series.uid, None))
-    if phase is None and whole is not None:
-        if usable > 1:
-            raise InputError(
-                f"series.csv: series {series.uid} holds {usable} usable stacks and one phase is stated for all of them; "
-                f"add the column stack with a line for each"
-            )
-        phase = whole
-    if phase is None:
-        return series
-    before = f"headers: {series.phase.name} ({series.phase.confidence}): {'; '.join(series.phase.evidence)}"
-    return replace(series, phase=replace(phase, evidence=(*phase.evidence, before)))
-
-
-def _subject(series: Series, manifest: _Manifest) -> str:
-    return manifest.subjects.get(series.uid) or series.subject
-
-
 def _read_reads(folder: Path, partial: PartialDate) -> Measurements:
     tables = [read_measurements(path, partial) for path in sorted(folder.glob("*.csv"))] if folder.is_dir() else []
     return Measurements(
@@ -407,7 +352,7 @@ def _read_label_masks(path: Path, partial: PartialDate) -> tuple[LabelMaskFile, 
         masks.append(
             LabelMaskFile(
                 subject=cells["subject"],
-                timepoint=_timepoint(cells["timepoint"], where),
+                timepoint=timepoint_of(cells["timepoint"], where),
                 series_uid=cells["series_uid"],
                 lesions=path.parent / cells["lesions"],
                 viable=path.parent / cells["viable"] if cells["viable"] else None,
@@ -437,7 +382,7 @@ def _read_dates(path: Path, protocol: Protocol) -> SubjectDates:
 
 
 def _timepoints(
-    subject: str, series: tuple[Series, ...], rows: tuple[Measurement, ...], manifest: _Manifest
+    subject: str, series: tuple[Series, ...], rows: tuple[Measurement, ...], manifest: Manifest
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Series UID -> time point: the manifest, then ClinicalTrialTimePointID, then a read of that date, then date order."""
     found: dict[str, int] = {}
@@ -481,10 +426,3 @@ def phases_to_state(series: Iterable[Series]) -> tuple[str, ...]:
         f"(columns series_uid, phase, and stack where a series holds several), or viable sizes on it are not evaluated"
         for subject, names in asked.items()
     )
-
-
-def _unused(manifest: _Manifest, series: tuple[Series, ...]) -> tuple[str, ...]:
-    """What series.csv says of series that are not there: most often a mistyped UID, whose override would be lost."""
-    known = {one.uid for one in series}
-    said = (*(uid for uid, _ in manifest.phases), *manifest.timepoints, *manifest.subjects)
-    return tuple(f"series.csv: series {uid} is not in this study" for uid in dict.fromkeys(said) if uid not in known)

@@ -17,7 +17,7 @@ LADDER = (
     ("measure", "protocol", "scheduling"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment", "datasets"),
-    ("derivation", "checks", "stability", "identity", "segmenters", "store", "fingerprints"),
+    ("derivation", "checks", "stability", "identity", "segmenters", "store", "fingerprints", "manifest"),
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("pieces", "cases"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mrecist.batch import Progress
 
 DONE, SOME_FAILED, NOTHING_USABLE = 0, 1, 2
+_INTERRUPTED = 130
 _SECONDS_A_LINE = 30.0  # between lines of progress where no terminal shows bars
 
 
@@ -115,21 +117,24 @@ class Lines:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM ends a run as an interrupt does: nothing half-written, workers ended, one line that says how to go on."""
+    """An interrupt or SIGTERM ends a run in order: workers ended, nothing half-written. A second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def end(_number: int, _frame: object) -> None:
+        os.write(2, b"mrecist: stopped at once; run the same command again to go on\n")
+        os._exit(_INTERRUPTED)  # workers end with this process, and every file is whole or not there
 
     def stop(_number: int, _frame: object) -> None:
+        for number in numbers:
+            signal.signal(number, end)
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGTERM)
-    here = threading.current_thread() is threading.main_thread()
-    if here:
-        signal.signal(signal.SIGTERM, stop)
+    before = [signal.signal(number, stop) for number in numbers]
     try:
         yield
-    except KeyboardInterrupt:
-        if here:  # what is being put away takes a moment: a second interrupt would only leave it lying about
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise
     finally:
-        if here:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

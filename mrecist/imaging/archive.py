@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ class Pile:
     """Values by key, in a file that has no name: it is gone with the process, however that ends."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the last who knows the pile
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when nobody knows the pile any more
+        weakref.finalize(self, self._file.close)
         self._places: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
 
     def put(self, key: Hashable, value: Any) -> None:
