@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -90,12 +90,14 @@ class Running:
     scheduler : of a Dask cluster, in place of ``workers``.
     case_seconds : a subject that takes longer is quarantined; None: no limit with one worker, else :data:`CASE_SECONDS`.
     fresh : forget what earlier runs kept.
+    notice : told, in one line, that a cluster has no workers.
     """
 
     workers: int = 1
     scheduler: str | None = None
     case_seconds: float | None = None
     fresh: bool = False
+    notice: Callable[[str], None] | None = None
 
 
 CASE_SECONDS = 3600.0
@@ -153,7 +155,12 @@ def score_study(
     """
     report = progress or _silent
     running = running or Running(workers=workers)
+    if running.scheduler is not None:  # its workers run in folders of their own
+        root, out = root.absolute(), out.absolute()
     folder = _tidied(out, fresh=running.fresh)
+    if running.scheduler is not None:  # said before headers are read, which may take long
+        with open_scheduler(address=running.scheduler, folders=(root, out)):
+            pass
     study = open_study(
         root, protocol_file, lambda done, of: report("reading headers", done, of), running.workers, spool=folder
     )
@@ -230,6 +237,7 @@ def _score_subjects(
         address=running.scheduler,
         limits=Limits(seconds=seconds),
         folders=(study.root, folder.parent),
+        notice=running.notice,
     ) as scheduler:
         for index, outcome in scheduler.run(score, tasks):
             one = _failed(study.subjects[index], outcome, folder) if isinstance(outcome, Failure) else outcome

@@ -19,21 +19,16 @@ from mrecist.commands._terminal import (
 )
 
 if TYPE_CHECKING:
-    from mrecist.batch import Scored
+    from mrecist.batch import Running, Scored
 
 _MOST_LINES = 50  # of a kind on a screen; the files have all of them
 
 
 def score(options: Namespace) -> int:
     """``mrecist score``."""
-    from mrecist.batch import Running, score_study
+    from mrecist.batch import score_study
 
-    running = Running(
-        workers=options.workers,
-        scheduler=options.scheduler,
-        case_seconds=options.case_timeout,
-        fresh=options.fresh,
-    )
+    running = running_of(options, fresh=options.fresh)
     with stoppable(), progress() as report:
         scored = score_study(
             options.study,
@@ -47,6 +42,19 @@ def score(options: Namespace) -> int:
     _print_scored(scored, options.out)
     _tell_problems(scored, options.out)
     return _exit_code(scored)
+
+
+def running_of(options: Namespace, *, fresh: bool) -> Running:
+    """Where and how the subjects are scored, as the options say."""
+    from mrecist.batch import Running
+
+    return Running(
+        workers=options.workers,
+        scheduler=options.scheduler,
+        case_seconds=options.case_timeout,
+        fresh=fresh,
+        notice=lambda line: say(f"mrecist: note: {line}"),
+    )
 
 
 def _exit_code(scored: Scored) -> int:

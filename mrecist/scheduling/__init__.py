@@ -10,7 +10,7 @@ Leaving the loop early, an interrupt or an error in it ends what runs. The funct
 module that can be imported (or a ``functools.partial`` of one), items that hold paths and not pixels.
 """
 
-from mrecist.scheduling.interface import Cause, Failure, Limits, Scheduler
+from mrecist.scheduling.interface import Cause, ClusterError, Failure, Limits, Scheduler
 from mrecist.scheduling.opening import open_scheduler
 
-__all__ = ["Cause", "Failure", "Limits", "Scheduler", "open_scheduler"]
+__all__ = ["Cause", "ClusterError", "Failure", "Limits", "Scheduler", "open_scheduler"]

@@ -1,8 +1,8 @@
 """Items on the workers of a Dask cluster (https://distributed.dask.org).
 
 Paths go out and small results come back: the folders are on storage that all machines share, which is looked at before anything
-runs. Dask itself gives the items of a lost worker to another one; an item whose workers were lost again and again
-(``distributed.scheduler.allowed-failures``, 3) is a failure.
+runs. Dask itself gives the items of a lost worker to another one, until more workers were lost with them than
+``distributed.scheduler.allowed-failures`` (3); those items are tried once more at the end, one at a time.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from mrecist import __version__
-from mrecist.errors import InputError, MrecistError, printable
-from mrecist.scheduling.interface import Cause, Failure, Item, Limits, Value
-from mrecist.scheduling.isolated import as_bytes
+from mrecist.errors import InputError, printable
+from mrecist.scheduling.interface import Cause, ClusterError, Failure, Item, Limits, Value
+from mrecist.scheduling.isolated import packed
 from mrecist.scheduling.on_worker import Seen, Ticket, Unfit, end_run, run_there, seen, unfit
 
 _CONNECT_SECONDS = 10
@@ -33,6 +34,18 @@ _LEAST_AHEAD = 16
 """Items at the scheduler, however few workers there are: a cluster that adapts starts workers for what waits."""
 _AHEAD = 2
 """Items at the scheduler for each thread of a worker."""
+
+
+_WORKERS_ENDED = Failure(
+    "the workers of the cluster that ran it ended, the last ones with nothing else to do", Cause.DIED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The value or failure of an item, where its workers did not end."""
+
+    value: Any
 
 
 class Cluster:
@@ -47,7 +60,8 @@ class Cluster:
 
     Raises
     ------
-    InputError : on entering: Dask is not installed, nothing answers at the address, or a worker is not fit.
+    InputError : on entering: Dask is not installed.
+    ClusterError : on entering: nothing answers at the address, or a worker is not fit.
     """
 
     def __init__(
@@ -111,36 +125,47 @@ class Cluster:
 
         Raises
         ------
-        MrecistError : the scheduler was lost, or a worker that joined later is not fit.
+        ClusterError : the scheduler was lost, or a worker that joined later is not fit.
         """
         payload = pickle.dumps(function)
-        waiting: dict[str, tuple[int, Any]] = {}
+        suspects: list[tuple[int, bytes]] = []
+        for index, data, outcome in self._outcomes(payload, packed(items), self._room):
+            if outcome is None:
+                suspects.append((index, data))
+            else:
+                yield index, outcome.value
+        # One at a time: Dask blames every item that a lost worker held, and only one of them may have ended it.
+        for index, _, outcome in self._outcomes(payload, iter(suspects), lambda: 1):
+            yield index, _WORKERS_ENDED if outcome is None else outcome.value
+
+    def _outcomes(
+        self, function: bytes, items: Iterator[tuple[int, bytes | Failure]], room: Callable[[], int]
+    ) -> Iterator[tuple[int, bytes, _Outcome | None]]:
+        """(Index, item, outcome) of all items, None where the workers that held it ended; at most ``room()`` on their way."""
+        waiting: dict[str, tuple[int, bytes, Any]] = {}
         done: queue.SimpleQueue[str] = queue.SimpleQueue()
-        numbered = enumerate(items)
         left = True
         try:
             while left or waiting:
-                while left and len(waiting) < self._room():
-                    one = next(numbered, None)
+                while left and len(waiting) < room():
+                    one = next(items, None)
                     if one is None:
                         left = False
-                        break
-                    data = as_bytes(one[1])
-                    if isinstance(data, Failure):
-                        yield one[0], data
-                        continue
-                    future = self._submit(payload, data)
-                    waiting[future.key] = (one[0], future)
-                    future.add_done_callback(lambda ended: done.put(ended.key))
+                    elif isinstance(one[1], Failure):
+                        yield one[0], b"", _Outcome(one[1])
+                    else:
+                        future = self._submit(function, one[1])
+                        waiting[future.key] = (one[0], one[1], future)
+                        future.add_done_callback(lambda ended: done.put(ended.key))
                 if waiting:
-                    index, future = waiting[self._next(done)]
+                    index, data, future = waiting[self._next(done)]
                     outcome = self._outcome(future)
                     del waiting[future.key]
-                    yield index, outcome
+                    yield index, data, outcome
         finally:
             if waiting:
                 with suppress(Exception):  # the scheduler may be gone
-                    self._client.cancel([future for _, future in waiting.values()], force=True)
+                    self._client.cancel([future for *_, future in waiting.values()], force=True)
 
     def _submit(self, function: bytes, item: bytes) -> Any:
         # the same item twice is two items, so that each has an outcome of its own
@@ -161,28 +186,28 @@ class Cluster:
                     self._notice("the cluster has no worker at the moment; waiting for one")
                     told = True
 
-    def _outcome(self, future: Any) -> Any:
+    def _outcome(self, future: Any) -> _Outcome | None:
         from distributed import KilledWorker
 
         if future.status in ("cancelled", "lost"):
             raise self._lost()
         try:
             outcome = future.result()
-        except KilledWorker as error:
-            return Failure(f"{error.allowed_failures + 1} workers of the cluster ended while they ran it", Cause.DIED)
+        except KilledWorker:
+            return None
         except ModuleNotFoundError as error:
-            raise InputError(f"a worker cannot import {error.name}; install mrecist {__version__} there") from None
+            raise ClusterError(f"a worker cannot import {error.name}; install mrecist {__version__} there") from None
         except Exception as error:  # noqa: BLE001 - what the cluster itself raises, whose tree is not ours
             if self._client.status != "running" or future.status in ("cancelled", "lost"):
                 raise self._lost() from None
             said = " ".join(f"{type(error).__name__}: {error}".split())
-            return Failure(f"the cluster could not run it ({said})", Cause.DIED)
+            return _Outcome(Failure(f"the cluster could not run it ({said})", Cause.DIED))
         if isinstance(outcome, Unfit):
             raise _unfit(outcome.worker, outcome, "")
-        return outcome
+        return _Outcome(outcome)
 
-    def _lost(self) -> MrecistError:
-        return MrecistError(
+    def _lost(self) -> ClusterError:
+        return ClusterError(
             f"the scheduler {self._address} is gone or dropped the work; what was finished is kept, run the same command again"
         )
 
@@ -230,14 +255,14 @@ def _connect(address: str) -> Any:
     if not isinstance(error, OSError | ValueError | TypeError | RuntimeError):
         raise error
     said = printable(" ".join(str(error).split()), most=160)
-    raise InputError(
+    raise ClusterError(
         f"--scheduler {address}: no Dask scheduler answers there ({said}); give the address that it said when it started, "
         f"such as tcp://HOST:8786, or its scheduler file"
     )
 
 
-def _unfit(worker: str, why: Unfit, more: str) -> InputError:
-    return InputError(f"worker {worker} {why.reason}{more}")
+def _unfit(worker: str, why: Unfit, more: str) -> ClusterError:
+    return ClusterError(f"worker {worker} {why.reason}{more}")
 
 
 @contextmanager

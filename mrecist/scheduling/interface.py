@@ -13,6 +13,10 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
+class ClusterError(MrecistError):
+    """A cluster that cannot be used now: unreachable, gone, another version, a worker that does not see a folder."""
+
+
 class Cause(StrEnum):
     """Why an item failed."""
 

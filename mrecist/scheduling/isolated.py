@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -173,8 +173,12 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def as_bytes(item: object) -> bytes | Failure:
-    """An item as it is handed over."""
+def packed(items: Iterable[object]) -> Iterator[tuple[int, bytes | Failure]]:
+    """Items as they are handed over, each with its index."""
+    return ((index, _bytes_of(item)) for index, item in enumerate(items))
+
+
+def _bytes_of(item: object) -> bytes | Failure:
     try:
         return pickle.dumps(item)
     except Exception as error:  # noqa: BLE001 - pickle raises what it likes

@@ -31,7 +31,8 @@ def open_scheduler(
 
     Raises
     ------
-    InputError : the cluster cannot be used: unreachable, another version, a worker that does not see a folder.
+    InputError : Dask is not installed.
+    ClusterError : the cluster cannot be used: unreachable, another version, a worker that does not see a folder.
     """
     limits = limits or Limits()
     if address is not None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from mrecist.errors import MrecistError
 from mrecist.scheduling.interface import Cause, Failure, Item, Limits, Value
-from mrecist.scheduling.isolated import Isolated, as_bytes
+from mrecist.scheduling.isolated import Isolated, packed
 
 AGAIN = frozenset({Cause.DIED, Cause.MEMORY})
 """What may be another item's fault."""
@@ -42,7 +42,7 @@ class Processes:
         suspects: list[tuple[int, bytes, Failure]] = []
         crew = _Crew(payload, self._limits)
         try:
-            for index, data, outcome in crew.outcomes(_packed(items), self._workers):
+            for index, data, outcome in crew.outcomes(packed(items), self._workers):
                 if isinstance(outcome, Failure) and outcome.cause in AGAIN:
                     suspects.append((index, data, outcome))
                 else:
@@ -63,10 +63,6 @@ def second_try(function: bytes, limits: Limits, data: bytes) -> Any | Failure:
     if isinstance(outcome, Failure) and outcome.cause in AGAIN:
         return Failure(f"{outcome.reason}; tried twice", outcome.cause)
     return outcome
-
-
-def _packed(items: Iterable[Any]) -> Iterator[tuple[int, bytes | Failure]]:
-    return ((index, as_bytes(item)) for index, item in enumerate(items))
 
 
 class _Crew:

@@ -71,3 +71,15 @@ def note_process(folder: str) -> None:
     """Writes its process id, then goes on for a minute."""
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(60)
+
+
+def slow_square(number: int) -> int:
+    """The square, after a moment."""
+    time.sleep(0.05)
+    return number * number
+
+
+def kill_the_worker(_: object) -> None:
+    """Kills the process that started this one: on a cluster the Dask worker."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
