@@ -272,8 +272,9 @@ def test_two_do_not_watch_for_one_folder_and_a_dead_one_holds_nothing(tmp_path: 
     finally:
         other.kill()
         other.communicate()
-    with held(tmp_path):
-        assert json.loads((tmp_path / HOLDER).read_text(encoding="utf-8"))["pid"] == os.getpid()
+    assert (tmp_path / HOLDER).exists()
+    with pytest.raises(ZeroDivisionError, match=str(os.getpid())), held(tmp_path):
+        raise ZeroDivisionError((tmp_path / HOLDER).read_text(encoding="utf-8"))
     assert not (tmp_path / HOLDER).exists()
 
 
