@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -272,16 +272,24 @@ def _score_case(task: _Task, *, measuring: Measuring, repeating: Repeating | Non
             raise not_kept(file.parent, error) from None
     except NotKeptError as error:
         return _CaseDone(result=_without_rows(given, ""), file=file, stop=str(error))
-    told = "\n".join(problem.message for problem in result.problems)
-    masks = [str(path_of(one)) for one in given.segmentations] + [str(path_of(one)) for one in given.label_masks]
     return _CaseDone(
         result=replace(result, drawings=(), key_images=()),
         file=file,
-        files=tuple(path for path in masks if path in told),
+        files=_files_told(given, result.problems),
         measured_again=kept.measured_again,
         seconds=time.monotonic() - began,
         process_mib=_process_mib(),
     )
+
+
+def _files_told(given: SubjectInput, problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The masks and images that problems name."""
+    told = "\n".join(problem.message for problem in problems)
+    if not told:
+        return ()
+    paths = [path_of(one) for one in given.segmentations] + [path_of(one) for one in given.label_masks]
+    paths += [piece.path for series in given.series for piece in series.slices]
+    return tuple(name for path in dict.fromkeys(paths) if (name := str(path)) in told)
 
 
 def _process_mib() -> float:
