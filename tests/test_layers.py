@@ -24,7 +24,7 @@ LADDER = (
     ("score", "session"),
     ("measuring", "assessing", "checkpoint", "exporting", "importing"),
     ("batch", "agreement"),
-    ("watching",),
+    ("watching", "review"),
     ("arguments",),
     ("commands",),
     ("cli",),

@@ -57,16 +57,25 @@ def reads_of_results(folder: Path, criteria: Iterable[str], protocol: Path | Non
 
 def reads_of_measurements(path: Path, protocol: Protocol, criteria: list[str], subjects: Path | None = None) -> Reads:
     """The rows of ``measurements.csv``, assessed by the protocol. Raises :class:`InputError` when a file cannot be read."""
-    settings = protocol.select(criteria)
     measured = read_measurements(path, protocol.partial_date)
-    reads = measured.reads()
-    derived = derive(reads, protocol, settings, read_subject_dates(subjects, protocol))
+    found = reads_of_rows(measured.reads(), protocol, criteria, subjects)
+    return replace(found, problems=(*measured.problems, *found.problems), notes=measured.notes)
+
+
+def reads_of_rows(
+    rows: Mapping[tuple[str, str], list[Measurement]],
+    protocol: Protocol,
+    criteria: list[str],
+    subjects: Path | None = None,
+) -> Reads:
+    """Rows by subject and reader, assessed by the protocol. Raises :class:`InputError` where ``subjects`` cannot be read."""
+    settings = protocol.select(criteria)
+    derived = derive(rows, protocol, settings, read_subject_dates(subjects, protocol))
     return Reads(
-        tracks=tracks_of(derived.responses, derived.best, reads, {}),
+        tracks=tracks_of(derived.responses, derived.best, rows, {}),
         protocol=protocol,
         settings={setting.name: setting for setting in settings},
-        problems=(*measured.problems, *derived.problems),
-        notes=measured.notes,
+        problems=derived.problems,
     )
 
 

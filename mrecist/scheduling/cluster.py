@@ -28,6 +28,10 @@ from mrecist.scheduling.isolated import packed
 from mrecist.scheduling.on_worker import Seen, Ticket, Unfit, end_run, run_there, seen, unfit
 
 _CONNECT_SECONDS = 10
+_CHECK_SECONDS = 120.0
+"""For all workers to look at the folders."""
+_END_SECONDS = 10.0
+"""For all workers to end their processes; a worker that is just lost does not answer."""
 _LOOK_SECONDS = 5.0
 """How often the number of workers is asked for."""
 _LEAST_AHEAD = 16
@@ -36,16 +40,15 @@ _AHEAD = 2
 """Items at the scheduler for each thread of a worker."""
 
 
-_WORKERS_ENDED = Failure(
-    "the workers of the cluster that ran it ended, the last ones with nothing else to do", Cause.DIED
-)
+_GATHER_SECONDS = 60.0
+"""For a result that is there to come here."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """The value or failure of an item, where its workers did not end."""
+class _Dropped:
+    """An item that gave nothing because of what befell its workers, not, as far as anybody knows, because of itself."""
 
-    value: Any
+    reason: str
 
 
 class Cluster:
@@ -102,10 +105,16 @@ class Cluster:
         if self._client.status != "running":
             return
         with suppress(Exception):  # a worker may be gone: then there is nothing to end
-            self._client.run(end_run, self._ticket.run, on_error="ignore")
+            _in_time(_END_SECONDS, lambda: self._client.run(end_run, self._ticket.run, on_error="ignore"))
 
     def _check_workers(self) -> None:
-        answers = self._client.run(unfit, self._ticket, on_error="return")
+        try:
+            answers = _in_time(_CHECK_SECONDS, lambda: self._client.run(unfit, self._ticket, on_error="return"))
+        except TimeoutError:
+            raise ClusterError(
+                f"--scheduler {self._address}: not every worker answers within {_CHECK_SECONDS:g} s; "
+                f"look which of them hangs, or waits for its storage"
+            ) from None
         wrong = []
         for worker, answer in sorted(answers.items()):
             if isinstance(answer, ModuleNotFoundError):
@@ -130,18 +139,18 @@ class Cluster:
         payload = pickle.dumps(function)
         suspects: list[tuple[int, bytes]] = []
         for index, data, outcome in self._outcomes(payload, packed(items), self._room):
-            if outcome is None:
+            if isinstance(outcome, _Dropped):
                 suspects.append((index, data))
             else:
-                yield index, outcome.value
+                yield index, outcome
         # One at a time: Dask blames every item that a lost worker held, and only one of them may have ended it.
         for index, _, outcome in self._outcomes(payload, iter(suspects), lambda: 1):
-            yield index, _WORKERS_ENDED if outcome is None else outcome.value
+            yield index, Failure(outcome.reason, Cause.DIED) if isinstance(outcome, _Dropped) else outcome
 
     def _outcomes(
         self, function: bytes, items: Iterator[tuple[int, bytes | Failure]], room: Callable[[], int]
-    ) -> Iterator[tuple[int, bytes, _Outcome | None]]:
-        """(Index, item, outcome) of all items, None where the workers that held it ended; at most ``room()`` on their way."""
+    ) -> Iterator[tuple[int, bytes, Any | Failure | _Dropped]]:
+        """(Index, item, outcome) of all items; at most ``room()`` on their way."""
         waiting: dict[str, tuple[int, bytes, Any]] = {}
         done: queue.SimpleQueue[str] = queue.SimpleQueue()
         left = True
@@ -152,7 +161,7 @@ class Cluster:
                     if one is None:
                         left = False
                     elif isinstance(one[1], Failure):
-                        yield one[0], b"", _Outcome(one[1])
+                        yield one[0], b"", one[1]
                     else:
                         future = self._submit(function, one[1])
                         waiting[future.key] = (one[0], one[1], future)
@@ -186,25 +195,27 @@ class Cluster:
                     self._notice("the cluster has no worker at the moment; waiting for one")
                     told = True
 
-    def _outcome(self, future: Any) -> _Outcome | None:
+    def _outcome(self, future: Any) -> Any | Failure | _Dropped:
         from distributed import KilledWorker
 
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise self._lost()
+        if future.status == "lost":
+            return _Dropped("the workers of the cluster that held its result ended")
         try:
-            outcome = future.result()
+            outcome = future.result(timeout=_GATHER_SECONDS)
         except KilledWorker:
-            return None
+            return _Dropped("the workers of the cluster that ran it ended, the last ones with nothing else to do")
         except ModuleNotFoundError as error:
             raise ClusterError(f"a worker cannot import {error.name}; install mrecist {__version__} there") from None
         except Exception as error:  # noqa: BLE001 - what the cluster itself raises, whose tree is not ours
-            if self._client.status != "running" or future.status in ("cancelled", "lost"):
+            if self._client.status != "running" or future.status == "cancelled":
                 raise self._lost() from None
             said = " ".join(f"{type(error).__name__}: {error}".split())
-            return _Outcome(Failure(f"the cluster could not run it ({said})", Cause.DIED))
+            return _Dropped(f"the cluster could not run it ({said})")
         if isinstance(outcome, Unfit):
             raise _unfit(outcome.worker, outcome, "")
-        return _Outcome(outcome)
+        return outcome
 
     def _lost(self) -> ClusterError:
         return ClusterError(
@@ -231,34 +242,41 @@ def _connect(address: str) -> Any:
     if "://" not in address and Path(address).is_file():
         where = {"scheduler_file": address}
     client: Any = Client.__new__(Client)  # at hand when its constructor fails, which leaves it half open
-    answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-
-    def construct() -> None:
-        try:
-            client.__init__(**where, timeout=_CONNECT_SECONDS, set_as_default=False, name="mrecist")
-        except BaseException as error:  # noqa: BLE001 - raised below
-            answer.put(error)
-        else:
-            answer.put(None)
-
-    # in a thread, because Dask waits for ever for something that listens there and says nothing
-    threading.Thread(target=construct, daemon=True).start()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # other versions of its libraries; ours is compared for each worker
-            error = answer.get(timeout=_CONNECT_SECONDS + 1)
-    except queue.Empty:
-        error = TimeoutError("what listens there says nothing")
-    if error is None:
-        return client
-    client.status = "closed"
-    if not isinstance(error, OSError | ValueError | TypeError | RuntimeError):
-        raise error
-    said = printable(" ".join(str(error).split()), most=160)
-    raise ClusterError(
-        f"--scheduler {address}: no Dask scheduler answers there ({said}); give the address that it said when it started, "
-        f"such as tcp://HOST:8786, or its scheduler file"
-    )
+            # Dask itself waits for ever for something that listens there and says nothing
+            options = {**where, "timeout": _CONNECT_SECONDS, "set_as_default": False, "name": "mrecist"}
+            _in_time(_CONNECT_SECONDS + 1, lambda: client.__init__(**options))
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        client.status = "closed"
+        said = printable(" ".join(str(error).split()), most=160)
+        raise ClusterError(
+            f"--scheduler {address}: no Dask scheduler answers there ({said}); give the address that it said when it started, "
+            f"such as tcp://HOST:8786, or its scheduler file"
+        ) from None
+    return client
+
+
+def _in_time(seconds: float, call: Callable[[], Value]) -> Value:
+    """What a call gives; raises TimeoutError when it takes longer, and leaves it behind."""
+    answer: queue.SimpleQueue[Value] = queue.SimpleQueue()
+    wrong: list[BaseException] = []
+    over = threading.Event()
+
+    def run() -> None:
+        try:
+            answer.put(call())
+        except BaseException as error:  # noqa: BLE001 - raised below
+            wrong.append(error)
+        over.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    if not over.wait(seconds):
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    if wrong:
+        raise wrong[0]
+    return answer.get()
 
 
 def _unfit(worker: str, why: Unfit, more: str) -> ClusterError:

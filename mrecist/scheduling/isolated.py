@@ -90,7 +90,11 @@ class Isolated:
     def _start(self) -> None:
         said = ""
         for _ in range(_STARTS):
-            self._process = self._popen()
+            try:
+                self._process = self._popen()
+            except OSError as error:  # no memory for another process, or no more of them allowed
+                said = error.strerror or str(error)
+                continue
             if self._closed:  # by another thread, which did not see this process yet
                 self._end()
                 return

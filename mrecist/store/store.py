@@ -15,7 +15,7 @@ from mrecist.store.kept_files import KeptFiles
 from mrecist.store.migrations import MIGRATIONS, Migration, build
 from mrecist.store.place import Place, account, engine_of, one_writer, place_of
 from mrecist.store.schema import FIELDS, table
-from mrecist.store.server import message
+from mrecist.store.server import answered, message
 from mrecist.store.trail import GENESIS, Anchor, Entry, Row, canonical, link
 
 if TYPE_CHECKING:
@@ -54,6 +54,34 @@ class Reading:
         if len(found) != 1:
             raise StoreError("the store has no protocol yet; begin it with: mrecist reads init")
         return found[0]
+
+
+class Loaded(Reading):
+    """The same, for whoever looks at everything: each table is fetched once, and answers come from what was fetched."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._tables: dict[str, list[Row]] = {}
+        self._by: dict[tuple[str, str], dict[Any, list[Row]]] = {}
+
+    def rows(self, name: str, /, **equal: Any) -> list[Row]:
+        if name not in self._tables:
+            self._tables[name] = super().rows(name)
+        column = next((one for one in ("read_id", "subject", "reader", "sha256") if one in equal), "")
+        found = self._indexed(name, column).get(equal[column], []) if column else self._tables[name]
+        return [row for row in found if all(row.get(key) == value for key, value in equal.items())]
+
+    def current(self, name: str, /, **equal: Any) -> list[Row]:
+        found = self.rows(name, **equal)
+        replaced = self._indexed(name, "replaces")
+        return [row for row in found if row["id"] not in replaced]
+
+    def _indexed(self, name: str, column: str) -> dict[Any, list[Row]]:
+        if (name, column) not in self._by:
+            by = self._by.setdefault((name, column), {})
+            for row in self._tables[name]:
+                by.setdefault(row.get(column), []).append(row)
+        return self._by[name, column]
 
 
 class Writing(Reading):
@@ -121,6 +149,12 @@ class Store:
             yield Reading(connection)
 
     @contextmanager
+    def loaded(self) -> Iterator[Reading]:
+        """As :meth:`reading`, for whoever looks at everything."""
+        with self._connected(writes=False) as connection:
+            yield Loaded(connection)
+
+    @contextmanager
     def writing(self, who: str, why: str = "") -> Iterator[Writing]:
         """Rows to add: all are there when this ends, and none when anything fails. Nobody else writes meanwhile."""
         with self._connected(writes=True) as connection:
@@ -132,11 +166,14 @@ class Store:
         with (
             said_by(self.place),
             self.engine.connect().execution_options(**self._options(writes)) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
             if writes:
                 one_writer(connection)
             yield connection
+            if writes:
+                with _doubt(self.place):
+                    transaction.commit()
 
     def _options(self, writes: bool) -> dict[str, Any]:
         # PostgreSQL: a reader sees one moment; a writer sees what was committed before it got its turn.
@@ -228,6 +265,23 @@ def _asked(name: str, equal: Mapping[str, Any]) -> Select[Any]:
     asked = table(name)
     query = select(asked).order_by(*([asked.c.seq] if name == "audit" else [asked.c.at, asked.c.id]))
     return query.where(*(asked.c[column] == value for column, value in equal.items()))
+
+
+@contextmanager
+def _doubt(place: Place) -> Iterator[None]:
+    """A commit that got no answer may have been made or not."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        if place.path or answered(said):
+            raise
+        raise StoreError(
+            f"{place.name}: the connection was lost while this was written ({message(said)}); whether it is there is not known, "
+            f"look with: mrecist reads status"
+        ) from None
 
 
 @contextmanager

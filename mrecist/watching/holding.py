@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,8 +44,9 @@ def held(out: Path) -> Iterator[None]:
         }
         write_whole(out / HOLDER, json.dumps(about) + "\n")
         yield
-        (out / HOLDER).unlink(missing_ok=True)
     finally:
+        with suppress(OSError):  # what stands there is not believed without the lock
+            (out / HOLDER).unlink(missing_ok=True)
         lock.release()
 
 
