@@ -17,12 +17,16 @@ LADDER = (
     ("measure", "protocol", "scheduling"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment", "datasets"),
+<<<<<<< HEAD
     ("derivation", "checks", "stability", "identity", "segmenters", "store", "fingerprints", "manifest"),
+=======
+    ("derivation", "accepted", "checks", "stability", "identity", "segmenters", "store"),
+>>>>>>> main
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("pieces", "cases"),
     ("score", "session"),
-    ("measuring", "assessing", "checkpoint", "exporting", "importing"),
+    ("measuring", "assessing", "checkpoint", "exporting", "importing", "matching"),
     ("batch", "agreement"),
     ("watching", "review"),
     ("arguments",),
