@@ -17,11 +17,7 @@ LADDER = (
     ("measure", "protocol", "scheduling"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment", "datasets"),
-<<<<<<< HEAD
-    ("derivation", "checks", "stability", "identity", "segmenters", "store", "fingerprints", "manifest"),
-=======
-    ("derivation", "accepted", "checks", "stability", "identity", "segmenters", "store"),
->>>>>>> main
+    ("derivation", "accepted", "checks", "stability", "identity", "segmenters", "store", "fingerprints", "manifest"),
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("pieces", "cases"),
