@@ -25,6 +25,7 @@ LADDER = (
     ("measuring", "assessing", "checkpoint", "exporting", "importing", "matching"),
     ("batch", "agreement"),
     ("watching", "review"),
+    ("rehearsal",),
     ("arguments",),
     ("commands",),
     ("cli",),
