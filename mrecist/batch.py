@@ -344,12 +344,15 @@ def _complete_reads(results: list[SubjectResult]) -> dict[tuple[str, str], list[
 
 
 def _cases(study: Study, summary: StudyResults, done: list[_CaseDone]) -> tuple[Case, ...]:
+    files = {one.result.subject: list(one.files) for one in done}
+    for lost in study.damaged:
+        files[lost.subject].append(lost.path)
     return cases_of(
         [one.result.subject for one in done],
         summary.problems,
         study.lost,
         flags_of(summary.responses, summary.best, summary.findings),
-        {one.result.subject: one.files for one in done},
+        files,
         study.root,
     )
 

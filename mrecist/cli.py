@@ -53,6 +53,7 @@ COMMANDS = (
     ("watch", "watch", "score studies as they arrive in a folder or at a PACS"),
     ("endpoints", "trials", "from responses to a trial's endpoints: events, outcomes, estimates, figures"),
     ("agree", "agreement", "how far readers agree, why they differ, and who has to be adjudicated"),
+    ("match", "matching", "which lesion of one reader or visit is which of another, by where their masks lie"),
     ("simulate", "simulate", "a simulated cohort of a shipped study: its protocol, its tables, and the truth"),
     ("protocol", "trials", "say in plain words what a protocol file means"),
     ("export", "exports", "segmentations, reports, SDTM, ADaM, ODM and REDCap, from a study and its results"),

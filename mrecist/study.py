@@ -75,7 +75,10 @@ class LostFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """An opened study folder. ``lost`` are the files that ``problems`` tell of, one each."""
+    """An opened study folder.
+
+    ``lost`` are the files that ``problems`` tell of, one each; ``damaged`` the segmentations that problems of the subjects tell of.
+    """
 
     root: Path
     protocol: Protocol
@@ -85,6 +88,7 @@ class Study:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     lost: tuple[LostFile, ...] = ()
+    damaged: tuple[LostFile, ...] = ()
 
 
 def open_study(
@@ -126,10 +130,11 @@ def open_study(
     for problem_of in mixed:
         if problem_of.subject in unusable:
             unusable[problem_of.subject].append(problem_of)
-    lost = []
+    lost, damaged = [], []
     for problem in found.problems:
         if (owner := owner_of.segmentation(problem)) in unusable:
             unusable[owner].append(Problem(subject=owner, message=_said(problem)))
+            damaged.append(LostFile(path=problem.path, reason=problem.reason, subject=owner))
         else:
             lost.append(LostFile(path=problem.path, reason=problem.reason, subject=owner_of.file(problem)))
     given = _Given(found, usable, manifest, reads, label_masks, unusable)
@@ -147,6 +152,7 @@ def open_study(
         problems=tuple(Problem(subject="", message=f"{one.path}: {one.reason}") for one in lost),
         notes=(*_notes(series), *unused(manifest, series)),
         lost=tuple(lost),
+        damaged=tuple(damaged),
     )
 
 
