@@ -38,8 +38,6 @@ _LEAST_AHEAD = 16
 """Items at the scheduler, however few workers there are: a cluster that adapts starts workers for what waits."""
 _AHEAD = 2
 """Items at the scheduler for each thread of a worker."""
-
-
 _GATHER_SECONDS = 60.0
 """For a result that is there to come here."""
 
@@ -78,6 +76,7 @@ class Cluster:
         self._folders = [folder.absolute() for folder in folders]
         self._notice = notice or (lambda _line: None)
         self._stack = ExitStack()
+        self._looked, self._places = -_LOOK_SECONDS, _LEAST_AHEAD
 
     def __enter__(self) -> Cluster:
         if util.find_spec("distributed") is None:
@@ -230,7 +229,7 @@ class Cluster:
 
     def _room(self) -> int:
         now = time.monotonic()
-        if now > getattr(self, "_looked", 0.0) + _LOOK_SECONDS:
+        if now > self._looked + _LOOK_SECONDS:
             self._looked, self._places = now, max(_LEAST_AHEAD, _AHEAD * self._threads())
         return self._places
 

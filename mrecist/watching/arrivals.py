@@ -34,8 +34,13 @@ def stamp(study: Path) -> str:
     """
     lines = []
     for path in _files(study):
-        state = path.stat()
-        lines.append(f"{path.relative_to(study).as_posix()} {state.st_size} {state.st_mtime_ns}")
+        name = path.relative_to(study).as_posix()
+        try:
+            state = path.stat()
+        except FileNotFoundError:  # listed a moment ago: a copy that got its name, which the next look sees
+            lines.append(f"{name} gone")
+        else:
+            lines.append(f"{name} {state.st_size} {state.st_mtime_ns}")
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -83,3 +83,10 @@ def kill_the_worker(_: object) -> None:
     """Kills the process that started this one: on a cluster the Dask worker."""
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(60)
+
+
+def decoders(_: object) -> int:
+    """How many decoder processes this process would use."""
+    from mrecist.imaging.decoder_pool import processors
+
+    return processors()

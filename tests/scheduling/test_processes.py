@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from items_that_fail import note_process, once_bad, slow, square_or
+from items_that_fail import decoders, note_process, once_bad, slow, square_or
 
 from mrecist.errors import MrecistError
 from mrecist.scheduling import Cause, Failure, Limits, open_scheduler
@@ -71,6 +71,11 @@ def test_processes_are_kept_and_no_more_than_asked() -> None:
     ran_by = {pid for _, pid in Processes(2).run(slow, [0.002] * 40)}
     assert len(ran_by) == 2
     assert os.getpid() not in ran_by
+
+
+def test_a_process_decodes_with_one_decoder() -> None:
+    """The processes are the parallelism: as many decoders as processors in each would take the memory of a machine."""
+    assert list(Processes(2).run(decoders, [0])) == [(0, 1)]
 
 
 def test_items_are_taken_as_places_become_free() -> None:

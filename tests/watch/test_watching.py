@@ -223,6 +223,23 @@ def test_a_part_that_cannot_be_listed_is_not_taken_for_an_empty_one(
     assert scene.scored == ["B", "A"]
 
 
+def test_a_file_that_goes_while_it_is_looked_at_is_a_change(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the hidden file of a copy that is finished."""
+    scene.add("images/1.dcm")
+    part = scene.add("images/.2.dcm.part")
+    scene.look_at(0)
+    listed = os.walk
+
+    def walk(*arguments: object, **options: object) -> object:
+        found = list(listed(*arguments, **options))  # type: ignore[call-overload]
+        part.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(os, "walk", walk)
+    assert [scene.look_at(now) for now in (9, 18, 28)] == [Look(waiting=True)] * 2 + [Look()]
+    assert scene.told == [f"{scene.folder}: 2 cases: 2 done; results in {scene.out}"]
+
+
 def test_a_folder_that_went_away_is_waited_for(scene: Scene) -> None:
     scene.add("A/images/1.dcm")
     away = scene.folder.rename(scene.folder.with_name("away"))
