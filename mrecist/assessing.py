@@ -8,13 +8,19 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrecist import tables
+from mrecist import derivation, tables
+from mrecist.accepted import FILE as ACCEPTED
+from mrecist.accepted import Accepted, accepted_in
+from mrecist.errors import InputError
 from mrecist.model import Measurement, Problem, VisitResponse
 from mrecist.protocol import CriterionSetting, Protocol, load_protocol
 from mrecist.response.derive import derive
 
 # Below this many bytes a table is done before other processes have started.
 WORTH_SHARING = 2_000_000
+COMPARISON, PROBLEMS = "comparison.csv", "problems.csv"
+# Written only when asked for: one of an earlier run must not stay beside the tables of a run without it.
+OPTIONAL_FILES = ("stability.csv", "stability_lesions.csv", COMPARISON, ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +43,40 @@ class Done:
     tables: dict[str, str]
     time_points: int
     reads: int
+    # Subject, reader and criterion of the responses.
+    derived: frozenset[tuple[str, str, str]]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+
+
+def accepted_asked(path: Path | None, out: Path, settings: Sequence[CriterionSetting]) -> Accepted:
+    """The accepted reads that a run into ``out`` was given; empty without a table.
+
+    Raises :class:`InputError` when the table cannot be used, or none is given and ``out`` holds one that no run wrote: a later command
+    would take it as that of this run, and it may be somebody's only copy.
+    """
+    if path is not None:
+        return accepted_in(path, [setting.name for setting in settings])
+    there = out / ACCEPTED
+    if there.exists() and not derivation.wrote_accepted(out, there):
+        raise InputError(f"{there}: was not written by assess; give it with --accepted, or move it away")
+    return Accepted()
+
+
+def write_results(out: Path, contents: Mapping[str, str], measurements: str | bytes) -> None:
+    """Write the tables of a run by name, and take away what an earlier run into the folder wrote and this one does not.
+
+    What could not be read of an earlier table (``problems.csv``) goes with that table: beside the same rows it still holds.
+    """
+    stale = [name for name in OPTIONAL_FILES if name not in contents]
+    kept = derivation.rows_path(out)
+    data = measurements.encode("utf-8", "backslashreplace") if isinstance(measurements, str) else measurements
+    if PROBLEMS not in contents and kept.is_file() and kept.read_bytes() != data:
+        stale.append(PROBLEMS)
+    for name in stale:
+        (out / name).unlink(missing_ok=True)
+    for name, content in contents.items():
+        tables.write_whole(out / name, content)
 
 
 def assess_table(job: Job, workers: int | None = None) -> Done:
@@ -91,6 +129,7 @@ def _assess(job: Job, share: tuple[str, str] | None) -> Done:
         tables=contents,
         time_points=len(responses),
         reads=len(derived.best),
+        derived=frozenset((row.subject, row.reader, row.criterion) for row in derived.best),
         problems=tuple(sorted(problems, key=lambda problem: problem.subject)),
         notes=measurements.notes,
     )
@@ -118,6 +157,7 @@ def _joined(parts: list[Done]) -> Done:
         tables={name: _one_header([part.tables[name] for part in parts]) for name in parts[0].tables},
         time_points=sum(part.time_points for part in parts),
         reads=sum(part.reads for part in parts),
+        derived=frozenset().union(*(part.derived for part in parts)),
         problems=tuple(problem for part in parts for problem in part.problems),
         notes=parts[0].notes,
     )

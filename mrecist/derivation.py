@@ -6,6 +6,7 @@ folder of its own so that no table of the user in ``DIR`` is ever replaced by a 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,10 +30,18 @@ class Derivation:
     version: str
 
 
-def keep(out: Path, measurements: str | bytes, protocol: Protocol, settings: Iterable[CriterionSetting]) -> None:
-    """Write what the responses in ``out`` are derived from; ``measurements`` is the whole table."""
+def keep(
+    out: Path,
+    measurements: str | bytes,
+    protocol: Protocol,
+    settings: Iterable[CriterionSetting],
+    accepted: str | None = None,
+) -> None:
+    """Write what the responses in ``out`` are derived from; ``measurements`` and ``accepted`` are the whole tables."""
     folder = out / FOLDER
     run = {"version": __version__, "protocol_sha256": protocol.sha256, "criteria": [s.name for s in settings]}
+    if accepted is not None:
+        run["accepted_sha256"] = hashlib.sha256(accepted.encode("utf-8", "backslashreplace")).hexdigest()
     tables.write_whole(folder / "measurements.csv", measurements)
     tables.write_whole(folder / "protocol.toml", protocol.text)
     tables.write_whole(folder / "run.json", json.dumps(run, indent=1) + "\n")
@@ -60,6 +69,15 @@ def unchanged_rows_path(out: Path) -> Path:
     if shown.exists() and shown.read_bytes() != assessed.read_bytes():
         raise InputError(f"{shown}: was changed since the responses were derived from it; run assess or score again")
     return assessed
+
+
+def wrote_accepted(out: Path, accepted: Path) -> bool:
+    """Whether the table beside the responses is the one that the run wrote, and no other that somebody put there."""
+    try:
+        run = json.loads((out / FOLDER / "run.json").read_text(encoding="utf-8"))
+        return bool(run.get("accepted_sha256") == hashlib.sha256(accepted.read_bytes()).hexdigest())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def other_rules(out: Path, protocol: Protocol) -> Iterator[str]:

@@ -8,20 +8,30 @@ from pathlib import Path
 
 from mrecist import tables
 from mrecist.agreement.adjudication import adjudicated_on, adjudication_list
+from mrecist.agreement.concordance import concordance_rows
 from mrecist.agreement.consequences import adjudication_rows, swap_rows
 from mrecist.agreement.crosstabs import cross_tables
 from mrecist.agreement.discordances import Discordance, discordances
 from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Interval, interval
-from mrecist.agreement.rows import Row, adjudication_csv, agreement_csv, crosstabs_csv, discordances_csv, swaps_csv
-from mrecist.agreement.sources import of_readers, reads_of_measurements, reads_of_results
+from mrecist.agreement.rows import (
+    Row,
+    adjudication_csv,
+    agreement_csv,
+    concordance_csv,
+    crosstabs_csv,
+    discordances_csv,
+    swaps_csv,
+)
+from mrecist.agreement.sources import of_readers, reads_of_measurements, reads_of_results, with_matches
 from mrecist.agreement.summary import agreement_rows
 from mrecist.agreement.sums import is_table_of_sums, reads_of_sums
 from mrecist.agreement.swaps import crossed, swaps_of
+from mrecist.agreement.tracks import FILE, by_accepted, by_names, has_both
 from mrecist.agreement.variables import known_variables
 from mrecist.agreement.weights import IDENTITY, ORDINAL
 from mrecist.errors import InputError
-from mrecist.model import Problem
+from mrecist.model import Problem, SubjectDates
 from mrecist.protocol import load_protocol
 
 _HEADLINES = (("discordance", ""), ("fleiss_kappa", IDENTITY), ("gwet_ac1", IDENTITY), ("gwet_ac2", ORDINAL))
@@ -29,16 +39,23 @@ _HEADLINES = (("discordance", ""), ("fleiss_kappa", IDENTITY), ("gwet_ac1", IDEN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is compared and how; the options of ``mrecist agree``."""
+    """What is compared and how; the options of ``mrecist agree``.
+
+    ``tracks``: the two tracks of ``accepted.csv`` are the readers; ``central`` and ``investigator``: these two readers are.
+    """
 
     reads: Path
     shared_names: bool = False
+    matches: Path | None = None
     protocol: Path | None = None
     criteria: tuple[str, ...] = ()
     subjects: Path | None = None
     by: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     adjudicator: str = ""
+    tracks: bool = False
+    central: str = ""
+    investigator: str = ""
     adjudicate_on: tuple[str, ...] = ()
     date_tolerance: int = 0
     resamples: int = 2000
@@ -63,8 +80,8 @@ class Compared:
 
 def compare(job: Job) -> Compared:
     """Compare the readers. Raises :class:`InputError` when a file cannot be used or there are not two readers."""
-    found = _reads(job)
-    everybody = replace(found, shared_names=found.shared_names or job.shared_names)
+    found = _of_tracks(job, _reads(job))
+    everybody = with_matches(replace(found, shared_names=found.shared_names or job.shared_names), job.matches)
     reads, adjudicator = of_readers(everybody, job.readers, job.adjudicator)
     on_protocol = known_variables(reads.protocol.readers.adjudicate_on, "[readers] adjudicate_on")
     asked = known_variables(job.adjudicate_on, "--adjudicate-on") or on_protocol
@@ -81,6 +98,9 @@ def compare(job: Job) -> Compared:
     ]
     estimated = [(row, interval(row.of, job.resamples, job.seed)) for row in rows]
     sha256 = reads.protocol.sha256
+    concordance = {}
+    if _two_tracks(job):
+        concordance["concordance.csv"] = concordance_csv(concordance_rows(reads, groups, job.date_tolerance), sha256)
     return Compared(
         reads=reads,
         tables={
@@ -89,6 +109,7 @@ def compare(job: Job) -> Compared:
             "crosstabs.csv": crosstabs_csv(cross_tables(reads), sha256),
             "swaps.csv": swaps_csv(swaps, sha256),
             "adjudication.csv": adjudication_csv(said, sha256),
+            **concordance,
             "problems.csv": tables.problems_csv(reads.problems),
         },
         headlines=tuple(_headlines(estimated, reads.readers)),
@@ -98,7 +119,7 @@ def compare(job: Job) -> Compared:
         adjudicated=len({(one.subject, one.criterion) for one in said}),
         adjudicated_on=variables,
         problems=reads.problems,
-        notes=(*reads.notes, *_notes(reads, asked, variables)),
+        notes=(*reads.notes, *_notes(job, reads, asked, variables)),
     )
 
 
@@ -120,11 +141,43 @@ def _headlines(estimated: list[tuple[Row, Interval]], readers: tuple[str, ...]) 
 
 def _reads(job: Job) -> Reads:
     if job.reads.is_dir():
-        return reads_of_results(job.reads, job.criteria, job.protocol)
+        found = reads_of_results(job.reads, job.criteria, job.protocol)
+        return replace(found, subject_dates=_subject_dates(job, found))
     protocol = load_protocol(job.protocol)
     if is_table_of_sums(job.reads):
         return reads_of_sums(job.reads, protocol, list(job.criteria))
     return reads_of_measurements(job.reads, protocol, list(job.criteria), job.subjects)
+
+
+def _subject_dates(job: Job, reads: Reads) -> SubjectDates | None:
+    """The dates that the protocol asks for; None where the table was given for its groups and has none of them."""
+    try:
+        return tables.read_subject_dates(job.subjects, reads.protocol)
+    except InputError:
+        return None
+
+
+def _two_tracks(job: Job) -> bool:
+    return job.tracks or bool(job.central)
+
+
+def _accepted(job: Job) -> Path:
+    return (job.reads if job.reads.is_dir() else job.reads.parent) / FILE
+
+
+def _of_tracks(job: Job, reads: Reads) -> Reads:
+    """The reads with the two tracks as readers where that is asked for."""
+    if not _two_tracks(job) and not job.investigator:
+        return reads
+    if bool(job.central) is not bool(job.investigator):
+        raise InputError("agree: --central and --investigator name the two readers of two tracks; give both")
+    if job.tracks and job.central:
+        raise InputError(
+            "agree: --tracks takes the two tracks from accepted.csv; leave out --central and --investigator"
+        )
+    if job.readers or job.adjudicator:
+        raise InputError("agree: two tracks are compared; leave out --readers and --adjudicator")
+    return by_accepted(reads, _accepted(job)) if job.tracks else by_names(reads, job.central, job.investigator)
 
 
 def _groups(job: Job, reads: Reads) -> dict[str, dict[str, str]]:
@@ -139,7 +192,11 @@ def _groups(job: Job, reads: Reads) -> dict[str, dict[str, str]]:
     return {name: {c["subject"]: c[name] for _, c in lines if c["subject"] in there} for name in columns}
 
 
-def _notes(reads: Reads, asked: tuple[str, ...], variables: tuple[str, ...]) -> Iterator[str]:
+def _notes(job: Job, reads: Reads, asked: tuple[str, ...], variables: tuple[str, ...]) -> Iterator[str]:
+    if not _two_tracks(job) and has_both(_accepted(job)):
+        yield f"{FILE} has reads of both tracks; --tracks compares investigator and central review"
+    if _two_tracks(job) and not reads.dated:
+        yield "without dates the two tracks are compared by progression yes or no alone"
     left_out = [name for name in asked if name not in variables]
     if left_out:
         yield f"without dates nothing can be adjudicated on {', '.join(left_out)}"

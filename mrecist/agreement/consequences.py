@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mrecist.agreement.about import About, group_named
+from mrecist.agreement.about import About, group_named, subgroups
 from mrecist.agreement.adjudication import Said, disagrees
 from mrecist.agreement.categorical import difference_of_shares, share_of
 from mrecist.agreement.continuous import mean_of
@@ -15,8 +15,7 @@ from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Array
 from mrecist.agreement.rows import Row
 from mrecist.agreement.scales import QUESTIONS
-from mrecist.agreement.summary import subgroups
-from mrecist.agreement.swaps import BASELINE, COMMON_TARGETS, FOLLOW_UP, Crossed, Swap
+from mrecist.agreement.swaps import BASELINE, FOLLOW_UP, OF_READ, SWAPS, Crossed, Swap
 from mrecist.agreement.variables import VISIT_RESPONSE
 from mrecist.model import Response
 
@@ -28,10 +27,14 @@ _PAIR = "share of the two readers' classes that change with the other's; n count
 def swap_rows(
     reads: Reads, crossed: Iterable[Crossed], swaps: Sequence[Swap], groups: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Row]:
-    """How often a swap changes the class, by criterion, subgroup and visit: over all readers at once, and by pair."""
+    """How often a swap changes the class, by criterion, subgroup and visit: over all readers at once, and by pair.
+
+    Best response and progression by pair only.
+    """
     found = list(crossed)
     for criterion in reads.criteria:
-        timepoints = sorted({one.timepoint for one in swaps if one.criterion == criterion})
+        visits = {one.timepoint for one in swaps if one.criterion == criterion}
+        timepoints = sorted(one for one in visits if one is not None)
         for group, member in subgroups(reads, groups):
             mine = [one for one in found if one.criterion == criterion and member(one.subject)]
             theirs = [one for one in swaps if one.criterion == criterion and member(one.subject)]
@@ -41,6 +44,9 @@ def swap_rows(
                 )
                 yield from _varied(reads, mine, replace(about, readers=reads.readers), timepoint)
                 yield from _by_pair(reads, [one for one in theirs if one.timepoint == timepoint], about)
+            for variable in OF_READ:
+                about = About(criterion=criterion, variable=variable, group=group)
+                yield from _by_pair(reads, [one for one in theirs if one.variable == variable], about)
 
 
 def _varied(reads: Reads, crossed: list[Crossed], about: About, timepoint: int) -> Iterator[Row]:
@@ -73,7 +79,7 @@ def _not_one(grid: list[list[Response]], yes: frozenset[Response] | None) -> flo
 
 
 def _by_pair(reads: Reads, swaps: list[Swap], about: About) -> Iterator[Row]:
-    for swap in (BASELINE, FOLLOW_UP, COMMON_TARGETS):
+    for swap in SWAPS:
         for pair in reads.pairs():
             known = [s for s in swaps if s.swap == swap and {s.reader, s.other} == set(pair) and s.changes is not None]
             if known:

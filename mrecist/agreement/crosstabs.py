@@ -24,6 +24,11 @@ class Cell:
     n: int
 
 
+def cell_order(values: tuple[str, str]) -> list[int]:
+    """Sorts cells by their two values, best first, yes before no."""
+    return [_ORDER[value] for value in values]
+
+
 def cross_tables(reads: Reads) -> Iterator[Cell]:
     """The cells that are not empty, by criterion, variable, visit and two readers."""
     for criterion in reads.criteria:
@@ -32,7 +37,7 @@ def cross_tables(reads: Reads) -> Iterator[Cell]:
                 for group, counts in sorted(_counts(reads, criterion, variable, pair).items()):
                     named = "" if group is None else f"visit={group}"
                     about = About(criterion=criterion, variable=variable, group=named, readers=pair)
-                    for values in sorted(counts, key=lambda both: [_ORDER[one] for one in both]):
+                    for values in sorted(counts, key=cell_order):
                         yield Cell(about=about, values=values, n=counts[values])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from mrecist.agreement.continuous import bland_altman
 from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Array
-from mrecist.endpoints.figures.style import ARMS, DARK, GREY, new_figure
+from mrecist.endpoints.figures.plan import Plan
+from mrecist.endpoints.figures.style import ARMS, DARK, GREY, in_house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,18 +33,34 @@ class Pairs:
     alike: tuple[bool, ...]
 
 
-def bland_altman_figures(reads: Reads) -> Iterator[tuple[tuple[str, ...], Figure]]:
-    """(parts of the file's name, figure) for every criterion, two readers and visit with enough pairs."""
+def bland_altman_figures(reads: Reads) -> Iterator[Plan]:
+    """A figure for every criterion, two readers and visit with enough pairs."""
     for criterion in reads.criteria:
         for pair in reads.pairs():
             for found in _pairs(reads, criterion, pair):
                 title = f"{reads.settings[criterion].title}, {_visit(found.timepoint)}: {pair[0]} and {pair[1]}"
-                yield ("bland-altman", criterion, *pair, f"visit{found.timepoint}"), drawn(found, title)
+                yield Plan(
+                    kind="bland_altman",
+                    parts=("bland-altman", criterion, *pair, f"visit{found.timepoint}"),
+                    title=title,
+                    alt=f"{title}. {_said(found)}",
+                    draw=partial(drawn, found, title),
+                    criterion=criterion,
+                )
 
 
+def _said(found: Pairs) -> str:
+    """The figure in a sentence."""
+    limits = bland_altman(found.sums[:, 0], found.sums[:, 1], percent=False)
+    bias, low, high = (f"{limits[name].value or 0:.1f}" for name in ("bias", "lower_limit", "upper_limit"))
+    said = f"Bias {bias} {found.unit}, limits of agreement {low} to {high} {found.unit}, {len(found.sums)} subjects."
+    return said.replace("-", "\N{MINUS SIGN}")
+
+
+@in_house_style
 def drawn(found: Pairs, title: str) -> Figure:
     """Difference of the two sums against their mean, with the bias and the limits of agreement (Bland and Altman 1986)."""
-    figure, axes = new_figure(5.2, 3.9, title)
+    figure, axes = new_figure(5.4, 3.9, title)
     mean, apart = found.sums.mean(axis=1), found.sums[:, 0] - found.sums[:, 1]
     alike = np.array(found.alike)
     same = "one class by both" if found.timepoint else "sums"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
-from mrecist.model import BestResponse, Measurement, Problem, Response, VisitResponse
+from mrecist.matching.table import MatchRow
+from mrecist.model import BestResponse, Measurement, Problem, Response, SubjectDates, VisitResponse
 from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
 
 Key = tuple[str, str, str]
@@ -29,12 +30,16 @@ class Track:
     """One reader's read of one subject by one criterion: the baseline and the visits after it, the best response, the rows.
 
     ``best`` is None where the input has no dates. ``places`` maps (time point, lesion) to where it was measured, as far as known.
+    ``matches`` is what matches.csv says of the read's lesions at baseline beside those of other readers.
+    ``read_by`` is who read it where the reader is a track of the review; else empty.
     """
 
     visits: Mapping[int, VisitResponse]
     best: BestResponse | None
     rows: tuple[Measurement, ...] = ()
     places: Mapping[tuple[int, str], Place] = field(default_factory=dict)
+    matches: tuple[MatchRow, ...] = ()
+    read_by: str = ""
 
     def follow_ups(self) -> dict[int, VisitResponse]:
         """The visits after the baseline that have a response."""
@@ -46,6 +51,7 @@ class Reads:
     """All reads. ``dated`` is False where the input has no dates: nothing that is a date is compared then.
 
     ``sums_only``: sums were given and no lesions. ``shared_names``: a lesion has the same name in every reader's rows.
+    ``subject_dates``: as the responses were derived with, where they are known; swaps have none other.
     """
 
     tracks: Mapping[Key, Track]
@@ -56,6 +62,7 @@ class Reads:
     shared_names: bool = False
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    subject_dates: SubjectDates | None = None
 
     @cached_property
     def criteria(self) -> tuple[str, ...]:

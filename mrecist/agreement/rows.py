@@ -10,6 +10,7 @@ from typing import Any
 from mrecist import __version__
 from mrecist.agreement.about import About
 from mrecist.agreement.adjudication import Said
+from mrecist.agreement.concordance import Concordance
 from mrecist.agreement.crosstabs import Cell
 from mrecist.agreement.discordances import Discordance
 from mrecist.agreement.resampling import Interval, Statistic
@@ -32,13 +33,17 @@ DISCORDANCE_COLUMNS = (
     *_MADE_BY,
 )
 SWAP_COLUMNS = (
-    *("subject", "criterion", "timepoint", "swap", "reader", "other", "recorded", "swapped", "changes"),
+    *("subject", "criterion", "variable", "timepoint", "swap", "reader", "other", "recorded", "swapped", "changes"),
     *("other_recorded", "detail", *_MADE_BY),
 )
 CROSSTAB_COLUMNS = (*("criterion", "variable", "group", "reader_1", "reader_2", "value_1", "value_2", "n", *_MADE_BY),)
 _SAID = (BEST_RESPONSE, PROGRESSED, PROGRESSION_DATE, FIRST_RESPONSE_DATE)
 ADJUDICATION_COLUMNS = (
     *("subject", "criterion", "reader", "differs", "causes", *_SAID, "visit_responses", "reason", *_MADE_BY),
+)
+CONCORDANCE_COLUMNS = (
+    *("criterion", "group", "variable", "statistic", "track", "central", "investigator", "count", "n"),
+    *("value", "low", "high", "p", "method", *_MADE_BY),
 )
 
 
@@ -145,6 +150,7 @@ def swaps_csv(rows: Iterable[Swap], protocol_sha256: str) -> str:
     names = (
         "subject",
         "criterion",
+        "variable",
         "timepoint",
         "swap",
         "reader",
@@ -171,6 +177,17 @@ def adjudication_csv(rows: Iterable[Said], protocol_sha256: str) -> str:
 def _adjudication(row: Said) -> dict[str, Any]:
     names = ("subject", "criterion", "reader", "differs", "causes", "reason")
     return {**{n: getattr(row, n) for n in names}, **row.values, "visit_responses": row.visits}
+
+
+def concordance_csv(rows: Iterable[Concordance], protocol_sha256: str) -> str:
+    """``concordance.csv`` as text; numbers with six significant digits."""
+    return csv_text(CONCORDANCE_COLUMNS, (_concordance(row) | _made_by(protocol_sha256) for row in rows))
+
+
+def _concordance(row: Concordance) -> dict[str, Any]:
+    names = ("criterion", "group", "variable", "statistic", "track", "central", "investigator", "count", "n", "method")
+    numbers = {name: _number(getattr(row, name)) for name in ("value", "low", "high", "p")}
+    return {**{name: getattr(row, name) for name in names}, **numbers}
 
 
 def _made_by(protocol_sha256: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mrecist.agreement import categorical as cat
 from mrecist.agreement import continuous as con
-from mrecist.agreement.about import About, group_named
+from mrecist.agreement.about import About, group_named, subgroups
 from mrecist.agreement.reads import Reads, Track, best_of
 from mrecist.agreement.resampling import Array, Statistic, Whole
 from mrecist.agreement.rows import Row
@@ -42,16 +42,6 @@ def agreement_rows(reads: Reads, groups: Mapping[str, Mapping[str, str]], tolera
         yield from _of_categories(reads, criterion, groups)
         yield from _of_differences(reads, criterion, groups, tolerance_days)
         yield from _of_sums(reads, criterion, groups)
-
-
-def subgroups(reads: Reads, groups: Mapping[str, Mapping[str, str]]) -> list[tuple[str, Callable[[str], bool]]]:
-    """(name, who is in it): everybody first, then every value of every column."""
-    found: list[tuple[str, Callable[[str], bool]]] = [("", set(reads.subjects).__contains__)]
-    for column, values in groups.items():
-        for value in sorted(set(values.values())):
-            members = {subject for subject, of_subject in values.items() if of_subject == value}
-            found.append((f"{column}={value or '(empty)'}", members.__contains__))
-    return found
 
 
 # --- categories ------------------------------------------------------------------------------------------------------
@@ -166,40 +156,54 @@ def _gwet(about: About, ratings: Whole, categories: int, matrix: Array, subject:
 def _of_differences(
     reads: Reads, criterion: str, groups: Mapping[str, Mapping[str, str]], tolerance_days: int
 ) -> Iterator[Row]:
-    rules = reads.protocol.response
     for group, member in subgroups(reads, groups):
         subjects = [subject for subject in reads.subjects if member(subject)]
         for variable in derivable(VARIABLES, dated=reads.dated):
             about = About(criterion=criterion, variable=variable, group=group)
             for readers in (*reads.pairs(), *([reads.readers] if len(reads.readers) > 2 else [])):
-                differing: list[bool] = []
-                places: list[int] = []
-                for subject in subjects:
-                    tracks = reads.of(subject, criterion)
-                    if any(reader not in tracks for reader in readers):
-                        continue
-                    if variable == VISIT_RESPONSE:
-                        found = _visits_differ([tracks[reader] for reader in readers])
-                    else:
-                        values = [value_of(variable, tracks[reader], rules) for reader in readers]
-                        found = [any(differ(a, b, tolerance_days) for a, b in combinations(values, 2))]
-                    differing += found
-                    places += [reads.number[subject]] * len(found)
-                share = cat.share_of(np.array(differing, dtype=np.bool_), np.array(places, dtype=np.int64))
-                form = f"tolerance {tolerance_days} days" if variable.endswith("_date") else ""
-                yield Row(
-                    about=replace(about, readers=readers),
-                    statistic="discordance",
-                    of=share,
-                    form=form,
-                    method="share of units, read by all named readers, in which any two differ; NE is a category",
-                )
+                units = list(_units_of_readers(reads, about, subjects, readers, tolerance_days))
+                visits = sorted({timepoint for _, timepoint, _ in units if timepoint is not None})
+                parts = {group: units}
+                if len(visits) > 1:
+                    parts |= {group_named(group, f"visit={t}"): [u for u in units if u[1] == t] for t in visits}
+                for name, part in parts.items():
+                    yield _discordance(reads, replace(about, group=name, readers=readers), part, tolerance_days)
 
 
-def _visits_differ(tracks: Sequence[Track]) -> list[bool]:
+_Differs = tuple[str, int | None, bool]
+"""Subject, time point of a visit, and whether any two readers differ."""
+
+
+def _units_of_readers(
+    reads: Reads, about: About, subjects: Sequence[str], readers: Sequence[str], tolerance_days: int
+) -> Iterator[_Differs]:
+    for subject in subjects:
+        tracks = reads.of(subject, about.criterion)
+        if any(reader not in tracks for reader in readers):
+            continue
+        mine = [tracks[reader] for reader in readers]
+        if about.variable == VISIT_RESPONSE:
+            yield from ((subject, timepoint, differs) for timepoint, differs in _visits_differ(mine))
+        else:
+            values = [value_of(about.variable, track, reads.protocol.response) for track in mine]
+            yield subject, None, any(differ(a, b, tolerance_days) for a, b in combinations(values, 2))
+
+
+def _visits_differ(tracks: Sequence[Track]) -> Iterator[tuple[int, bool]]:
     visits = [track.follow_ups() for track in tracks]
-    shared = sorted(set.intersection(*(set(one) for one in visits)))
-    return [len({one[t].overall for one in visits}) > 1 for t in shared]
+    for timepoint in sorted(set.intersection(*(set(one) for one in visits))):
+        yield timepoint, len({one[timepoint].overall for one in visits}) > 1
+
+
+def _discordance(reads: Reads, about: About, units: Sequence[_Differs], tolerance_days: int) -> Row:
+    places = np.array([reads.number[subject] for subject, _, _ in units], dtype=np.int64)
+    return Row(
+        about=about,
+        statistic="discordance",
+        of=cat.share_of(np.array([differs for _, _, differs in units], dtype=np.bool_), places),
+        form=f"tolerance {tolerance_days} days" if about.variable.endswith("_date") else "",
+        method="share of units, read by all named readers, in which any two differ; NE is a category",
+    )
 
 
 # --- sums ------------------------------------------------------------------------------------------------------------

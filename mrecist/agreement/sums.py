@@ -91,7 +91,7 @@ def reads_of_sums(path: Path, protocol: Protocol, criteria: list[str]) -> Reads:
         sums_only=True,
         shared_names=True,
         problems=tuple(problems),
-        notes=(*table.notes, *_differences(responses, stated), *([] if dated else [_UNDATED.format(path=path)])),
+        notes=(*table.notes, *_differences(responses, stated), *([] if dated else [_UNDATED.format(path=path.name)])),
     )
 
 

@@ -22,7 +22,15 @@ def agree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", action="append", default=[], metavar="COLUMN", help="every statistic also by subgroup")
     parser.add_argument("--readers", nargs="+", default=[], metavar="READER", help="who is compared (default: all)")
     parser.add_argument("--adjudicator", default="", metavar="READER", help="is not compared; readers are, with them")
+    parser.add_argument(
+        "--tracks", action="store_true", help="compare the two tracks of the accepted.csv beside the reads"
+    )
+    parser.add_argument(
+        "--central", default="", metavar="READER", help="the central reader, where no accepted.csv says so"
+    )
+    parser.add_argument("--investigator", default="", metavar="READER", help="the investigator, with --central")
     parser.add_argument("--shared-names", action="store_true", help="a lesion has the same name in all reads")
+    parser.add_argument("--matches", type=Path, metavar="FILE", help="matches.csv: which lesion of whom is which")
     parser.add_argument(
         "--adjudicate-on", nargs="+", default=[], metavar="VARIABLE", help="in place of the protocol's adjudicate_on"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mrecist.arguments import kinds
 
+_ROLES = ("reader", "investigator", "adjudicator", "manager", "auditor")
 Step = Callable[[str, str], argparse.ArgumentParser]
 _STORE = "study folder (its store.sqlite), an SQLite file, or postgresql://USER@HOST/DATABASE"
 
@@ -21,6 +22,7 @@ def reads(parser: argparse.ArgumentParser) -> None:
 
     _for_managers(step)
     _for_readers(step)
+    _adjudication(step)
     _whole(step)
 
 
@@ -48,13 +50,13 @@ def _for_managers(step: Step) -> None:
     init = step("init", "begin a store: protocol, readers, roles")
     init.add_argument("--by", required=True, metavar="NAME", help="who begins it, and becomes a manager")
     init.add_argument("--protocol", type=Path, metavar="FILE", help="default: protocol.toml of the study folder")
-    for name in ("reader", "adjudicator", "manager", "auditor"):
+    for name in _ROLES:
         init.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help="may be given several times")
     protocol = step("protocol", "another protocol from now on")
     protocol.add_argument("protocol", type=Path, metavar="FILE")
     role = step("role", "give or take a role")
     role.add_argument("person", metavar="PERSON")
-    role.add_argument("role", choices=("reader", "adjudicator", "manager", "auditor"))
+    role.add_argument("role", choices=_ROLES)
     role.add_argument("--withdraw", action="store_true", help="take the role away")
     assign = step("assign", "visits of cases, and readers for them by a seeded randomisation")
     assign.add_argument("--seed", required=True, metavar="TEXT", help="start of the randomisation; recorded")
@@ -63,11 +65,21 @@ def _for_managers(step: Step) -> None:
     )
     assign.add_argument("--pseudonyms", action="store_true", help="readers see CASE-0001 in place of the subject")
     assign.add_argument("--readers-per-case", type=kinds.workers, default=2, metavar="N", help="default 2")
+    assign.add_argument(
+        "--investigators",
+        type=Path,
+        metavar="FILE",
+        help="subject,reader: whose read of the site is a track of its own",
+    )
+    reassign = step("reassign", "a case of one reader to another one; what was read stays")
+    reassign.add_argument("subject", metavar="SUBJECT")
+    reassign.add_argument("--from", dest="reader", required=True, metavar="NAME", help="who has the case")
+    reassign.add_argument("--to", required=True, metavar="NAME", help="who gets it; of the same role")
     unlock = _visit(step("unlock", "open a locked visit again"))
     unlock.add_argument("--role", required=True, help="the role in which it is opened: manager")
-    for each in (protocol, role, unlock):
+    for each in (protocol, role, unlock, reassign):
         each.add_argument("--reason", required=True, metavar="TEXT")
-    for each in (protocol, role, assign, unlock):
+    for each in (protocol, role, assign, reassign, unlock):
         each.add_argument("--by", required=True, metavar="NAME", help="who does it")
     status = step("status", "how far every read is, and whether its signatures hold; for those who run the study")
     status.add_argument("--json", action="store_true", help="for a program to read")
@@ -95,6 +107,45 @@ def _for_readers(step: Step) -> None:
     sign = _visit(step("sign", "sign a visit, or a whole subject"), timepoint_needed=False)
     sign.add_argument("--name", required=True, metavar="NAME", help="printed name of who signs")
     sign.add_argument("--meaning", default="", metavar="TEXT", help='default: "read completed"')
+
+
+def _adjudication(step: Step) -> None:
+    adjudicate = step(
+        "adjudicate", "the cases whose readers differ, and adjudicators for them by a seeded randomisation"
+    )
+    adjudicate.add_argument("--by", required=True, metavar="NAME", help="who does it; a manager")
+    adjudicate.add_argument("--seed", required=True, metavar="TEXT", help="start of the randomisation; recorded")
+    compare = step("compare", "both derivations of a case side by side, for its adjudicator; blinded")
+    compare.add_argument("--reader", required=True, metavar="NAME", help="the adjudicator")
+    compare.add_argument("--out", type=Path, metavar="FILE.html", help="also as a page")
+    pick = step("pick", "accept a read of a case as its adjudicator")
+    pick.add_argument("--by", required=True, metavar="NAME", help="the adjudicator")
+    pick.add_argument(
+        "--read", required=True, metavar="READ", help='"reader 1", "reader 2", or own: the adjudicator\'s'
+    )
+    pick.add_argument("--reason", required=True, metavar="TEXT")
+    pick.add_argument(
+        "--criterion", action="append", default=[], metavar="NAME", help="default: all by which the readers differ"
+    )
+    pick.add_argument("--seen", default="", metavar="STATE", help="refuse where the case is not as compare showed it")
+    for each in (compare, pick):
+        each.add_argument("subject", metavar="SUBJECT", help="the case as the worklist names it")
+    accepted = step("accepted", "accepted.csv: whose read counts, by subject, criterion and track")
+    accepted.add_argument("--out", type=Path, required=True, metavar="FILE")
+    for each in (adjudicate, compare):
+        each.add_argument("--json", action="store_true", help="for a program to read")
+    for each in (adjudicate, compare, pick, accepted):
+        each.add_argument(
+            "--adjudicate-on",
+            action="append",
+            default=[],
+            metavar="VARIABLE",
+            help="in place of the protocol's adjudicate_on; several",
+        )
+        each.add_argument("--date-tolerance", type=kinds.days, default=0, metavar="DAYS", help="dates that still agree")
+        each.add_argument(
+            "--subjects", type=Path, metavar="FILE", help="subjects.csv, where the protocol asks for dates"
+        )
 
 
 def _whole(step: Step) -> None:

@@ -23,6 +23,7 @@ def assess(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stability", action="store_true", help="also how firmly each response stands")
     parser.add_argument("--spread", type=Path, metavar="FILE", help="with the standard deviation of single sizes")
     parser.add_argument("--subjects", type=Path, metavar="FILE", help="subjects.csv with the dates the protocol needs")
+    parser.add_argument("--accepted", type=Path, metavar="FILE", help="accepted.csv: whose read of a subject counts")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument(
         "--workers", type=kinds.workers, metavar="N", help="processes (default: by the size of the table)"

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrecist.commands._terminal import DONE, SOME_FAILED, say, show, show_json, show_table
+from mrecist.commands.adjudication import ADJUDICATION
 from mrecist.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from mrecist.store.showing import ReadStatus
+    from mrecist.store.showing import Due, ReadStatus
     from mrecist.store.store import Store
     from mrecist.store.submitting import Submission
 
@@ -127,14 +128,28 @@ def _role(store: Store, options: Namespace) -> int:
 
 def _assign(store: Store, options: Namespace) -> int:
     from mrecist.store.assigning import assign
-    from mrecist.store.incoming import read_visits
+    from mrecist.store.incoming import read_investigators, read_visits
 
     visits = read_visits(options.visits) if options.visits else _visits_of_study(store)
     made = assign(
-        store, visits, options.seed, options.by, pseudonyms=options.pseudonyms, per_case=options.readers_per_case
+        store,
+        visits,
+        options.seed,
+        options.by,
+        pseudonyms=options.pseudonyms,
+        per_case=options.readers_per_case,
+        investigators=read_investigators(options.investigators) if options.investigators else {},
     )
     lines = [(row["subject"], row["subject_key"], row["part"], row["reader"], str(row["place"])) for row in made]
     show_table([("subject", "case", "part", "reader", "place"), *sorted(lines)])
+    return DONE
+
+
+def _reassign(store: Store, options: Namespace) -> int:
+    from mrecist.store.assigning import reassign
+
+    row = reassign(store, options.subject, options.reader, options.to, by=options.by, reason=options.reason)
+    show(f"{options.subject}: {row['reader']} has the case of {options.reader} now, as {row['part']}")
     return DONE
 
 
@@ -165,8 +180,8 @@ def _status(store: Store, options: Namespace) -> int:
     if options.json:
         show_json([asdict(one) for one in found])
         return DONE
-    lines = [("subject", "case", "part", "reader", "visits", "signatures")]
-    lines += [(o.subject, o.subject_key, o.part, o.reader, _visits_said(o), _signed_said(o)) for o in found]
+    lines = [("subject", "case", "part", "reader", "visits", "signatures", "picks")]
+    lines += [(o.subject, o.subject_key, o.part, o.reader, _visits_said(o), _signed_said(o), _picked(o)) for o in found]
     show_table(lines)
     return SOME_FAILED if any(signed.changed for one in found for signed in one.signatures) else DONE
 
@@ -186,6 +201,11 @@ def _signed_said(one: ReadStatus) -> str:
     return "; ".join(said) or "none"
 
 
+def _picked(one: ReadStatus) -> str:
+    said = [f"{p.criterion}: {p.reader}, {f'HOLDS NO MORE: {p.stale}' if p.stale else 'picked'}" for p in one.picks]
+    return "; ".join(said) or ("open" if one.part == "adjudicator" else "")
+
+
 # --- readers ---------------------------------------------------------------------------------------------------------
 
 
@@ -200,13 +220,20 @@ def _worklist(store: Store, options: Namespace) -> int:
         say(f"mrecist: no case is assigned to {options.reader}")
     lines = [("place", "case", "next", "day", "state", "locked")]
     for one in found:
-        state = (
-            "signed" if one.signed else "to sign" if one.next is None else "submitted" if one.submitted else "to read"
-        )
+        state = _due_said(one)
         following, day = ("", "") if one.next is None else (str(one.next), str(one.next_day))
         lines.append((str(one.place), one.case, following, day, state, " ".join(map(str, one.locked))))
     show_table(lines)
     return DONE
+
+
+def _due_said(one: Due) -> str:
+    if one.picked:
+        return "; ".join(f"{criterion}: {read} picked" for criterion, read in one.picked.items())
+    if one.adjudicates and not (one.locked or one.submitted):
+        return "to adjudicate"
+    state = "signed" if one.signed else "to sign" if one.next is None else "submitted" if one.submitted else "to read"
+    return f"to adjudicate, own read: {state}" if one.adjudicates else state
 
 
 def _submission(store: Store, options: Namespace) -> Submission:
@@ -317,6 +344,7 @@ _STEPS: dict[str, Callable[[Store, Namespace], int]] = {
     "protocol": _protocol,
     "role": _role,
     "assign": _assign,
+    "reassign": _reassign,
     "unlock": _unlock,
     "status": _status,
     "worklist": _worklist,
@@ -324,6 +352,7 @@ _STEPS: dict[str, Callable[[Store, Namespace], int]] = {
     "amend": _amend,
     "lock": _lock,
     "sign": _sign,
+    **ADJUDICATION,
     "rows": _rows,
     "export": _export,
     "import": _import,

@@ -7,17 +7,22 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mrecist import derivation, tables
+from mrecist.accepted import FILE as ACCEPTED
 from mrecist.commands._terminal import DONE, SOME_FAILED, outcome, progress, say, show, show_json
 from mrecist.errors import InputError
 from mrecist.protocol import load_protocol
+from mrecist.tables.accepted import accepted_csv
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Collection, Iterable
+
+    from mrecist.accepted import Accepted
+    from mrecist.model import Problem
 
 
 def assess(options: Namespace) -> int:
     """``mrecist assess``."""
-    from mrecist.assessing import Job, assess_table
+    from mrecist.assessing import Job, accepted_asked, assess_table, write_results
     from mrecist.sdtm.datasets import is_sdtm
 
     if is_sdtm(options.measurements):
@@ -26,6 +31,7 @@ def assess(options: Namespace) -> int:
         raise InputError("assess: --compare checks SDTM; give TU and TR, or a folder that holds them")
     protocol = load_protocol(options.protocol)
     settings = protocol.select(options.criterion)
+    accepted = accepted_asked(options.accepted, options.out, settings)
     (table,) = options.measurements
     job = Job(
         measurements=table,
@@ -36,17 +42,37 @@ def assess(options: Namespace) -> int:
         spread=options.spread,
     )
     done = assess_table(job, options.workers)
-    for name, content in done.tables.items():
-        tables.write_whole(options.out / name, content)
-    derivation.keep(options.out, table.read_bytes(), protocol, settings)
+    problems = (*done.problems, *_without_accepted(accepted, done.derived, done.problems))
+    kept = _accepted_table(accepted, protocol.sha256)
+    rows = table.read_bytes()
+    write_results(options.out, {**done.tables, **kept}, rows)
+    derivation.keep(options.out, rows, protocol, settings, kept.get(ACCEPTED))
     for note in done.notes:
         say(f"mrecist: note: {note}")
     say(f"{done.reads} best responses from {done.time_points} time-point responses: {options.out}")
-    return outcome(done.problems)
+    return outcome(problems)
+
+
+def _without_accepted(
+    accepted: Accepted, derived: Collection[tuple[str, str, str]], problems: Iterable[Problem]
+) -> tuple[Problem, ...]:
+    """The subjects of which no read counts, though the accepted reads are given."""
+    from mrecist.accepted import faults_of
+
+    return tuple(faults_of(accepted, derived, {(one.subject, one.reader) for one in problems}).values())
+
+
+def _accepted_table(accepted: Accepted, protocol_sha256: str) -> dict[str, str]:
+    """``accepted.csv`` by its name, where accepted reads are given.
+
+    Also the rows whose read is not there: without them the subject would count by somebody else.
+    """
+    return {ACCEPTED: accepted_csv(accepted.rows, protocol_sha256)} if accepted.rows else {}
 
 
 def _assess_sdtm(options: Namespace) -> int:
     """SDTM tumour domains to responses, and the reported responses against them."""
+    from mrecist.assessing import COMPARISON, PROBLEMS, accepted_asked, write_results
     from mrecist.response.derive import derive
     from mrecist.sdtm.compare import COMPARISON_COLUMNS, compare, criteria_reported
     from mrecist.sdtm.datasets import open_responses, open_sources
@@ -58,27 +84,33 @@ def _assess_sdtm(options: Namespace) -> int:
     reported = open_responses(options.compare) if options.compare is not None else None
     if reported is not None and not options.criterion:
         settings += criteria_reported(reported, settings, protocol)
+    accepted = accepted_asked(options.accepted, options.out, settings)
     read = read_sdtm(open_sources(options.measurements), protocol.partial_date)
     dates = tables.read_subject_dates(options.subjects, protocol)
     derived = derive(read.measurements.reads(), protocol, settings, dates)
-    problems = (*read.measurements.problems, *derived.problems)
+    problems: tuple[Problem, ...] = (*read.measurements.problems, *derived.problems)
+    keys = {(row.subject, row.reader, row.criterion) for row in derived.best}
+    without = _without_accepted(accepted, keys, problems)
     notes = read.notes
     rows = tables.measurements_csv(read.measurements.rows)
-    tables.write_whole(options.out / "measurements.csv", rows)
-    tables.write_whole(options.out / "responses.csv", tables.responses_csv(derived.responses, protocol.sha256))
-    tables.write_whole(options.out / "best_responses.csv", tables.best_responses_csv(derived.best, protocol.sha256))
-    derivation.keep(options.out, rows, protocol, settings)
-    tables.write_whole(options.out / "problems.csv", tables.problems_csv(problems))
+    contents = {
+        "measurements.csv": rows,
+        "responses.csv": tables.responses_csv(derived.responses, protocol.sha256),
+        "best_responses.csv": tables.best_responses_csv(derived.best, protocol.sha256),
+        PROBLEMS: tables.problems_csv(problems),
+        **_accepted_table(accepted, protocol.sha256),
+    }
     if reported is not None:
         comparison = compare(read, reported, protocol, settings, dates)
         notes += comparison.notes
-        text = tables.csv_text(COMPARISON_COLUMNS, map(asdict, comparison.rows))
-        tables.write_whole(options.out / "comparison.csv", text)
+        contents[COMPARISON] = tables.csv_text(COMPARISON_COLUMNS, map(asdict, comparison.rows))
         print("\n".join(summary(comparison)))
+    write_results(options.out, contents, rows)
+    derivation.keep(options.out, rows, protocol, settings, contents.get(ACCEPTED))
     for note in notes:
         say(f"mrecist: note: {note}")
     say(f"{len(derived.best)} best responses from {len(derived.responses)} time-point responses: {options.out}")
-    return outcome(problems)
+    return outcome((*problems, *without))
 
 
 def check(options: Namespace) -> int:

@@ -38,6 +38,7 @@ class Change:
     criterion: str
     paramcd: str
     region: str = ""
+    read_by: str = ""
 
 
 def changes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> list[Change]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+from mrecist.accepted import TRACK_OF, Accepted
+from mrecist.errors import InputError
 from mrecist.model import Response
+from mrecist.tables.accepted import ReviewTrack
 
 NOT_EVALUATED = (Response.NE, Response.NA, Response.MISSING)
 
@@ -71,9 +74,14 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Courses:
-    """Courses by (subject, reader, criterion); criterion ``""`` holds for any (responses reported without one)."""
+    """Courses by (subject, reader, criterion); criterion ``""`` holds for any (responses reported without one).
+
+    ``accepted`` says whose read of a subject counts; ``tracks`` are the words that then stand for no reader but for that read.
+    """
 
     by_key: Mapping[tuple[str, str, str], Course]
+    accepted: Accepted = field(default_factory=Accepted)
+    tracks: Mapping[str, ReviewTrack] = field(default_factory=dict)
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -84,11 +92,42 @@ class Courses:
         """The readers that used a criterion."""
         return tuple(sorted({reader for _, reader, name in self.by_key if name in (criterion, "")}))
 
+    def track_of(self, reader: str, criterion: str) -> ReviewTrack | None:
+        """The track of which ``reader`` is the accepted read by a criterion; None where it is a reader."""
+        track = self.tracks.get(reader)
+        return track if track is not None and self.accepted.decides(criterion, track) else None
+
+    def who(self, subject: str, reader: str, criterion: str) -> str:
+        """The reader of the tables that ``reader`` is of a subject; "" where no read of it is accepted."""
+        track = self.track_of(reader, criterion)
+        return reader if track is None else self.accepted.reader(subject, criterion, track)
+
     def of(self, subject: str, reader: str, criterion: str) -> Course | None:
         """The course of a subject, None where it was never assessed."""
-        return self.by_key.get((subject, reader, criterion)) or self.by_key.get((subject, reader, ""))
+        who = self.who(subject, reader, criterion)
+        return self.by_key.get((subject, who, criterion)) or self.by_key.get((subject, who, ""))
 
 
 def courses_of(found: Iterable[Course]) -> Courses:
     """Courses by their key."""
     return Courses({(one.subject, one.reader, one.criterion): one for one in found})
+
+
+def with_accepted(courses: Courses, accepted: Accepted) -> Courses:
+    """The same courses, and whose count.
+
+    Raises :class:`InputError` where a reader is called as the read that counts, and is not the one whose reads do.
+    """
+    tracks = {}
+    for name, track in TRACK_OF.items() if accepted.rows else ():
+        whose = accepted.readers(track)
+        if not whose:
+            continue
+        if name not in courses.readers:
+            tracks[name] = track
+        elif track is ReviewTrack.CENTRAL or whose != {name}:
+            raise InputError(
+                f"reader {name}: is a reader of the responses, and of accepted.csv the word for the {track} read that counts "
+                f"(of {', '.join(sorted(whose))}); call the reader another name"
+            )
+    return replace(courses, accepted=accepted, tracks=tracks)

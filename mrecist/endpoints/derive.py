@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from mrecist.accepted import TRACK_OF, faults_of
 from mrecist.endpoints.changes import Change, changes_of
 from mrecist.endpoints.clock import NotDerivableError, check_start, check_years, cutoff_of
 from mrecist.endpoints.course import Course, Courses
@@ -18,6 +19,7 @@ from mrecist.endpoints.times import EventTime, time_of
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.protocol import Endpoint, Protocol
+from mrecist.tables.accepted import ReviewTrack
 from mrecist.trial import Subject, Trial
 
 POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
@@ -58,9 +60,10 @@ def derive_endpoints(
     check_covariates(protocol.endpoints, trial)
     trial = with_known_days(trial, courses, protocol)
     made = _Made()
+    whole = courses
     made.problems += _unknown([courses, *(found.courses for found in (regions or {}).values())], trial, left_out)
     per_subject = trials_of_subjects(trial)
-    whole = courses
+    faults = faults_of(whole.accepted, whole.by_key.keys(), unread)
     for asked in protocol.endpoints:
         of_region = (regions or {})[asked.region] if asked.region else None
         courses = of_region.courses if of_region is not None else whole
@@ -68,11 +71,16 @@ def derive_endpoints(
         endpoint = replace(asked, criterion=criterion_of(asked, protocol, courses) if asked.needs_responses else "")
         reads = facts_of(endpoint, protocol)
         for reader in readers_of(endpoint, protocol, courses):
+            none_counts = _none_counts(endpoint, faults, trial) if endpoint.reader in TRACK_OF else {}
+            made.problems += none_counts.values()
             for case in cases_of(endpoint, courses, per_subject, reader, left_out):
-                if (case.subject.subject, reader) in without:
+                name = case.subject.subject
+                if name in none_counts or (name, courses.who(name, reader, endpoint.criterion)) in without:
                     continue
-                if case.course is None and (others := read_by(endpoint, courses, case.subject.subject)):
-                    made.problems.append(_not_read(case.subject.subject, reader, others))
+                if case.course is None and (others := read_by(endpoint, courses, name)):
+                    track = courses.track_of(reader, endpoint.criterion)
+                    whose = f"reader {reader}" if track is None else f"the {track} review"
+                    made.problems.append(_not_read(name, reader, whose, others))
                     continue
                 made.add(endpoint, case, protocol, reader, reads)
     return made.all()
@@ -121,6 +129,14 @@ class _Made:
         )
 
 
+def _none_counts(
+    endpoint: Endpoint, faults: Mapping[tuple[str, str, ReviewTrack], Problem], trial: Trial
+) -> dict[str, Problem]:
+    """The subjects of which no read counts in the endpoint's track by its criterion, which is not the same as never assessed."""
+    where = endpoint.criterion, TRACK_OF[endpoint.reader]
+    return {key[0]: problem for key, problem in faults.items() if key[1:] == where and key[0] in trial.subjects}
+
+
 def _death_decides(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> bool:
     """Whether the rows of a subject would be others without its death."""
     dates = {column: day for column, day in case.subject.dates.items() if column != "death"}
@@ -139,23 +155,27 @@ def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ..
     return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
 
 
-def _not_read(subject: str, reader: str, others: tuple[str, ...]) -> Problem:
+def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) -> Problem:
     """A subject that only other readers read (the adjudicator has the discordant ones only): not the same as never assessed."""
     message = (
-        f"subject {subject}: has responses of {', '.join(others)} and none of reader {reader}; it is left out of what "
-        f"reader {reader} decides, add the responses that stand for it"
+        f"subject {subject}: has responses of {', '.join(others)} and none of {whose}; it is left out of what "
+        f"{whose} decides, add the responses that stand for it"
     )
     return Problem(subject=subject, reader=reader, message=message)
 
 
 def _made(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Sequence[EventTime | Change | Outcome]:
     """The rows of one subject by one reader."""
+    rows: Sequence[EventTime | Change | Outcome]
     if endpoint.kind == "time":
         found = time_of(endpoint, case, protocol, reader)
-        return [] if found is None else [found]
-    if endpoint.kind == "change":
-        return changes_of(endpoint, case, protocol, reader)
-    return list(outcomes_of(endpoint, case, protocol, reader))
+        rows = [] if found is None else [found]
+    elif endpoint.kind == "change":
+        rows = changes_of(endpoint, case, protocol, reader)
+    else:
+        rows = list(outcomes_of(endpoint, case, protocol, reader))
+    whose = case.course.reader if reader and case.course is not None else ""
+    return [replace(row, read_by=whose) for row in rows]
 
 
 def _unknown(every: Iterable[Courses], trial: Trial, left_out: frozenset[str]) -> Iterator[Problem]:
@@ -169,15 +189,19 @@ def _unknown(every: Iterable[Courses], trial: Trial, left_out: frozenset[str]) -
 def readers_of(endpoint: Endpoint, protocol: Protocol, courses: Courses) -> tuple[str, ...]:
     """Whose responses an endpoint is derived from: the one it names, the accepted one, or each of them.
 
-    ``""`` where an endpoint needs no responses.
+    ``"accepted"`` and ``"investigator"`` where the folder says whose read of each subject counts, ``""`` where an endpoint needs no
+    responses.
     """
     if not endpoint.needs_responses:
         return ("",)
+    if courses.track_of(endpoint.reader, endpoint.criterion) is not None:
+        return (endpoint.reader,)
     there = courses.readers_of(endpoint.criterion)
     asked = protocol.readers.accepted if endpoint.reader == "accepted" else endpoint.reader
     if endpoint.reader == "accepted" and not asked and len(there) > 1:
         raise InputError(
-            f"endpoint {endpoint.id}: [readers] accepted is not given and there are {', '.join(there)}; name one"
+            f"endpoint {endpoint.id}: [readers] accepted is not given and there are {', '.join(there)}; name one, or give "
+            "accepted.csv with the results"
         )
     if not asked or endpoint.reader == "all":
         return there
@@ -262,7 +286,7 @@ def undecided_readers(protocol: Protocol) -> Iterator[str]:
             if endpoint.needs_responses and endpoint.reader == "accepted":
                 yield (
                     f"endpoint {endpoint.id}: reader is the accepted one and [readers] accepted names nobody; responses of "
-                    "several readers will be refused"
+                    "several readers will be refused, unless accepted.csv is with them"
                 )
 
 

@@ -40,6 +40,7 @@ class Outcome:
     criterion: str
     paramcd: str
     region: str = ""
+    read_by: str = ""
 
 
 def outcomes_of(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Iterator[Outcome]:

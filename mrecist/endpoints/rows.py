@@ -15,15 +15,16 @@ from mrecist.tables import csv_text
 
 EVENT_COLUMNS = (
     *("subject", "endpoint", "arm", "start", "date", "days", "cnsr", "reason", "source"),
-    *("status", "event", "reader", "criterion", "region", "paramcd", "flags", "protocol_sha256", "version"),
+    *("status", "event", "reader", "read_by", "criterion", "region", "paramcd", "flags"),
+    *("protocol_sha256", "version"),
 )
 OUTCOME_COLUMNS = (
     *("subject", "endpoint", "arm", "months", "success", "value", "date", "reason"),
-    *("reader", "criterion", "region", "paramcd", "protocol_sha256", "version"),
+    *("reader", "read_by", "criterion", "region", "paramcd", "protocol_sha256", "version"),
 )
 CHANGE_COLUMNS = (
     *("subject", "endpoint", "arm", "months", "percent", "date", "timepoint", "success", "reason"),
-    *("reader", "criterion", "region", "paramcd", "protocol_sha256", "version"),
+    *("reader", "read_by", "criterion", "region", "paramcd", "protocol_sha256", "version"),
 )
 WORST_COLUMNS = (
     *("subject", "arm", "term", "soc", "grade", "related", "undecided", "events", "first"),

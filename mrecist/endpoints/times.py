@@ -48,6 +48,7 @@ class EventTime:
     criterion: str
     paramcd: str
     region: str = ""
+    read_by: str = ""
     flags: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from mrecist.dates import parse_date
 from mrecist.model import Kind, NewLesion, Response, Role, State
 from mrecist.tables import WORD_COLUMNS
+from mrecist.tables.accepted import ReviewTrack
 from mrecist.tables.trial import DATE_COLUMNS
 from mrecist.units import parse_number
 
@@ -73,6 +74,7 @@ _CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "overall": ("Overall response", _RESPONSES),
     "best_unconfirmed": ("Best response, unconfirmed", _RESPONSES),
     "best_confirmed": ("Best response, confirmed", _RESPONSES),
+    "accepted": ("The read that counts in the review", (*ReviewTrack, "no")),
 }
 _TEXTS = {
     "subject": "Subject",

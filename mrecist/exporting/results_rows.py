@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from mrecist.accepted import Accepted, accepted_of_results, faults_of
 from mrecist.derivation import other_rules, problems_told, rows_path, unchanged_rows_path
 from mrecist.errors import InputError
 from mrecist.model import Problem, Role
@@ -23,6 +24,8 @@ from mrecist.tables import (
 Cells = Mapping[str, str]
 # Numbers that stay the same when later visits are added: what repeats in a database is told apart by them.
 LESION_NUMBER, RESPONSE_NUMBER = "lesion_number", "response_number"
+# The track of the review in which the read of a response is the accepted one.
+ACCEPTED_TRACK, NOT_ACCEPTED = "accepted", "no"
 _ROLES = [str(role) for role in Role]
 _WORDS = ("role", "kind", "state", *WORD_COLUMNS)
 
@@ -32,8 +35,8 @@ class ResultRows:
     """Rows by column name, each cell the text that was recorded, with the readers R1 and so on filled in.
 
     Measurements also hold ``lesion_number`` (1, 2, ... within the subject: by first visit, reader, role and name), responses and
-    best responses ``response_number`` (1, 2, ... for each reader and criterion of the folder). Words are in small letters.
-    ``subjects`` is empty without its table.
+    best responses ``response_number`` (1, 2, ... for each reader and criterion of the folder) and ``accepted``, the track in which
+    their read is the accepted one, or no. Words are in small letters. ``subjects`` is empty without its table.
     """
 
     subjects: tuple[Cells, ...]
@@ -43,6 +46,7 @@ class ResultRows:
     protocol: Protocol
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    accepted: Accepted = field(default_factory=Accepted)
 
     def table(self, name: str) -> tuple[Cells, ...]:
         """The rows of ``subjects``, ``measurements``, ``responses`` or ``best_responses``."""
@@ -59,8 +63,8 @@ class ResultRows:
 TABLES: dict[str, tuple[str, ...]] = {
     "subjects": (),
     "measurements": (*MEASUREMENT_COLUMNS, LESION_NUMBER),
-    "responses": (*RESPONSE_COLUMNS, RESPONSE_NUMBER),
-    "best_responses": (*BEST_COLUMNS, RESPONSE_NUMBER),
+    "responses": (*RESPONSE_COLUMNS, RESPONSE_NUMBER, ACCEPTED_TRACK),
+    "best_responses": (*BEST_COLUMNS, RESPONSE_NUMBER, ACCEPTED_TRACK),
 }
 
 
@@ -95,14 +99,19 @@ def read_results(folder: Path, subjects: Path | None = None, protocol: Path | No
     if subjects is not None:
         unknown = sorted({cells["subject"] for cells in (*measured, *best)} - {cells["subject"] for cells in people})
         notes.extend(f"subject {name}: is not in {subjects}" for name in unknown)
+    accepted = accepted_of_results(folder, {cells["criterion"] for cells in best})
+    told = (*problems_told(folder), *checked.problems, *problems)
+    keys = {(*_read(cells), cells["criterion"]) for cells in best}
+    without = faults_of(accepted, keys, {(one.subject, one.reader) for one in told}).values()
     return ResultRows(
         subjects=tuple(people),
         measurements=tuple(_number_lesions(cells for cells in measured if _read(cells) in derived)),
-        responses=tuple(_number_responses(responses)),
-        best_responses=tuple(_number_responses(best)),
+        responses=tuple(_number_responses(_with_track(responses, accepted))),
+        best_responses=tuple(_number_responses(_with_track(best, accepted))),
         protocol=rules,
-        problems=(*problems_told(folder), *checked.problems, *problems),
+        problems=(*told, *without),
         notes=tuple(notes),
+        accepted=accepted,
     )
 
 
@@ -164,6 +173,21 @@ def _number_lesions(rows: Iterable[Mapping[str, str]]) -> Iterator[Cells]:
         {**cells, LESION_NUMBER: str(numbers[cells["subject"], cells["reader"], cells["lesion"]])} for cells in kept
     ]
     yield from sorted(numbered, key=lambda one: (one["subject"], int(one["timepoint"]), int(one[LESION_NUMBER])))
+
+
+def _with_track(rows: Iterable[Mapping[str, str]], accepted: Accepted) -> list[dict[str, str]]:
+    """Rows with the track in which their read is the accepted one.
+
+    "no" where another read is, or none: a database would keep what it was told before. "" where the table does not decide.
+    """
+    return [{**cells, ACCEPTED_TRACK: _track(cells, accepted)} for cells in rows]
+
+
+def _track(cells: Mapping[str, str], accepted: Accepted) -> str:
+    track, criterion = accepted.track(cells["reader"]), cells["criterion"]
+    if not accepted.decides(criterion, track):
+        return ""
+    return str(track) if accepted.reader(cells["subject"], criterion, track) == cells["reader"] else NOT_ACCEPTED
 
 
 def _number_responses(rows: Sequence[Mapping[str, str]]) -> Iterator[Cells]:

@@ -2,7 +2,7 @@
 
 from mrecist.protocol.endpoints import Censoring, Endpoint, MarkerRule
 from mrecist.protocol.exports import Exports, OdmExport, RedcapExport, SdtmExport
-from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol
+from mrecist.protocol.reading import FORMAT, content_hash, load_protocol, parse_protocol, protocol_of_text
 from mrecist.protocol.rules import (
     Design,
     EligibilityRules,
@@ -44,4 +44,5 @@ __all__ = [
     "content_hash",
     "load_protocol",
     "parse_protocol",
+    "protocol_of_text",
 ]

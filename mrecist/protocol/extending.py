@@ -18,7 +18,7 @@ def read_whole(path: Path) -> tuple[dict[str, Any], str]:
     Raises :class:`ProtocolError` for a file that cannot be read, or that extends itself.
     """
     content, text = _read(path, ())
-    if "extends" not in _parse(text, path):
+    if "extends" not in parsed(text, path):
         return content, text
     import tomli_w
 
@@ -32,7 +32,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], str]:
         raise ProtocolError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError as error:
         raise ProtocolError(f"{path}: is not valid TOML ({error}); mend that line") from None
-    content = _parse(text, path)
+    content = parsed(text, path)
     base = content.pop("extends", None)
     if base is None:
         return content, text
@@ -46,7 +46,8 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], str]:
     return _over(_read(below, (*above, path))[0], content), text
 
 
-def _parse(text: str, path: Path) -> dict[str, Any]:
+def parsed(text: str, path: Path | str) -> dict[str, Any]:
+    """TOML as values; raises :class:`ProtocolError` in the name of ``path``."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -18,7 +18,7 @@ from mrecist.dates import PartialDate
 from mrecist.errors import ProtocolError
 from mrecist.protocol.endpoints import endpoints_of
 from mrecist.protocol.exports import exports_of
-from mrecist.protocol.extending import read_whole
+from mrecist.protocol.extending import parsed, read_whole
 from mrecist.protocol.keys import (
     BASELINE_WINDOW,
     CHECK_NUMBERS,
@@ -68,6 +68,11 @@ def load_protocol(path: Path | None = None) -> Protocol:
         return replace(parse_protocol({"format": FORMAT}, where="built-in protocol"), text=f'format = "{FORMAT}"\n')
     content, written = read_whole(path)
     return replace(parse_protocol(content, where=str(path)), text=written)
+
+
+def protocol_of_text(text: str, *, where: str) -> Protocol:
+    """The :class:`Protocol` of the text of a file that extends no other; ``where`` names the source in messages."""
+    return replace(parse_protocol(parsed(text, where), where=where), text=text)
 
 
 def parse_protocol(content: Mapping[str, Any], *, where: str) -> Protocol:

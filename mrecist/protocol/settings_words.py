@@ -79,7 +79,7 @@ def readers_in_words(readers: Readers) -> Iterator[str]:
         adjudicated = readers.plan == "two_plus_adjudicator" and readers.adjudicate_on
         yield f"Read by {_PLANS[readers.plan]}{on if adjudicated else ''}."
     if readers.accepted:
-        yield f"The study's responses are those of reader {readers.accepted}."
+        yield f"The study's responses are those of reader {readers.accepted}, where accepted.csv names no other."
 
 
 def exports_in_words(export: Exports) -> Iterator[str]:

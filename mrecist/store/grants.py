@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mrecist.errors import StoreError
+from mrecist.store.assigning import ADJUDICATOR
 from mrecist.store.people import ROLES, holders
 from mrecist.store.schema import FIELDS, READERS_OWN
 from mrecist.store.store import Reading, Store
@@ -19,16 +20,17 @@ GROUPS = {role: f"mrecist_{role}" for role in ROLES}
 _READER_ADDS = ("read", "measurement", "mask", "lock", "signature", "amendment")
 _ADDS = {
     "reader": _READER_ADDS,
+    "investigator": _READER_ADDS,
     "adjudicator": (*_READER_ADDS, "pick"),
     "manager": ("protocol", "role", "visit", "assignment", "lock"),
     "auditor": (),
 }
-_SEES_OWN = ("reader",)
+_SEES_OWN = ("reader", "investigator")
 
 
 def grants(read: Reading, schema: str) -> tuple[str, ...]:
     """The statements, in their order; running them twice does no harm."""
-    return (*_groups(), *_rights(schema), *_policies(schema), *_members(read))
+    return (*_groups(), *_rights(schema), *_policies(schema), *_pick_policies(_name(schema)), *_members(read))
 
 
 def run_grants(store: Store) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ def _rights(schema: str) -> Iterator[str]:
     for role, group in GROUPS.items():
         yield f"GRANT USAGE ON SCHEMA {place} TO {group}"
         yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {place} FROM {group}"
-        tables = [*FIELDS] if role != "reader" else [name for name in FIELDS if name != "pick"]
+        tables = [name for name in FIELDS if name != "pick" or role not in _SEES_OWN]
         yield f"GRANT SELECT ON {_listed(place, tables)} TO {group}"
         if _ADDS[role]:
             yield f"GRANT INSERT ON {_listed(place, _ADDS[role])} TO {group}"
@@ -87,6 +89,24 @@ def _policies(schema: str) -> Iterator[str]:
             yield f"CREATE POLICY {role}_sees ON {place}.{name} FOR SELECT TO {group} USING ({seen})"
             yield f"DROP POLICY IF EXISTS {role}_adds ON {place}.{name}"
             yield f"CREATE POLICY {role}_adds ON {place}.{name} FOR INSERT TO {group} WITH CHECK ({added})"
+
+
+def _pick_policies(place: str) -> Iterator[str]:
+    """An adjudicator picks in the cases that were assigned to that login, and in no other's name."""
+    own = (
+        f"EXISTS (SELECT FROM {place}.assignment a WHERE a.subject = pick.subject AND a.reader = session_user "
+        f"AND a.part = '{ADJUDICATOR}' AND NOT EXISTS (SELECT FROM {place}.assignment b WHERE b.replaces = a.id))"
+    )
+    yield f"ALTER TABLE {place}.pick ENABLE ROW LEVEL SECURITY"
+    for role, group in GROUPS.items():
+        if role not in _SEES_OWN:
+            yield f"DROP POLICY IF EXISTS {role}_sees ON {place}.pick"
+            yield f"CREATE POLICY {role}_sees ON {place}.pick FOR SELECT TO {group} USING (true)"
+    yield f"DROP POLICY IF EXISTS adjudicator_adds ON {place}.pick"
+    yield (
+        f"CREATE POLICY adjudicator_adds ON {place}.pick FOR INSERT TO {GROUPS[ADJUDICATOR]} "
+        f"WITH CHECK (who = session_user AND {own})"
+    )
 
 
 def _members(read: Reading) -> Iterator[str]:

@@ -12,6 +12,7 @@ from mrecist.model import Measurement
 from mrecist.tables import read_measurements, read_rows, safe_name
 
 VISIT_COLUMNS = ("subject", "timepoint", "date")
+INVESTIGATOR_COLUMNS = ("subject", "reader")
 
 
 def read_visits(path: Path) -> dict[str, dict[int, date]]:
@@ -35,6 +36,23 @@ def read_visits(path: Path) -> dict[str, dict[int, date]]:
             )
     if not found:
         raise InputError(f"{path}: has a header and no rows; no visit to add")
+    return found
+
+
+def read_investigators(path: Path) -> dict[str, str]:
+    """Subject -> investigator, from a table with the columns subject and reader.
+
+    Raises :class:`InputError` for a row without one of them, or two investigators of one subject.
+    """
+    found: dict[str, str] = {}
+    for number, cells in read_rows(path, INVESTIGATOR_COLUMNS)[1]:
+        subject, reader = cells["subject"], cells["reader"]
+        if not subject or not reader:
+            raise InputError(f"{path}: line {number}: names no subject, or no reader")
+        if found.setdefault(subject, reader) != reader:
+            raise InputError(
+                f"{path}: line {number}: {subject} has the investigator {reader} here and {found[subject]} above; keep one"
+            )
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mrecist.errors import StoreError
-from mrecist.protocol import Protocol
+from mrecist.protocol import Protocol, protocol_of_text
 from mrecist.store.store import Reading, Store
 
 ROLES = {
     "manager": "assigns cases, grants roles, unlocks visits",
     "reader": "reads, locks, signs and amends the own cases",
+    "investigator": "as a reader, for the site: a track of its own, never adjudicated",
     "adjudicator": "sees both reads of a case and picks one, or reads anew",
     "auditor": "verifies and exports the audit trail",
 }
@@ -38,6 +39,14 @@ def change_protocol(store: Store, protocol: Protocol, *, by: str, reason: str) -
         if protocol.sha256 in {row["sha256"] for row in write.rows("protocol")}:
             raise StoreError(f"the store has the protocol {protocol.sha256[:12]}... already; nothing to change")
         write.add("protocol", "protocol amended", replaces=old, sha256=protocol.sha256, text=protocol.text)
+
+
+def protocol_of(read: Reading, sha256: str = "") -> Protocol:
+    """The protocol in force, or the one of a hash; raises :class:`StoreError` where the store has none."""
+    row = next(iter(read.rows("protocol", sha256=sha256)), None) if sha256 else read.protocol()
+    if row is None:
+        raise StoreError(f"the store has no protocol {sha256[:12]}...; run: mrecist audit verify")
+    return protocol_of_text(row["text"], where="the protocol of the store")
 
 
 def change_role(store: Store, person: str, role: str, *, granted: bool, by: str, reason: str) -> None:

@@ -76,6 +76,15 @@ def message(error: BaseException | None) -> str:
     return str(said["M"] if isinstance(said, dict) else said).strip().split("\n")[0]
 
 
+def answered(error: BaseException | None) -> bool:
+    """Whether an error is the server's answer: not a connection that broke, nor the last word of a server that ends it.
+
+    Classes of SQLSTATE 08 (connection exception) and 57 (operator intervention): PostgreSQL manual, appendix A.
+    """
+    said = error.args[0] if error is not None and error.args else None
+    return isinstance(said, dict) and not str(said.get("C", "")).startswith(("08", "57"))
+
+
 def _query(url: URL) -> dict[str, str]:
     return {key: value for key, value in url.query.items() if isinstance(value, str)}
 

@@ -71,7 +71,8 @@ def require_signed(store: Store, read: Reading, subject: str, reader: str) -> No
     held = signatures(store, read, subject, reader)
     for timepoint in visits_of(read, subject):
         mine = [one for one in held if one.row.get("timepoint", timepoint) == timepoint]
-        if not mine:
+        # A visit that was added after the whole subject was signed is not read, whatever that signature says.
+        if not mine or read_of(read, subject, reader, timepoint) is None:
             raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed")
         if all(one.changed for one in mine):
             raise NotSigned(

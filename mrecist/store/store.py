@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from mrecist.store.kept_files import KeptFiles
 from mrecist.store.migrations import MIGRATIONS, Migration, build
 from mrecist.store.place import Place, account, engine_of, one_writer, place_of
 from mrecist.store.schema import FIELDS, table
-from mrecist.store.server import message
+from mrecist.store.server import answered, message
 from mrecist.store.trail import GENESIS, Anchor, Entry, Row, canonical, link
 
 if TYPE_CHECKING:
@@ -30,17 +31,14 @@ class Reading:
 
     def rows(self, name: str, /, **equal: Any) -> list[Row]:
         """Rows of a table in the order of their writing, without what is empty; ``equal`` are columns and their values."""
-        return self._found(_asked(name, equal))
+        return self._found(_asked(name, tuple(equal), newest=False), equal)
 
     def current(self, name: str, /, **equal: Any) -> list[Row]:
         """The rows that no other row replaces."""
-        from sqlalchemy import exists
+        return self._found(_asked(name, tuple(equal), newest=True), equal)
 
-        asked, later = table(name), table(name).alias()
-        return self._found(_asked(name, equal).where(~exists().where(later.c.replaces == asked.c.id)))
-
-    def _found(self, query: Select[Any]) -> list[Row]:
-        found = self.connection.execute(query).mappings()
+    def _found(self, query: Select[Any], values: Mapping[str, Any]) -> list[Row]:
+        found = self.connection.execute(query, values).mappings()
         return [{str(key): value for key, value in row.items() if value is not None} for row in found]
 
     def entries(self) -> Iterator[Entry]:
@@ -54,6 +52,34 @@ class Reading:
         if len(found) != 1:
             raise StoreError("the store has no protocol yet; begin it with: mrecist reads init")
         return found[0]
+
+
+class Loaded(Reading):
+    """The same, for whoever looks at everything: each table is fetched once, and answers come from what was fetched."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._tables: dict[str, list[Row]] = {}
+        self._by: dict[tuple[str, str], dict[Any, list[Row]]] = {}
+
+    def rows(self, name: str, /, **equal: Any) -> list[Row]:
+        if name not in self._tables:
+            self._tables[name] = super().rows(name)
+        column = next((one for one in ("read_id", "subject", "reader", "sha256") if one in equal), "")
+        found = self._indexed(name, column).get(equal[column], []) if column else self._tables[name]
+        return [row for row in found if all(row.get(key) == value for key, value in equal.items())]
+
+    def current(self, name: str, /, **equal: Any) -> list[Row]:
+        found = self.rows(name, **equal)
+        replaced = self._indexed(name, "replaces")
+        return [row for row in found if row["id"] not in replaced]
+
+    def _indexed(self, name: str, column: str) -> dict[Any, list[Row]]:
+        if (name, column) not in self._by:
+            by = self._by.setdefault((name, column), {})
+            for row in self._tables[name]:
+                by.setdefault(row.get(column), []).append(row)
+        return self._by[name, column]
 
 
 class Writing(Reading):
@@ -76,7 +102,7 @@ class Writing(Reading):
         if replaces is not None:
             row["replaces"] = replaces["id"]
         row = {key: plain(value, key) if isinstance(value, str) else value for key, value in row.items()}
-        self.connection.execute(table(name).insert().values(**row))
+        self.connection.execute(table(name).insert(), row)
         said = {
             "at": row["at"],
             "who": self.who,
@@ -96,13 +122,11 @@ class Writing(Reading):
 
             made = self.connection.execute(text("SELECT seq, hash FROM append_audit(:entry)"), {"entry": entry}).one()
             return Anchor(count=made[0], hash=made[1])
-        audit = table("audit")
-        from sqlalchemy import select
-
-        last = self.connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+        last = self.connection.execute(_last_entry()).first()
         seq, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
         digest = link(seq, before, entry)
-        self.connection.execute(audit.insert().values(seq=seq, entry=entry, prev_hash=before, hash=digest))
+        row = {"seq": seq, "entry": entry, "prev_hash": before, "hash": digest}
+        self.connection.execute(table("audit").insert(), row)
         return Anchor(count=seq, hash=digest)
 
 
@@ -121,6 +145,12 @@ class Store:
             yield Reading(connection)
 
     @contextmanager
+    def loaded(self) -> Iterator[Reading]:
+        """As :meth:`reading`, for whoever looks at everything."""
+        with self._connected(writes=False) as connection:
+            yield Loaded(connection)
+
+    @contextmanager
     def writing(self, who: str, why: str = "") -> Iterator[Writing]:
         """Rows to add: all are there when this ends, and none when anything fails. Nobody else writes meanwhile."""
         with self._connected(writes=True) as connection:
@@ -132,11 +162,14 @@ class Store:
         with (
             said_by(self.place),
             self.engine.connect().execution_options(**self._options(writes)) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
             if writes:
                 one_writer(connection)
             yield connection
+            if writes:
+                with _doubt(self.place):
+                    transaction.commit()
 
     def _options(self, writes: bool) -> dict[str, Any]:
         # PostgreSQL: a reader sees one moment; a writer sees what was committed before it got its turn.
@@ -222,12 +255,44 @@ def _version(connection: Connection) -> int:
     return max((row["number"] for row in Reading(connection).rows("migration")), default=0)
 
 
-def _asked(name: str, equal: Mapping[str, Any]) -> Select[Any]:
-    from sqlalchemy import select
+@cache
+def _asked(name: str, columns: tuple[str, ...], *, newest: bool) -> Select[Any]:
+    """The query of rows by these columns, made once: making it costs more than its answer, and a step of the workflow asks dozens."""
+    from sqlalchemy import bindparam, exists, select
 
     asked = table(name)
     query = select(asked).order_by(*([asked.c.seq] if name == "audit" else [asked.c.at, asked.c.id]))
-    return query.where(*(asked.c[column] == value for column, value in equal.items()))
+    query = query.where(*(asked.c[column] == bindparam(column) for column in columns))
+    if not newest:
+        return query
+    later = asked.alias()
+    return query.where(~exists().where(later.c.replaces == asked.c.id))
+
+
+@cache
+def _last_entry() -> Select[Any]:
+    """The query of the number and hash of the last entry of the trail."""
+    from sqlalchemy import select
+
+    audit = table("audit")
+    return select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+
+
+@contextmanager
+def _doubt(place: Place) -> Iterator[None]:
+    """A commit that got no answer may have been made or not."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        if place.path or answered(said):
+            raise
+        raise StoreError(
+            f"{place.name}: the connection was lost while this was written ({message(said)}); whether it is there is not known, "
+            f"look with: mrecist reads status"
+        ) from None
 
 
 @contextmanager

@@ -10,9 +10,11 @@ import pytest
 
 from mrecist.agreement import rows
 from mrecist.agreement.causes import CAUSES
+from mrecist.agreement.concordance import DISCREPANCY, EDR, EVENT, LDR, OVERALL, TIMING
 from mrecist.agreement.continuous import FORMS
 from mrecist.agreement.resampling import Array
 from mrecist.agreement.sums import COLUMNS, REQUIRED
+from mrecist.agreement.swaps import SWAPS
 from mrecist.agreement.variables import VARIABLES
 from mrecist.agreement.weights import NAMES, weights
 
@@ -38,6 +40,7 @@ def first_cells(text: str, head: str) -> list[str]:
         ("Statistics", "Columns of `agreement.csv`", rows.AGREEMENT_COLUMNS),
         ("Swaps", "Columns of `swaps.csv`", rows.SWAP_COLUMNS),
         ("Adjudication", "Columns of `adjudication.csv`", rows.ADJUDICATION_COLUMNS),
+        ("Investigator and central review", "Columns:", rows.CONCORDANCE_COLUMNS),
     ],
 )
 def test_columns(title: str, start: str, columns: tuple[str, ...]) -> None:
@@ -83,3 +86,28 @@ def test_the_weights_are_those_on_the_page() -> None:
         assert found[0].tolist() == pytest.approx([formula(d) for d in range(q)])
         assert f"; {name} 1 - " in PAGE.replace("\n  ", " ") or name == "identity"
     assert len(FORMS) == 6
+
+
+def test_statistics_of_two_tracks_and_their_formulas() -> None:
+    text = section("Investigator and central review")
+    table = text.split("| `variable` | `statistic` |")[1].split("\n\n")[0]
+    named = {name for one in table.splitlines()[2:] for name in words(one.split("|")[2])}
+    days = {f"days_{name}" for name in ("minimum", "median", "maximum", "earlier_median", "later_median")}
+    assert named == {*TIMING, *DISCREPANCY, *days, f"{EDR}_difference", f"{LDR}_difference"} | {
+        "cross_table",
+        "agreement",
+        "rate",
+        "rate_difference",
+    }
+    for name, (counted, among, formula) in DISCREPANCY.items():
+        top, bottom = ({TIMING[cell] for cell in cells} for cells in (counted, among))
+        whole = {"a + b": {"a1", "a2", "a3", "b"}, "N": set(TIMING.values())}
+        above, below = formula.replace("(", "").replace(")", "").split(" / ")
+        assert set(above.split(" + ")) == top
+        assert (whole.get(below) or set(below.split(" + "))) == bottom
+        short = {EDR: "EDR", LDR: "LDR", OVERALL: "overall", EVENT: "event"}[name]
+        assert f"{short} = {formula}" in text
+
+
+def test_every_swap_has_a_row() -> None:
+    assert first_cells(section("Swaps"), "swap") == list(SWAPS)

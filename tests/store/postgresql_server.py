@@ -50,22 +50,17 @@ def server() -> Iterator[str]:
             [*as_user, *command], check=True, capture_output=True, text=True, timeout=60, input=given, cwd="/"
         )
 
+    try:
+        yield from _running(home, folder, port, run)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(home: Path, folder: Path, port: int, run: Callable[..., None]) -> Iterator[str]:
     data, secret = folder / "data", folder / "password"
     run("sh", "-c", f"cat > {secret}", given=PASSWORD)
-    run(
-        str(home / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "owner",
-        "-A",
-        "scram-sha-256",
-        "--pwfile",
-        str(secret),
-        "-E",
-        "UTF8",
-        "-N",
-    )
+    owner = ("-U", "owner", "-A", "scram-sha-256", "--pwfile", str(secret))
+    run(str(home / "initdb"), "-D", str(data), *owner, "-E", "UTF8", "-N")
     settings: Sequence[str] = (
         f"-p {port}",
         "-c listen_addresses=127.0.0.1",
@@ -77,7 +72,6 @@ def server() -> Iterator[str]:
         yield f"postgresql://owner:{PASSWORD}@127.0.0.1:{port}/postgres"
     finally:
         run(str(home / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

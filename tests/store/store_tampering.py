@@ -18,9 +18,7 @@ def full(study: Begun) -> Store:
     sign(study.store, "S1", "A", "Dr A", "review completed")
     unlock(study.store, "S1", "A", 2, by="boss", role="manager", reason="wrong series")
     with study.store.writing("C", "closer to the image") as write:
-        write.add(
-            "pick", "adjudicated", subject="S1", variable="best_confirmed", reader="A", reason="closer to the image"
-        )
+        write.add("pick", "read picked", subject="S1", variable="read", reader="A", reason="closer to the image")
     return study.store
 
 

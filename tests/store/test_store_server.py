@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
 from doc_pages import names, page, section, table
-from postgresql_server import PASSWORD
+from postgresql_server import PASSWORD, new_schema, session
+from store_study import begun
 
 from mrecist.errors import StoreError
 from mrecist.store.place import place_of
@@ -70,6 +72,37 @@ def test_a_password_comes_from_the_environment_or_the_password_file(
     kept.unlink()
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     assert version(bare) == 0
+
+
+@pytest.mark.parametrize("how", ["server", "network"])
+def test_a_connection_that_is_lost_at_commit_leaves_doubt_and_says_so(postgresql: str, how: str) -> None:
+    url = new_schema(postgresql)
+    with begun(url) as study:
+        with session(url) as run:
+            # The server ends the session in the middle of the commit.
+            run(
+                "CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS "
+                "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+            )
+            if how == "server":
+                run(
+                    "CREATE CONSTRAINT TRIGGER left_alone AFTER INSERT ON role DEFERRABLE INITIALLY DEFERRED "
+                    "FOR EACH ROW EXECUTE FUNCTION leave()"
+                )
+        with pytest.raises(
+            StoreError, match="whether it is there is not known, look with: mrecist reads status"
+        ) as error:
+            _write_and_lose(study.store, cut=how == "network")
+        assert "nothing of this was written" not in str(error.value)
+        with study.store.reading() as read:
+            assert read.rows("role", person="X") == []  # here it is not, as status would tell
+
+
+def _write_and_lose(store: Store, *, cut: bool) -> None:
+    with store.writing("boss") as write:
+        write.add("role", "made reader", person="X", role="reader", state="granted")
+        if cut:
+            write.connection.connection.dbapi_connection._usock.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_unix_socket_is_named_by_its_folder(postgresql_socket: str) -> None:

@@ -68,8 +68,8 @@ def patient_of(clock: Clock, course: Course) -> Patient:
 def responses_by_visit(courses: Courses, criterion: str, reader: str) -> dict[str, list[Response]]:
     """Responses at each time point, by its number; nothing where responses were reported by date only."""
     found: dict[int, list[Response]] = defaultdict(list)
-    for (_, by, name), course in sorted(courses.by_key.items()):
-        if by == reader and name == criterion:
+    for (subject, by, name), course in sorted(courses.by_key.items()):
+        if by == courses.who(subject, reader, criterion) and name == criterion:
             for visit in course.visits:
                 if visit.timepoint is not None:
                     found[visit.timepoint].append(visit.overall)

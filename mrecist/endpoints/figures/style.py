@@ -8,7 +8,7 @@ import functools
 import io
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mrecist.model import Response
@@ -149,7 +149,7 @@ def swatches(seen: Iterable[Response]) -> list[Artist]:
 
 
 @in_house_style
-def files_of(figure: Figure, title: str = "") -> dict[str, bytes]:
+def files_of(figure: Figure, title: str = "", suffixes: Sequence[str] = ("svg", "png")) -> dict[str, bytes]:
     """The figure as SVG and PNG (300 dpi), by suffix; without dates, so that the same figure is the same bytes."""
     made = {}
     named = {"Title": printable(title)} if title else {}
@@ -157,7 +157,8 @@ def files_of(figure: Figure, title: str = "") -> dict[str, bytes]:
         ("svg", {"metadata": {"Date": None, "Creator": None, **named}}),
         ("png", {"dpi": 300, "metadata": {"Software": None}}),
     ):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=suffix, **more)
-        made[suffix] = buffer.getvalue()
+        if suffix in suffixes:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=suffix, **more)
+            made[suffix] = buffer.getvalue()
     return made

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
 from mrecist import __version__
 from mrecist.endpoints.report import counts, estimates
-from mrecist.endpoints.report.pictures import Drawn, inline
+from mrecist.endpoints.report.pictures import Drawn
 from mrecist.endpoints.report.table import Rows, Table, those, values
+from mrecist.endpoints.report.writing import page_text, part, plain, rows_of
 from mrecist.protocol import Endpoint, Protocol
 from mrecist.protocol.words import in_words
 from mrecist.response.flags import MEANING
@@ -32,7 +29,6 @@ FLAGS = {
 _SHOWN = ("estimates", "counts", "safety", "eligibility", "problems")
 """The tables that the page shows; those with a row for each subject are behind a link."""
 _BEFORE_FIGURES = "Responses and times of subjects"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +64,17 @@ def report_html(
 
     Every text of the study (ids, arms, reasons, messages) is escaped; control characters are left out.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    tables = {name: _rows(contents[name]) for name in _SHOWN if name in contents}
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["svg"] = lambda one: Markup(inline(one.svg, f"f{drawn.index(one)}"))
+    tables = {name: rows_of(contents[name]) for name in _SHOWN if name in contents}
     design = protocol.design
-    return environment.from_string(_part("template.html")).render(
-        style=Markup(_part("page.css")),
-        title=_plain(protocol.title or design.id) or "study",
-        study=_plain(design.id),
+    return page_text(
+        part("template.html"),
+        part("page.css"),
+        drawn,
+        title=plain(protocol.title or design.id) or "study",
+        study=plain(design.id),
         sha256=protocol.sha256,
         version=__version__,
-        words=[_plain(line) for line in _of_study(protocol)],
+        words=[plain(line) for line in _of_study(protocol)],
         disposition=counts.disposition(tables["counts"]),
         sections=[_section(place, one, protocol, tables, drawn) for place, one in enumerate(protocol.endpoints)],
         subjects_title=_BEFORE_FIGURES,
@@ -92,23 +85,9 @@ def report_html(
         else [],
         problems=counts.problems(tables["problems"]),
         flags=counts.flags(tables["counts"], {**MEANING, **FLAGS}),
-        notes=[_plain(note) for note in notes],
+        notes=[plain(note) for note in notes],
         files=sorted(contents),
     )
-
-
-def _part(name: str) -> str:
-    return files("mrecist.endpoints.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plain(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()
-
-
-def _rows(text: str) -> Rows:
-    """A CSV file as it is read back, so that the page shows what the file says."""
-    found = csv.DictReader(io.StringIO(text, newline=""))
-    return [{name: _plain(cell or "") for name, cell in row.items()} for row in found]
 
 
 def _of_study(protocol: Protocol) -> Iterator[str]:
@@ -122,7 +101,7 @@ def _of_endpoint(endpoint: Endpoint, protocol: Protocol, title: str) -> tuple[st
     lines = list(in_words(replace(protocol, endpoints=(endpoint,))))
     kind, *more = lines[lines.index("") + 1 :]
     kind = kind.removeprefix(title).strip().removeprefix("(").replace("), population", ", population")
-    return tuple(_plain(line) for line in (f"{kind[:1].upper()}{kind[1:]}", *more))
+    return tuple(plain(line) for line in (f"{kind[:1].upper()}{kind[1:]}", *more))
 
 
 def _section(
@@ -131,7 +110,7 @@ def _section(
     title = f"{endpoint.id}: {endpoint.title}" if endpoint.title else endpoint.id
     return Section(
         anchor=f"endpoint-{place + 1}",
-        title=_plain(title),
+        title=plain(title),
         words=_of_endpoint(endpoint, protocol, title),
         parts=tuple(_parts(endpoint, tables, [one for one in drawn if one.plan.endpoint == endpoint.id])),
     )
@@ -139,7 +118,7 @@ def _section(
 
 def _parts(endpoint: Endpoint, tables: Mapping[str, Rows], drawn: Sequence[Drawn]) -> Iterator[Part]:
     """One for each reader and criterion that has rows."""
-    name = _plain(endpoint.id)
+    name = plain(endpoint.id)
     found = those(tables["estimates"], endpoint=name)
     counted = those(tables["counts"], endpoint=name)
     keys = values([*counted, *found], "reader", "criterion")
@@ -158,6 +137,6 @@ def _parts(endpoint: Endpoint, tables: Mapping[str, Rows], drawn: Sequence[Drawn
         yield Part(
             name=by if len(keys) > 1 else "",
             sentences=tuple(estimates.sentences(own)),
-            figures=tuple(one for one in drawn if _plain(one.plan.reader) == reader),
+            figures=tuple(one for one in drawn if plain(one.plan.reader) == reader),
             tables=tuple(table for table in made if table is not None),
         )

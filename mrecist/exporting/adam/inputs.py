@@ -22,6 +22,7 @@ from mrecist.exporting.sdtm.settings import SdtmSettings
 from mrecist.model import Problem
 from mrecist.protocol import Protocol
 from mrecist.tables import read_rows
+from mrecist.tables.accepted import ReviewTrack
 from mrecist.tables.trial import read_trial
 from mrecist.trial import Trial
 
@@ -79,6 +80,10 @@ class Material:
         """The reads of the subjects that ADSL has."""
         return tuple(read for read in self.inputs.reads if read.subject in self.trial.subjects)
 
+    def counts(self, read: Read, criterion: str) -> bool:
+        """Whether a read is the central one that counts for its subject by a criterion."""
+        return self.inputs.accepted.reader(read.subject, criterion, ReviewTrack.CENTRAL) == read.evaluator.reader
+
     def case(self, read: Read, criterion: str) -> Case:
         """A subject with its course by a criterion, as the endpoints see it."""
         course = self.study.found.courses.of(read.subject, read.evaluator.reader, criterion)
@@ -111,7 +116,7 @@ def read_material(folder: Path, protocol: Protocol, settings: SdtmSettings, file
             (files.subjects, *files.tables.values(), rows_path(folder)),
             protocol.partial_date,
         ),
-        problems=tuple(_problems(sdtm, study, trial)),
+        problems=tuple(dict.fromkeys(_problems(sdtm, study, trial))),
         notes=tuple(dict.fromkeys((*inputs.notes, *read.notes, *study.found.notes))),
     )
 

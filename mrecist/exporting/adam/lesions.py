@@ -20,6 +20,7 @@ from mrecist.exporting.adam.parameters import (
     lesion_name,
     reader_name,
 )
+from mrecist.exporting.adam.responses import both
 from mrecist.exporting.results import Cells
 from mrecist.exporting.sdtm.findings import MILLILITRES
 from mrecist.exporting.sdtm.reads import Read
@@ -121,7 +122,8 @@ def sum_rows(material: Material) -> Iterator[tuple[str, dict[str, Value]]]:
                 continue
             best = _best_change(material, read, criterion)
             for timepoint, cells in cells_of.items():
-                yield read.subject, _sum(material, read, timepoint, cells, best)
+                row = _sum(material, read, timepoint, cells, best)
+                yield from both(read.subject, row, counts=material.counts(read, criterion))
 
 
 def _sum(material: Material, read: Read, timepoint: int, cells: Cells, best: int | None) -> dict[str, Value]:

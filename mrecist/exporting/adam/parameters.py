@@ -111,10 +111,14 @@ def is_standard(endpoint: Endpoint, *, confirmed: bool) -> bool:
     return meant is not None and whole and meant == (set(endpoint.success), confirmed)
 
 
+CENTRAL_REVIEW, INVESTIGATORS = "Central Review", "Investigator"
+"""PARCAT2 of the central read of each subject that counts, whoever's it is, and of what investigators read."""
+
+
 def reader_name(who: Evaluator) -> str:
     """PARCAT2: Investigator, Reader 1, Radiologist 2; the adjudicator's word is that of the blinded review (BICR)."""
     if who.role == INVESTIGATOR:
-        return "Investigator"
+        return INVESTIGATORS
     return who.identifier.capitalize().replace("Adjudicator", "BICR")
 
 

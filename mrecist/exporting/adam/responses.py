@@ -12,8 +12,10 @@ from mrecist.dates import parse_date
 from mrecist.endpoints.regions import responses_of_region
 from mrecist.exporting.adam.inputs import Material
 from mrecist.exporting.adam.parameters import (
+    CENTRAL_REVIEW,
     DEATH,
     IMMUNE_OF,
+    INVESTIGATORS,
     IRECIST,
     IRECIST_CODES,
     RECIST,
@@ -25,10 +27,10 @@ from mrecist.exporting.adam.parameters import (
     reader_name,
 )
 from mrecist.exporting.results import Cells
-from mrecist.exporting.sdtm.readers import Evaluator
 from mrecist.exporting.sdtm.reads import Read
 from mrecist.exporting.sdtm.timing import Reference, visit_of
 from mrecist.model import Response, Role
+from mrecist.tables.accepted import ReviewTrack
 
 _RESPONDED = ("CR", "PR", "iCR", "iPR")
 _STABLE = ("SD", "NON-CR/NON-PD", "iSD", "NON-iCR/NON-iUPD")
@@ -102,7 +104,14 @@ def response_rows(material: Material) -> Rows:
     for story in _stories(material):
         subject = story.read.subject
         for row in (*_visits(story), *_summary(story)):
-            yield subject, row
+            yield from both(subject, row, counts=material.counts(story.read, story.criterion))
+
+
+def both(subject: str, row: dict[str, Value], *, counts: bool) -> Rows:
+    """A row of a reader, and where that read counts the same again as that of the central review."""
+    yield subject, row
+    if counts:
+        yield subject, {**row, "PARCAT2": CENTRAL_REVIEW}
 
 
 def _stories(material: Material) -> Iterator[Story]:
@@ -224,33 +233,44 @@ def region_rows(material: Material, folder: Path) -> Rows:
             category = material.named[one.criterion]
             source = material.records.response(story.read.unique_id, story.read.evaluator, category, one.date, test)
             counts = "Y" if row["AVAL"] is not None else ""
-            yield one.subject, {**row, **source, "PARCAT4": words, "ANL01FL": counts}
+            row |= {**source, "PARCAT4": words, "ANL01FL": counts}
+            yield from both(one.subject, row, counts=material.counts(story.read, story.criterion))
 
 
 def unassessed_rows(material: Material) -> Rows:
     """Subject -> RSP N, BOR MISSING and so on of those whom nobody assessed, by whoever decides; a read with a problem is no such one."""
     results = material.inputs.results
     left_out = {*material.unread, *(read.subject for read in material.reads)}
-    readers = {read.evaluator.reader: read.evaluator for read in material.reads}
-    deciding = {results.protocol.readers.accepted} & readers.keys() or readers.keys()
     nothing = results.protocol.response.no_assessment
     for subject in (name for name in material.trial.subjects if name not in left_out):
-        for reader in sorted(deciding):
-            for criterion, setting in results.settings.items():
+        for criterion, setting in results.settings.items():
+            for who in _deciding(material, criterion):
                 immune = setting.criterion.name == "irecist"
                 for name in ("ICPD", "IUPD") if immune else ("PD",):
-                    yield subject, _nothing(material, readers[reader], criterion, name, "N")
+                    yield subject, _nothing(material, who, criterion, name, "N")
                 for name in (*("RSP", "CB", "BCP", "CRSP", "CCB", "CBCP"), *("BOR", "CBOR")):
                     word = nothing if name.endswith("BOR") else "N"
                     code = IMMUNE_OF[name] if immune else name
-                    yield subject, _nothing(material, readers[reader], criterion, code, word)
+                    yield subject, _nothing(material, who, criterion, code, word)
 
 
-def _nothing(material: Material, who: Evaluator, criterion: str, code: str, word: str) -> dict[str, Value]:
+def _deciding(material: Material, criterion: str) -> list[str]:
+    """PARCAT2 of the reviews that decide by a criterion: those of accepted.csv, else the accepted reader of the protocol, else all."""
+    results = material.inputs.results
+    tracks = {ReviewTrack.CENTRAL: CENTRAL_REVIEW, ReviewTrack.INVESTIGATOR: INVESTIGATORS}
+    found = [name for track, name in tracks.items() if material.inputs.accepted.decides(criterion, track)]
+    if found:
+        return found
+    readers = {read.evaluator.reader: read.evaluator for read in material.reads}
+    deciding = {results.protocol.readers.accepted} & readers.keys() or readers.keys()
+    return [reader_name(readers[one]) for one in sorted(deciding)]
+
+
+def _nothing(material: Material, who: str, criterion: str, code: str, word: str) -> dict[str, Value]:
     return {
         **value_of(code, word),
         "PARCAT1": RESPONSE,
-        "PARCAT2": reader_name(who),
+        "PARCAT2": who,
         "PARCAT3": criterion_name(material.named[criterion]),
         "ANL01FL": "Y",
         "PROTSHA": material.inputs.results.protocol.sha256,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mrecist.datasets.model import Value
 from mrecist.endpoints.proportions import Outcome
@@ -10,7 +10,9 @@ from mrecist.endpoints.times import COMPETING, EVENT, EventTime
 from mrecist.exporting.adam.inputs import Material
 from mrecist.exporting.adam.origins import NOWHERE, Found
 from mrecist.exporting.adam.parameters import (
+    CENTRAL_REVIEW,
     ENDPOINT,
+    INVESTIGATORS,
     MOST_TEXT,
     STANDARD,
     YES_NO,
@@ -23,6 +25,7 @@ from mrecist.exporting.adam.parameters import (
 from mrecist.exporting.adam.responses import REGIONS, Rows, when
 from mrecist.exporting.sdtm.readers import Evaluator
 from mrecist.protocol import Endpoint
+from mrecist.tables.accepted import ReviewTrack
 
 _EVENTS = {"pd": "DISEASE PROGRESSION", "no_event": "NO EVENT", "no_postbaseline": "NO POST-BASELINE ASSESSMENT"}
 _OF_RESPONSES = ("responses.csv", "best_responses.csv")
@@ -35,10 +38,10 @@ def time_rows(material: Material) -> Rows:
     who = _evaluators(material)
     for one in material.study.derived.times:
         named = {"PARAMCD": codes[one.endpoint], "PARAM": titles[one.endpoint]}
-        yield one.subject, {**named, **_time(material, one, who.get(one.reader))}
+        yield one.subject, {**named, **_time(material, one, who)}
 
 
-def _time(material: Material, one: EventTime, who: Evaluator | None) -> dict[str, Value]:
+def _time(material: Material, one: EventTime, who: Mapping[str, Evaluator]) -> dict[str, Value]:
     censored = one.status != EVENT
     return {
         **_categories(material, one, who),
@@ -51,7 +54,7 @@ def _time(material: Material, one: EventTime, who: Evaluator | None) -> dict[str
         "CNSR": one.cnsr,
         "EVNTDESC": _words(one.event),
         "CNSDTDSC": _censored_at(one) if censored else "",
-        **_source(material, one, who),
+        **_source(material, one, who.get(one.read_by)),
         "SRCTXT": one.source[:MOST_TEXT],
         "PROTSHA": material.protocol.sha256,
     }
@@ -68,13 +71,21 @@ def _censored_at(one: EventTime) -> str:
     return one.reason.rpartition("; censored at ")[2].upper()[:MOST_TEXT]
 
 
-def _categories(material: Material, one: EventTime | Outcome, who: Evaluator | None) -> dict[str, Value]:
+def _categories(material: Material, one: EventTime | Outcome, who: Mapping[str, Evaluator]) -> dict[str, Value]:
     return {
         "PARCAT1": ENDPOINT,
-        "PARCAT2": reader_name(who) if who is not None else "",
+        "PARCAT2": _review(material, one, who),
         "PARCAT3": criterion_name(material.named[one.criterion]) if one.criterion in material.named else "",
         "PARCAT4": REGIONS[one.region][1] if one.region else "",
     }
+
+
+def _review(material: Material, one: EventTime | Outcome, who: Mapping[str, Evaluator]) -> str:
+    """Whose responses the row is derived from, also of a subject whom nobody assessed; "" where it is of no responses."""
+    track = material.study.found.courses.track_of(one.reader, one.criterion)
+    if track is not None:
+        return CENTRAL_REVIEW if track is ReviewTrack.CENTRAL else INVESTIGATORS
+    return reader_name(who[one.reader]) if one.reader in who else ""
 
 
 def _evaluators(material: Material) -> dict[str, Evaluator]:
@@ -118,7 +129,7 @@ def outcome_rows(material: Material) -> Rows:
     for one in material.study.derived.outcomes:
         if one.endpoint in codes:
             named = {"PARAMCD": codes[one.endpoint], "PARAM": titles[one.endpoint]}
-            yield one.subject, {**named, **_outcome(material, one, who.get(one.reader))}
+            yield one.subject, {**named, **_outcome(material, one, who)}
 
 
 def _not_standard(material: Material) -> list[Endpoint]:
@@ -127,7 +138,7 @@ def _not_standard(material: Material) -> list[Endpoint]:
     return [one for one in asked if not is_standard(one, confirmed=protocol.confirms(one))]
 
 
-def _outcome(material: Material, one: Outcome, who: Evaluator | None) -> dict[str, Value]:
+def _outcome(material: Material, one: Outcome, who: Mapping[str, Evaluator]) -> dict[str, Value]:
     word = {True: "Y", False: "N", None: ""}[one.success]
     row: dict[str, Value] = {
         **_categories(material, one, who),
@@ -140,10 +151,11 @@ def _outcome(material: Material, one: Outcome, who: Evaluator | None) -> dict[st
     }
     if one.months is not None:
         row |= {"AVISIT": f"MONTH {one.months}", "AVISITN": one.months}
-    if who is not None and one.criterion in material.named:
+    by = who.get(one.read_by)
+    if by is not None and one.criterion in material.named:
         test = REGIONS[one.region][2] if one.region else "OVRLRESP"
         category = material.named[one.criterion]
-        row |= material.records.response(material.unique_id(one.subject), who, category, one.date, test)
+        row |= material.records.response(material.unique_id(one.subject), by, category, one.date, test)
     return row
 
 

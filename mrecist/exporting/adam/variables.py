@@ -136,7 +136,7 @@ _SHARED = (
         "Parameter Category 2",
         "Perm",
         _ASSIGNED,
-        "Whose assessment: --EVAL and --EVALID of SDTM in words; an adjudicator is BICR.",
+        "Whose assessment: --EVAL and --EVALID of SDTM in words; an adjudicator is BICR, the accepted read Central Review.",
     ),
     _v(
         "PARCAT3",

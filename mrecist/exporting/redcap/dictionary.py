@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mrecist.errors import InputError
 from mrecist.exporting.results_fields import Field, FieldKind, field_of
+from mrecist.exporting.results_rows import ACCEPTED_TRACK
 from mrecist.tables import BEST_COLUMNS, MEASUREMENT_COLUMNS, RESPONSE_COLUMNS, csv_text
 from mrecist.tables.trial import DATE_COLUMNS
 
@@ -45,8 +46,12 @@ class Instrument:
         return f"{self.name}_complete"
 
 
-def instruments(repeat_instrument: str, subject_columns: Iterable[str] = ()) -> tuple[Instrument, ...]:
+def instruments(
+    repeat_instrument: str, subject_columns: Iterable[str] = (), *, accepted: bool = False
+) -> tuple[Instrument, ...]:
     """The five forms. ``repeat_instrument`` names the form of the responses, ``subject_columns`` those of ``subjects.csv``.
+
+    ``accepted``: with a field for the track in which a read is the accepted one, which a project of other results need not have.
 
     Raises :class:`InputError` for a name that REDCap does not take, or two columns that get one field name.
     """
@@ -56,13 +61,16 @@ def instruments(repeat_instrument: str, subject_columns: Iterable[str] = ()) -> 
             f"repeat instrument '{repeat_instrument}': is a name in small letters, digits and _, and not one of: {', '.join(others)}"
         )
     given = [name for name in subject_columns if name != "subject"] or ["arm", *DATE_COLUMNS]
+    track = [ACCEPTED_TRACK] if accepted else []
     before = [name for name in _BEFORE_TREATMENT if name in given]
     return (
         _instrument("subject", "subjects", "sj", [name for name in given if name not in before]),
         _instrument("baseline", "subjects", "bl", before),
         _instrument("tumor_measurement", "measurements", "tm", MEASUREMENT_COLUMNS, ("reader", "timepoint", "lesion")),
-        _instrument(repeat_instrument, "responses", "tr", RESPONSE_COLUMNS, ("reader", "criterion", "timepoint")),
-        _instrument("best_response", "best_responses", "br", BEST_COLUMNS, ("reader", "criterion")),
+        _instrument(
+            repeat_instrument, "responses", "tr", (*RESPONSE_COLUMNS, *track), ("reader", "criterion", "timepoint")
+        ),
+        _instrument("best_response", "best_responses", "br", (*BEST_COLUMNS, *track), ("reader", "criterion")),
     )
 
 

@@ -55,7 +55,7 @@ def export_redcap(
     rows = read_results(results, subjects, protocol)
     columns = dict.fromkeys(name for cells in rows.subjects for name in cells if name)
     settings = rows.protocol.export.redcap
-    forms = instruments(repeat_instrument or settings.repeat_instrument, columns)
+    forms = instruments(repeat_instrument or settings.repeat_instrument, columns, accepted=bool(rows.accepted.rows))
     visits = read_events(events)
     found = entries_of(rows, forms, visits, complete)
     files = [out / "records.csv"]

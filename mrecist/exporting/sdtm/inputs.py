@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mrecist.accepted import Accepted, accepted_of_results, faults_of
 from mrecist.endpoints.regions import responses_of_region
 from mrecist.errors import InputError
 from mrecist.exporting.results import Cells, Results, read_best, read_results
+from mrecist.exporting.sdtm.acceptance import acceptance, check_investigators, notes_of
 from mrecist.exporting.sdtm.places import place_of
 from mrecist.exporting.sdtm.readers import Evaluator, evaluators
 from mrecist.exporting.sdtm.reads import Read, subject_id
@@ -40,6 +42,7 @@ class Inputs:
 
     study: str
     results: Results
+    accepted: Accepted
     best: Mapping[tuple[str, str], list[Cells]]
     trial: Trial | None
     references: Mapping[str, Reference]
@@ -51,6 +54,7 @@ class Inputs:
 def read_inputs(folder: Path, settings: SdtmSettings, given: Given) -> Inputs:
     """Read everything; raises :class:`InputError` for what cannot be used."""
     results = read_results(folder)
+    accepted = accepted_of_results(folder, results.settings)
     study = settings.study or results.protocol.design.id
     if not study:
         raise InputError("the protocol has no [study] id, and SDTM needs STUDYID; add it, or give --study ID")
@@ -59,19 +63,29 @@ def read_inputs(folder: Path, settings: SdtmSettings, given: Given) -> Inputs:
     references = _references(results, trial)
     _check_subjects(study, references)
     segmented, unread = _segmented(results, given.images)
+    readers = sorted({key[1] for key in results.rows})
+    who = evaluators(readers, settings.readers, results.protocol.readers, accepted)
+    check_investigators(results, who)
     reads = _reads(
-        results, study, settings, references, read_visit_names(given.visits), _of_liver(folder, results), segmented
+        results, accepted, study, who, references, read_visit_names(given.visits), _of_liver(folder, results), segmented
     )
-    told = (*_not_assessed(folder), *results.problems, *unread, *(tables.problems if tables is not None else ()))
+    left_out = (*_not_assessed(folder), *results.problems)
+    told = (
+        *left_out,
+        *_without_accepted(results, accepted, left_out),
+        *unread,
+        *(tables.problems if tables is not None else ()),
+    )
     return Inputs(
         study=study,
         results=results,
+        accepted=accepted,
         best=read_best(folder),
         trial=trial,
         references=references,
         reads=tuple(reads),
         problems=tuple(dict.fromkeys(told)),
-        notes=(*(tables.notes if tables is not None else ()), *_notes(reads, trial)),
+        notes=(*(tables.notes if tables is not None else ()), *notes_of(results, accepted, who), *_notes(reads, trial)),
     )
 
 
@@ -132,20 +146,19 @@ def _check_subjects(study: str, names: Iterable[str]) -> None:
 
 def _reads(
     results: Results,
+    accepted: Accepted,
     study: str,
-    settings: SdtmSettings,
+    who: Mapping[str, Evaluator],
     references: Mapping[str, Reference],
     names: Mapping[int, VisitName],
     of_liver: Mapping[tuple[str, str], Mapping[tuple[int, str], str]],
     segmented: Segmented,
 ) -> list[Read]:
-    who = evaluators(sorted({key[1] for key in results.rows}), settings.readers, results.protocol.readers)
     visits_of: dict[tuple[str, str], list[int]] = {}
     for key in results.rows:
         visits_of.setdefault(key[:2], []).append(key[2])
     reads = []
     for (subject, reader), timepoints in sorted(visits_of.items()):
-        shared = _shared(results, who, subject, timepoints)
         reads.append(
             Read(
                 study=study,
@@ -156,8 +169,7 @@ def _reads(
                 rows={n: results.rows[subject, reader, n] for n in sorted(timepoints)},
                 responses={n: results.responses.get((subject, reader, n), []) for n in sorted(timepoints)},
                 results=results,
-                accepted=shared if _decides(who[reader], results) else frozenset(),
-                shared=shared if who[reader].independent else frozenset(),
+                accepted=acceptance(results, accepted, who, subject, reader, timepoints),
                 liver=of_liver.get((subject, reader), {}),
                 segmented=segmented.get((subject, reader), {}),
             )
@@ -165,15 +177,10 @@ def _reads(
     return reads
 
 
-def _shared(results: Results, who: Mapping[str, Evaluator], subject: str, timepoints: Iterable[int]) -> frozenset[int]:
-    """The time points that several independent readers assessed."""
-    independent = [reader for reader, one in who.items() if one.independent]
-    return frozenset(n for n in timepoints if sum((subject, reader, n) in results.rows for reader in independent) > 1)
-
-
-def _decides(evaluator: Evaluator, results: Results) -> bool:
-    """Whether the records of this reader are the accepted ones: the adjudicator's, unless the protocol names somebody else."""
-    return evaluator.adjudicates and results.protocol.readers.accepted in ("", evaluator.reader)
+def _without_accepted(results: Results, accepted: Accepted, left_out: Iterable[Problem]) -> Iterator[Problem]:
+    """The subjects of which no read counts, though the accepted reads are given."""
+    there = {(*key[:2], cells["criterion"]) for key, every in results.responses.items() for cells in every}
+    yield from faults_of(accepted, there, {(one.subject, one.reader) for one in left_out}).values()
 
 
 def _notes(reads: Sequence[Read], trial: Trial | None) -> Iterator[str]:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from mrecist.accepted import Accepted
 from mrecist.errors import InputError
 from mrecist.protocol import Readers
 from mrecist.sdtm.codelists import EVALUATOR_IDS, INDEPENDENT, INVESTIGATOR
+from mrecist.tables.accepted import ReviewTrack
 
 _SHORT = re.compile(r"(R|READER|RAD|RADIOLOGIST|ONC|ONCOLOGIST|ADJ|ADJUDICATOR)[ _-]*([1-3]?)")
 _WORDS = {"R": "READER", "RAD": "RADIOLOGIST", "ONC": "ONCOLOGIST", "ADJ": "ADJUDICATOR"}
@@ -38,21 +40,32 @@ class Evaluator:
         return f"{prefix}-{identifier}" if prefix else identifier
 
 
-def evaluators(readers: Iterable[str], named: Mapping[str, str], rules: Readers) -> dict[str, Evaluator]:
+def evaluators(
+    readers: Iterable[str], named: Mapping[str, str], rules: Readers, accepted: Accepted | None = None
+) -> dict[str, Evaluator]:
     """Reader -> evaluator (docs/sdtm.md has the rules).
 
-    ``named`` is what the user says: reader -> INVESTIGATOR or a term of EVALID. Raises :class:`InputError` for a reader that nothing
-    tells, and when two readers would be the same evaluator.
+    ``named`` is what the user says: reader -> INVESTIGATOR or a term of EVALID; ``accepted`` says who has accepted reads as an
+    investigator; every site may have its own. Raises :class:`InputError` for a reader that nothing tells, when two readers would
+    be the same evaluator, and where ``accepted`` has another one.
     """
+    accepted = accepted or Accepted()
+    investigators = accepted.readers(ReviewTrack.INVESTIGATOR)
+    # Several are told apart by their subjects, where somebody says that they are investigators.
+    several = investigators | {name for name, term in named.items() if term.strip().upper() == INVESTIGATOR}
     readers = list(dict.fromkeys(readers))
     unknown = [name for name in named if name not in readers]
     if unknown:
         raise InputError(f"--reader {unknown[0]}: is no reader of these results; there are: {', '.join(readers)}")
     found: dict[str, Evaluator] = {}
     for reader in readers:
-        term = _term_named(reader, named[reader]) if reader in named else _term(reader, readers, rules)
+        if reader in named:
+            term = _term_named(reader, named[reader])
+        else:
+            term = INVESTIGATOR if reader in investigators else _term(reader, readers, rules)
+        _check_track(reader, term, accepted)
         same = next((e.reader for e in found.values() if term in (e.identifier, e.role)), None)
-        if same is not None:
+        if same is not None and not {same, reader} <= several:
             raise InputError(
                 f"readers {same} and {reader} would both be {term}; say who they are with --reader NAME=TERM"
             )
@@ -63,6 +76,16 @@ def evaluators(readers: Iterable[str], named: Mapping[str, str], rules: Readers)
             identifier="" if is_investigator else term,
         )
     return found
+
+
+def _check_track(reader: str, term: str, accepted: Accepted) -> None:
+    for track in ReviewTrack:
+        is_investigator = track is ReviewTrack.INVESTIGATOR
+        if reader in accepted.readers(track) and (term == INVESTIGATOR) is not is_investigator:
+            raise InputError(
+                f"reader {reader}: has accepted reads in the {track} track and would be {term}; mend accepted.csv, or say who "
+                f"that is with --reader '{reader}={'INVESTIGATOR' if is_investigator else 'READER 1'}'"
+            )
 
 
 def _term_named(reader: str, term: str) -> str:

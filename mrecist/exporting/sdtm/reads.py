@@ -9,6 +9,7 @@ from datetime import date
 from mrecist.criteria._viable import by_viable_part
 from mrecist.datasets.model import Value
 from mrecist.exporting.results import Cells, Results
+from mrecist.exporting.sdtm.acceptance import Acceptance
 from mrecist.exporting.sdtm.links import first_rows, link_ids, wholes
 from mrecist.exporting.sdtm.readers import Evaluator
 from mrecist.exporting.sdtm.timing import Reference, VisitName, visit_of
@@ -37,9 +38,7 @@ class Read:
     rows: Mapping[int, list[Measurement]]
     responses: Mapping[int, list[Cells]]
     results: Results
-    # Time points at which this reader's record is the accepted one among several readers'.
-    accepted: frozenset[int]
-    shared: frozenset[int]
+    accepted: Acceptance
     # (time point, criterion) -> response of the lesions in the liver, where the protocol says which organs that is.
     liver: Mapping[tuple[int, str], str]
     # (time point, lesion) -> SOP Instance UID of its segmentation, where the images were given.
@@ -74,7 +73,7 @@ class Read:
     def accepts(self, row: Measurement) -> bool:
         """Whether an independent assessor accepted this record where several read the time point."""
         said = ACCEPTED in [part.strip().casefold() for part in row.comment.split(";")]
-        return row.timepoint in self.accepted or (said and row.timepoint in self.shared)
+        return row.timepoint in self.accepted.lesions or (said and row.timepoint in self.accepted.by_row)
 
     def missing(self, timepoint: int) -> Iterator[Measurement]:
         """The first rows of the targets and non-targets that were followed and have no row at a later time point."""

@@ -116,7 +116,8 @@ def _record(
     timepoint: int | None,
 ) -> Record:
     category, subcategory = known[cells["criterion"]]
-    accepted = timepoint in read.accepted if timepoint is not None else bool(read.accepted)
+    at = read.accepted.responses.get(cells["criterion"], frozenset())
+    accepted = timepoint in at if timepoint is not None else bool(at)
     values = {
         **read.common("RS", when, timepoint),
         # The group is what the overall response stands on; no other record has it.

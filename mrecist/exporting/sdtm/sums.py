@@ -76,7 +76,7 @@ def _record(read: Read, timepoint: int, result: Result) -> Record:
         "TRGRPID": "TARGET",
         "TRLNKGRP": read.group(timepoint),
         "TRLOBXFL": "Y" if first else "",
-        "TRACPTFL": "Y" if timepoint in read.accepted else "",
+        "TRACPTFL": "Y" if timepoint in read.accepted.lesions else "",
         **result.values(),
     }
     return Record(values=values, qualifiers={})

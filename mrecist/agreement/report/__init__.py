@@ -1,0 +1,1 @@
+"""agreement.html: the tables of ``mrecist agree`` and its figures as one page."""

@@ -1,0 +1,104 @@
+"""Whose read of each subject counts, by criterion and track, and which cases are still open.
+
+In the central track a pick that still holds comes first. Without one: the only reader's read; where the readers agree in all that is
+adjudicated, that of "reader 1" (who is reader 1 of a case was drawn by lot when it was assigned). Everything else is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mrecist.review.reviewed import Case, Reviewed
+from mrecist.store.adjudicating import OWN
+from mrecist.store.assigning import INVESTIGATOR
+from mrecist.tables.accepted import AcceptedAs, AcceptedRead, ReviewTrack
+
+AGREED_READ = "reader 1"
+"""Whose read counts where the readers agree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """A subject without an accepted read by a criterion in a track, and why."""
+
+    subject: str
+    criterion: str
+    track: ReviewTrack
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}, {self.criterion}, {self.track}: open: {self.why}"
+
+
+def accepted(found: Reviewed) -> tuple[tuple[AcceptedRead, ...], tuple[Open, ...]]:
+    """The reads that count, and what is open."""
+    every = [one for case in found.cases.values() for one in _of_case(found, case)]
+    return (
+        tuple(one for one in every if isinstance(one, AcceptedRead)),
+        tuple(one for one in every if isinstance(one, Open)),
+    )
+
+
+def _of_case(found: Reviewed, case: Case) -> Iterator[AcceptedRead | Open]:
+    for criterion in found.reads.settings:
+        if case.central:
+            yield central(found, case, criterion)
+        if case.investigator:
+            yield _investigator(found, case, criterion)
+
+
+def _investigator(found: Reviewed, case: Case, criterion: str) -> AcceptedRead | Open:
+    track = ReviewTrack.INVESTIGATOR
+    why = found.why_open(case, criterion, (INVESTIGATOR,))
+    if why:
+        return Open(subject=case.subject, criterion=criterion, track=track, why=why)
+    return AcceptedRead(
+        subject=case.subject,
+        criterion=criterion,
+        track=track,
+        reader=case.investigator,
+        accepted_as=AcceptedAs.ONLY,
+    )
+
+
+def central(found: Reviewed, case: Case, criterion: str) -> AcceptedRead | Open:
+    """The central read of a case that counts by a criterion, or why there is none yet."""
+    picked = case.picks.get(criterion)
+    parts = tuple(case.central)
+    holds = picked is not None and not picked.stale
+    if picked is not None and holds and picked.read == OWN:
+        parts = (*parts, OWN)
+    why = found.why_open(case, criterion, parts)
+    if not why and picked is not None and holds:
+        return AcceptedRead(
+            subject=case.subject,
+            criterion=criterion,
+            track=ReviewTrack.CENTRAL,
+            reader=picked.reader,
+            accepted_as=AcceptedAs.REREAD if picked.read == OWN else AcceptedAs.PICKED,
+            by=picked.by,
+            reason=picked.reason,
+        )
+    differs = () if why else found.discordant(case).get(criterion, ())
+    if differs:
+        on = ", ".join(dict.fromkeys(one.variable for one in differs))
+        why = f"the readers differ in {on} and {_why_not_picked(case, criterion)}"
+    if why:
+        return Open(subject=case.subject, criterion=criterion, track=ReviewTrack.CENTRAL, why=why)
+    return AcceptedRead(
+        subject=case.subject,
+        criterion=criterion,
+        track=ReviewTrack.CENTRAL,
+        reader=case.central.get(AGREED_READ) or next(iter(case.central.values())),
+        accepted_as=AcceptedAs.ONLY if len(case.central) == 1 else AcceptedAs.AGREED,
+    )
+
+
+def _why_not_picked(case: Case, criterion: str) -> str:
+    if not case.adjudicator:
+        return "no adjudicator has the case; run: mrecist reads adjudicate"
+    picked = case.picks.get(criterion)
+    if picked is None:
+        return f"{case.adjudicator} has not picked yet"
+    return f"the pick of {picked.by} at {picked.at} holds no more ({picked.stale}); it has to be picked again"
