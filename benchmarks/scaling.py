@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/scaling.py [--quick]``. It makes its data. Cost per unit stays level where nothing is gone through again
 and again: the last column is the cost per unit over that of the smallest size. Subjects are whole processes (``mrecist assess``,
-``mrecist score`` on the sample study multiplied by benchmarks/archive.py), with the largest memory of any process of theirs.
+``mrecist score`` on one subject of the sample study multiplied), with the largest memory of any process of theirs.
 Parallel efficiency is what one process takes over N times what N take; where other work keeps the processors busy it says nothing
 of mrecist, so the processor time stands beside it.
 """
@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from archive import multiply
 from assess import write_table
 from loading import make, phantom
 from measure import PIXEL, STEP, geometry_of, ten_lesions
@@ -29,7 +28,18 @@ from turns import Row, figure, keep, machine, processors, rows_option
 
 import mrecist
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "score"))
+
 TURNS = 3
+# VmHWM is of the program itself; ru_maxrss would also count what this script held when it was forked off.
+WITH_MEMORY = """
+import re, resource, sys
+from mrecist.cli import main
+code = main(sys.argv[1:])
+own = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+print(max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss), file=sys.stderr)
+sys.exit(code)
+"""
 
 
 def main() -> None:
@@ -58,6 +68,8 @@ def level(workload: str, unit: str, seconds: Mapping[int, float], more: Mapping[
         ratio = (taken / count) / (seconds[first] / first)
         said = f" {more[count]} |" if more else ""
         print(f"| {count} | {figure(taken)} | {figure(1e3 * taken / count)} | {figure(ratio)} |{said}")
+        if count == first:
+            continue
         rows.append(
             Row(
                 workload=f"{workload}, cost of one",
@@ -123,9 +135,12 @@ def assessed(folder: Path, counts: tuple[int, ...]) -> list[Row]:
 
 
 def scored(folder: Path, counts: tuple[int, ...]) -> list[Row]:
+    from archive_made import make_archive
+
     taken, memory = {}, {}
     for count in counts:
-        study = multiply(folder / f"study{count}", count)
+        study = folder / f"study{count}"
+        make_archive(study, count, broken=0)
         taken[count], cpu, memory[count] = alone("score", study, folder / f"score{count}", "--workers", "1")
     rows = level("score, a process", "subjects", taken, memory)
     count, workers = max(counts), processors()
@@ -149,13 +164,8 @@ def scored(folder: Path, counts: tuple[int, ...]) -> list[Row]:
 
 def alone(command: str, given: Path, out: Path, *more: str) -> tuple[float, float, str]:
     """Seconds, processor seconds and the largest memory of a process of ``mrecist`` and of its own processes."""
-    script = "import resource, sys; from mrecist.cli import main; code = main(sys.argv[1:]); "
-    script += (
-        "print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)), "
-    )
-    script += "file=sys.stderr); sys.exit(code)"
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    called = [sys.executable, "-c", script, command, str(given), "--out", str(out), *more]
+    called = [sys.executable, "-c", WITH_MEMORY, command, str(given), "--out", str(out), *more]
     done = subprocess.run(called, capture_output=True, text=True, check=False)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
