@@ -27,6 +27,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from turns import keep, machine, rows_of, rows_option, table, take_turns
 
 from mrecist.imaging.scan import scan_folder
+from mrecist.scheduling import open_scheduler
 
 ROOT = "1.2.826.0.1.3680043.10.999.21"
 SERIES = 10
@@ -138,7 +139,8 @@ def with_simpleitk(folder: Path) -> Counted:
 
 def with_mrecist(workers: int) -> Callable[[Path], Counted]:
     def run(folder: Path) -> Counted:
-        scan = scan_folder(folder, workers=workers)
+        with open_scheduler(workers=workers) as scheduler:
+            scan = scan_folder(folder, run=scheduler.run)
         assert not scan.problems
         assert all(s.verdict == "ok" for s in scan.series)
         return Counter({s.uid: len(s.slices) for s in scan.series})

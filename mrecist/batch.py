@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -32,7 +32,7 @@ from mrecist.report.html import report_html, report_pages
 from mrecist.report.summary import summary_html
 from mrecist.response.derive import Derived, derive
 from mrecist.results import Case, CriterionText, FindingText, KeyImage, StudyResults
-from mrecist.scheduling import Cause, Failure, Limits, open_scheduler
+from mrecist.scheduling import Cause, Failure, Limits, Scheduler, open_scheduler
 from mrecist.score import Drawing, SubjectResult, score_subject
 from mrecist.stability.derive import stabilities, with_flags
 from mrecist.stability.table import spread_csv, stability_tables
@@ -158,12 +158,9 @@ def score_study(
     if running.scheduler is not None:  # its workers run in folders of their own
         root, out = root.absolute(), out.absolute()
     folder = _tidied(out, fresh=running.fresh)
-    if running.scheduler is not None:  # said before headers are read, which may take long
-        with open_scheduler(address=running.scheduler, folders=(root, out)):
-            pass
-    study = open_study(
-        root, protocol_file, lambda done, of: report("reading headers", done, of), running.workers, spool=folder
-    )
+    with _opened(running, root, out) as scheduler:
+        heads = partial(report, "reading headers")
+        study = open_study(root, protocol_file, heads, run=scheduler.run, spool=folder)
     settings = study.protocol.select(criteria)
     repeating = repeating_of(study.protocol.stability, repeat)
     done = _score_subjects(study, repeating, folder, running, report)
@@ -217,6 +214,19 @@ def _tidied(out: Path, *, fresh: bool) -> Path:
     return folder
 
 
+def _opened(running: Running, root: Path, out: Path, seconds: float | None = None) -> AbstractContextManager[Scheduler]:
+    """The scheduler of a run; an item, a case or a share of the headers, takes no longer than ``seconds``."""
+    if seconds is None and (running.workers > 1 or running.scheduler):
+        seconds = CASE_SECONDS
+    return open_scheduler(
+        workers=running.workers,
+        address=running.scheduler,
+        limits=Limits(seconds=seconds),
+        folders=(root, out),
+        notice=running.notice,
+    )
+
+
 # --- subjects --------------------------------------------------------------------------------------------------------
 
 
@@ -227,18 +237,9 @@ def _score_subjects(
     total, failed = len(study.subjects), 0
     done: dict[int, _CaseDone] = {}
     report("measuring subjects", 0, total)
-    seconds = running.case_seconds
-    if seconds is None and (running.workers > 1 or running.scheduler):
-        seconds = CASE_SECONDS
     score = partial(_score_case, measuring=study.protocol.measuring, repeating=repeating)
     tasks = (_Task(given=given, folder=folder) for given in study.subjects)
-    with open_scheduler(
-        workers=running.workers,
-        address=running.scheduler,
-        limits=Limits(seconds=seconds),
-        folders=(study.root, folder.parent),
-        notice=running.notice,
-    ) as scheduler:
+    with _opened(running, study.root, folder.parent, running.case_seconds) as scheduler:
         for index, outcome in scheduler.run(score, tasks):
             one = _failed(study.subjects[index], outcome, folder) if isinstance(outcome, Failure) else outcome
             if one.stop:

@@ -35,6 +35,7 @@ from mrecist.reading import (
     with_sizes,
 )
 from mrecist.repeating import Repeating, own_spread
+from mrecist.scheduling import run_by_amount
 from mrecist.stability.spread import OwnSpread
 from mrecist.study import Progress
 
@@ -169,7 +170,7 @@ def measure_segmentations(
     """Measure every lesion of DICOM segmentations whose series lie below ``images``; one bad file stops no other."""
     if not images.is_dir():
         raise InputError(f"{images}: is not a folder; give the folder with the series that the segmentations refer to")
-    series = scan_folder(images, progress, workers=None).series
+    series = scan_folder(images, progress, run=run_by_amount).series
     done = MeasuredMasks()
     masks: list[tuple[LesionMask, Series]] = []
     for path in files:

@@ -29,6 +29,7 @@ from mrecist.imaging.phase import PhaseName
 from mrecist.imaging.scan import Problem as Unusable
 from mrecist.imaging.scan import Segmentation, scan_folder
 from mrecist.imaging.series import Series
+from mrecist.imaging.sharing import Run
 from mrecist.manifest import Manifest, read_manifest, subject_of_series, timepoint_of, unused, with_manifest
 from mrecist.model import Measurement, Problem, SubjectDates
 from mrecist.protocol import Protocol, load_protocol
@@ -95,12 +96,14 @@ def open_study(
     root: Path,
     protocol_file: Path | None = None,
     progress: Progress | None = None,
-    workers: int = 1,
+    *,
+    run: Run | None = None,
     spool: Path | None = None,
 ) -> Study:
-    """Read the tables and DICOM headers of a study folder, the headers by ``workers`` processes.
+    """Read the tables and DICOM headers of a study folder.
 
-    ``spool`` is a folder for what was found in an archive that memory need not hold: each of ``subjects`` is then read from there
+    ``run`` is how shares of the headers are read, such as the ``run`` of a :class:`mrecist.scheduling.Scheduler`; None: by this
+    process. ``spool`` is a folder for what was found in an archive that memory need not hold: each of ``subjects`` is then read from there
     whenever it is asked for.
 
     Raises :class:`InputError` when the folder is no study: it does not exist, or holds neither images nor reads.
@@ -112,7 +115,7 @@ def open_study(
     if not any((root / name).is_dir() for name in ("images", "masks", "reads")):
         raise InputError(f"{root}: holds none of images/, masks/, reads/; see docs/files.md for the study folder")
     manifest = read_manifest(root / "series.csv", protocol.partial_date)
-    found = _scan(root, progress, workers, spool)
+    found = _scan(root, progress, run, spool)
     usable = Counter(s.uid for s in found.outlines if s.verdict != "refused")
     series = tuple(with_manifest(s, manifest, usable[s.uid]) for s in found.outlines)
     reads = _read_reads(root / "reads", protocol.partial_date)
@@ -212,17 +215,17 @@ class _Scanned:
         self.problems += problems
 
 
-def _scan(root: Path, progress: Progress | None, workers: int, spool: Path | None) -> _Scanned:
+def _scan(root: Path, progress: Progress | None, run: Run | None, spool: Path | None) -> _Scanned:
     """Images and segmentations may lie in either folder, or in one PACS export: both are scanned."""
     if spool is not None:
         spool.mkdir(parents=True, exist_ok=True)
     found = _Scanned(pile=None if spool is None else Pile(spool))
     for folder in (root / name for name in ("images", "masks") if (root / name).is_dir()):
         if spool is None:
-            scan = scan_folder(folder, progress, workers=workers)
+            scan = scan_folder(folder, progress, run=run)
             found.add(scan.series, scan.segmentations, scan.problems)
         else:
-            parts = scan_in_parts(folder, spool, progress, workers)
+            parts = scan_in_parts(folder, spool, progress, run)
             found.add(parts.series, parts.segmentations, parts.problems)
     return found
 

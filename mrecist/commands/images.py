@@ -27,12 +27,15 @@ _LONGEST_TEXT = 200  # characters of a header's text that a line shows; JSON hol
 def scan(options: Namespace) -> int:
     """``mrecist scan``."""
     from mrecist.imaging.scan import scan_folder, scan_to_json
+    from mrecist.scheduling import open_scheduler, run_by_amount
 
     if not options.folder.is_dir():
         raise InputError(f"{options.folder}: is not a folder; give a folder with DICOM files")
-    with progress() as report:
+    with progress() as report, open_scheduler(workers=options.workers or 1) as scheduler:
         found = scan_folder(
-            options.folder, lambda done, of: report("reading headers", done, of), workers=options.workers
+            options.folder,
+            lambda done, of: report("reading headers", done, of),
+            run=run_by_amount if options.workers is None else scheduler.run,
         )
     if options.json:
         show_json(scan_to_json(found))

@@ -70,7 +70,8 @@ def check_identity(root: Path, progress: Callable[[int, int], None] | None = Non
     """
     if not root.is_dir():
         raise InputError(f"{root}: is not a folder; give the folder with the de-identified files")
-    paths, problems = files_below(root)
+    pieces, problems = files_below(root)
+    paths = [path for piece in pieces for path in piece.paths]
     total = 2 * len(paths)
     unreadable = [_relative(Path(problem.path), root) for problem in problems]
     words: frozenset[str] = frozenset()

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from mrecist.imaging.assemble import Damage, assemble, series_key
-from mrecist.imaging.scan import Found, Problem, Segmentation, files_below, in_shares, look_at_all, with_neighbours
+from mrecist.imaging.scan import Found, Problem, Segmentation, files_below, look_at_all, not_read, with_neighbours
 from mrecist.imaging.series import Series
+from mrecist.imaging.sharing import Piece, Place, Run, in_shares
 
 _Key = tuple[str, ...]
 
@@ -28,22 +29,22 @@ class Pile:
     def __init__(self, folder: Path | None = None) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when nobody knows the pile any more
         weakref.finalize(self, self._file.close)
-        self._places: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
+        self._places: dict[Hashable, list[tuple[Place, int, int]]] = defaultdict(list)
 
     def put(self, key: Hashable, value: Any) -> None:
         """Add a value to those of a key."""
         self.put_packed(key, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
 
-    def put_packed(self, key: Hashable, data: bytes) -> None:
-        """Add a value that was pickled elsewhere."""
+    def put_packed(self, key: Hashable, data: bytes, place: Place = (0, 0)) -> None:
+        """Add a value that was pickled elsewhere; ``place`` is where it stands among those of its key."""
         start = self._file.seek(0, 2)
         self._file.write(data)
-        self._places[key].append((start, len(data)))
+        self._places[key].append((place, start, len(data)))
 
     def get(self, key: Hashable) -> list[Any]:
         """The values of a key in their order; what comes out is what this program put in."""
         values = []
-        for start, length in self._places.get(key, ()):
+        for _, start, length in sorted(self._places.get(key, ())):
             self._file.seek(start)
             values.append(pickle.loads(self._file.read(length)))
         return values
@@ -67,34 +68,38 @@ class ScannedParts:
 
 
 def scan_in_parts(
-    root: Path, spool: Path, progress: Callable[[int, int], None] | None = None, workers: int | None = 1
+    root: Path, spool: Path, progress: Callable[[int, int], None] | None = None, run: Run | None = None
 ) -> ScannedParts:
     """Scan a folder as :func:`mrecist.imaging.scan.scan_folder`; ``spool`` is where the file lies that holds what was found."""
-    files, problems = files_below(root)
+    pieces, problems = files_below(root)
+    done, files = 0, sum(len(piece.names) for piece in pieces)
     pile, groups = Pile(spool), _Groups()
-    damage: dict[str, list[Damage]] = defaultdict(list)
-    segmentations = 0
-    for done, packed in in_shares(_pack, files, workers):
-        for key, studies, data in packed.records:
-            pile.put_packed(key, data)
-            groups.join(key, studies)
-        for segmentation in packed.found.segmentations:
-            pile.put(("segmentation", str(segmentations)), segmentation)
-            segmentations += 1
+    damage: dict[Place, dict[str, list[Damage]]] = {}
+    segmentations: list[Place] = []
+    for place, count, packed in in_shares(_pack, pieces, _not_read, run):
+        for number, (key, studies, data) in enumerate(packed.records):
+            pile.put_packed(key, data, place)
+            groups.join(key, studies, (place, number))
+        if packed.found.segmentations:
+            pile.put(("segmentations", place), packed.found.segmentations)
+            segmentations.append(place)
         problems += packed.found.problems
-        for uid, damaged in packed.found.damage.items():
-            damage[uid] += damaged
+        if packed.found.damage:
+            damage[place] = packed.found.damage
+        done += count
         if progress is not None:
-            progress(done, len(files))
+            progress(done, files)
     return ScannedParts(
-        series=_series(pile, groups, damage, problems),
-        segmentations=(pile.get(("segmentation", str(number)))[0] for number in range(segmentations)),
+        series=_series(pile, groups, _in_order(damage), problems),
+        segmentations=(
+            one for place in sorted(segmentations) for share in pile.get(("segmentations", place)) for one in share
+        ),
         problems=tuple(sorted(problems, key=lambda p: (p.path, p.reason))),
     )
 
 
-def _pack(files: Sequence[Path]) -> _Packed:
-    found = look_at_all(files)
+def _pack(share: Sequence[Piece]) -> _Packed:
+    found = look_at_all(share)
     records: dict[_Key, list[Any]] = defaultdict(list)
     for record in found.records:
         records[series_key(record)].append(record)
@@ -104,6 +109,18 @@ def _pack(files: Sequence[Path]) -> _Packed:
         for key, of_key in records.items()
     ]
     return _Packed(found=found, records=packed)
+
+
+def _not_read(path: Path, reason: str) -> _Packed:
+    return _Packed(found=not_read(path, reason))
+
+
+def _in_order(damage: dict[Place, dict[str, list[Damage]]]) -> dict[str, list[Damage]]:
+    by_uid: dict[str, list[Damage]] = defaultdict(list)
+    for place in sorted(damage):
+        for uid, damaged in damage[place].items():
+            by_uid[uid] += damaged
+    return by_uid
 
 
 def _series(
@@ -119,10 +136,10 @@ class _Groups:
 
     def __init__(self) -> None:
         self._parent: dict[Hashable, Hashable] = {}
-        self._keys: dict[_Key, None] = {}
+        self._keys: dict[_Key, tuple[Place, int]] = {}
 
-    def join(self, key: _Key, studies: frozenset[tuple[str, str]]) -> None:
-        self._keys[key] = None
+    def join(self, key: _Key, studies: frozenset[tuple[str, str]], place: tuple[Place, int]) -> None:
+        self._keys[key] = min(place, self._keys.get(key, place))
         for study in studies:
             one, other = self._root(("series", key)), self._root(("study", study))
             self._parent[one] = other
@@ -136,6 +153,6 @@ class _Groups:
     def all(self) -> list[list[_Key]]:
         """The groups; keys in the order in which their first file came, so that duplicates are told apart as in one scan."""
         groups: dict[Hashable, list[_Key]] = defaultdict(list)
-        for key in self._keys:
+        for key in sorted(self._keys, key=self._keys.__getitem__):
             groups[self._root(("series", key))].append(key)
         return list(groups.values())

@@ -6,18 +6,13 @@ file is one problem, and the series it belongs to is refused, because a slice of
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import stat
-import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mrecist.errors import InputError, SeriesError, printable
 from mrecist.imaging.assemble import Damage, assemble
@@ -33,15 +28,12 @@ from mrecist.imaging.headers import (
 )
 from mrecist.imaging.records import FrameRecord, first_date, records_of
 from mrecist.imaging.series import Series, Verdict
+from mrecist.imaging.sharing import Piece, Place, Run, in_shares, pieces_of
 
 SEGMENTATION_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 _LONGEST_REASON = 400
-_FILES_A_SHARE = 50
-_AHEAD = 4  # shares on their way for each process
-_WORTH_SHARING = 1000  # files; below, starting processes costs more than it saves
-Share = TypeVar("Share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,29 +122,34 @@ class Found:
         self.ignored += other.ignored
 
 
-def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, *, workers: int | None = 1) -> Scan:
+def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, *, run: Run | None = None) -> Scan:
     """Scan a folder and all folders below it.
 
     Parameters
     ----------
     root : the folder.
     progress : called with (files read, files in all).
-    workers : number of processes, the result is the same for any; None: one a processor when there are many files.
+    run : how the shares of the files are run, such as the ``run`` of a :class:`mrecist.scheduling.Scheduler`; the result is the
+        same for any. None: by this process.
 
     Raises
     ------
-    InputError
-        ``root`` is no folder, or a process that read headers was ended from outside.
+    InputError : ``root`` is no folder.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: is not a folder; give a folder with DICOM files")
-    files, problems = files_below(root)
-    found = Found(problems=problems)
-    for done, share in in_shares(look_at_all, files, workers):
-        found.add(share)
+    pieces, problems = files_below(root)
+    done, files = 0, sum(len(piece.names) for piece in pieces)
+    shares: dict[Place, Found] = {}
+    for place, count, share in in_shares(look_at_all, pieces, not_read, run):
+        shares[place] = share
+        done += count
         if progress is not None:
-            progress(done, len(files))
+            progress(done, files)
+    found = Found(problems=problems)
+    for place in sorted(shares):
+        found.add(shares.pop(place))
     series = with_neighbours(assemble(found.records, found.damage), found.problems)
     return Scan(
         root=root,
@@ -166,7 +163,8 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
 
 def segmentation_in(path: Path) -> Segmentation | None:
     """The SEG or structure set that one file holds; None where it holds none that can be used."""
-    found = look_at_all([path])
+    found = Found()
+    _look_at(path, found)
     return found.segmentations[0] if found.segmentations else None
 
 
@@ -188,73 +186,30 @@ def with_neighbours(series: Sequence[Series], problems: Sequence[Problem]) -> tu
     return tuple(noted)
 
 
-def in_shares(
-    look: Callable[[Sequence[Path]], Share], files: Sequence[Path], workers: int | None
-) -> Iterator[tuple[int, Share]]:
-    """How many files are done, and what ``look`` found in each share, in their order whatever the number of processes."""
-    shares = [files[start : start + _FILES_A_SHARE] for start in range(0, len(files), _FILES_A_SHARE)]
-    if workers is None:
-        workers = (os.cpu_count() or 1) if len(files) >= _WORTH_SHARING else 1
-    done = 0
-    for one, share in zip(_in_order(look, shares, min(workers, len(shares))), shares, strict=True):
-        done += len(share)
-        yield done, one
-
-
-def _in_order(
-    look: Callable[[Sequence[Path]], Share], shares: Sequence[Sequence[Path]], workers: int
-) -> Iterator[Share]:
-    if workers <= 1:
-        yield from map(look, shares)
-        return
-    with ProcessPoolExecutor(max_workers=workers, initializer=_as_worker) as pool:
-        waiting: deque[Future[Share]] = deque()
-        try:
-            for share in shares:
-                waiting.append(pool.submit(look, share))
-                if len(waiting) >= _AHEAD * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool:
-            raise InputError(
-                "a process that read headers was ended from outside, perhaps for want of memory; try again with --workers 1"
-            ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _as_worker() -> None:
-    """The parent decides what an interrupt ends; its own end is the end of this process too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def look_at_all(files: Sequence[Path]) -> Found:
+def look_at_all(share: Sequence[Piece]) -> Found:
     """What is in some files, one after another."""
     found = Found()
-    for path in files:
-        _look_at(path, found)
+    for piece in share:
+        for path in piece.paths:
+            _look_at(path, found)
     return found
 
 
-def files_below(root: Path) -> tuple[list[Path], list[Problem]]:
-    """Regular files in the order of their names, and what cannot be listed.
+def not_read(path: Path, reason: str) -> Found:
+    """A file whose header could not be read because of what befell the process that read it."""
+    return Found(
+        problems=[Problem(path=str(path), reason=f"header not read: {printable(reason, most=_LONGEST_REASON)}")]
+    )
+
+
+def files_below(root: Path) -> tuple[list[Piece], list[Problem]]:
+    """Regular files in the order of their folders and names, and what cannot be listed.
 
     Linked folders are entered once, so that a loop of links ends; pipes and devices are left out.
     """
     problems: list[Problem] = []
     seen: set[tuple[int, int]] = set()
-    files: list[Path] = []
+    folders_found: list[tuple[str, list[str]]] = []
 
     def unreadable(error: OSError) -> None:
         problems.append(Problem(path=str(error.filename), reason=f"cannot be opened: {error.strerror}"))
@@ -270,14 +225,15 @@ def files_below(root: Path) -> tuple[list[Path], list[Problem]]:
             continue
         seen.add((status.st_dev, status.st_ino))
         folders.sort()
+        files = []
         for name in names:
-            path = Path(folder) / name
             try:
-                if stat.S_ISREG(path.stat().st_mode):
-                    files.append(path)
+                if stat.S_ISREG(os.stat(Path(folder) / name).st_mode):
+                    files.append(name)
             except OSError as error:
                 unreadable(error)
-    return sorted(files, key=os.fspath), problems
+        folders_found.append((folder, files))
+    return [piece for folder, files in sorted(folders_found) for piece in pieces_of(folder, files)], problems
 
 
 def _look_at(path: Path, found: Found) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mrecist.matching.subject import SubjectMatches, match_subject
 from mrecist.matching.table import Compared
 from mrecist.model import Problem
+from mrecist.scheduling import open_scheduler
 from mrecist.study import SubjectInput, open_study
 
 Progress = Callable[[str, int, int], None]
@@ -29,7 +30,8 @@ def match_study(
     ------
     InputError : the folder is no study, or one of its tables cannot be read.
     """
-    study = open_study(root, None, lambda done, of: report("reading headers", done, of), workers)
+    with open_scheduler(workers=workers) as scheduler:
+        study = open_study(root, None, lambda done, of: report("reading headers", done, of), run=scheduler.run)
     found: dict[str, SubjectMatches] = {}
     total = len(study.subjects)
     for one in _run(study.subjects, wanted, workers):
