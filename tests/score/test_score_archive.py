@@ -106,11 +106,10 @@ def test_a_worker_that_dies_or_hangs_quarantines_its_case_alone(
 
     class Dying:
         def run(self, function: Callable[[Any], Any], items: Any) -> Iterator[tuple[int, Any]]:
-            found = [
-                (index, failure if item.given.subject == "SAMPLE-01" else function(item))
-                for index, item in enumerate(items)
-            ]
-            yield from reversed(found)
+            def bad(item: Any) -> bool:  # shares of the headers come here too
+                return hasattr(item, "given") and item.given.subject == "SAMPLE-01"
+
+            yield from reversed([(n, failure if bad(item) else function(item)) for n, item in enumerate(items)])
 
     @contextmanager
     def opened(**_options: Any) -> Iterator[Dying]:
