@@ -1,8 +1,7 @@
 """SHA-256 of files by their content, without reading again what nobody wrote to since.
 
-An index remembers a file's digest with its path, size, and times of modification and of change; where they are the same, the digest
-is taken from there. A write within the resolution of a file system's clock leaves them as they were, so, as Git does with its index
-("racy Git"), a file that was written to less than two seconds before it was read is not remembered: it is read again next time.
+An index remembers a file's digest with its path and stamp (:mod:`mrecist.stamps`); where they are the same, the digest is taken from
+there.
 """
 
 from __future__ import annotations
@@ -13,11 +12,8 @@ import os
 import time
 from pathlib import Path
 
+from mrecist.stamps import Stamp, settled, stamp_of
 from mrecist.tables import write_whole
-
-RACY_NS = 2_000_000_000
-"""FAT keeps times to 2 s; every other file system is finer."""
-_Stamp = tuple[int, int, int]
 
 
 class Fingerprints:
@@ -26,13 +22,13 @@ class Fingerprints:
     def __init__(self, index: Path) -> None:
         self._index = index
         self._before = _remembered(index)
-        self._now: dict[str, tuple[_Stamp, str]] = {}
-        self._passing: dict[str, tuple[_Stamp, str]] = {}
+        self._now: dict[str, tuple[Stamp, str]] = {}
+        self._passing: dict[str, tuple[Stamp, str]] = {}
 
     def sha256(self, path: Path) -> str:
         """The digest of a file's content; raises OSError where it cannot be read."""
         name = os.path.abspath(path)
-        stamp = _stamp(os.stat(path))
+        stamp = stamp_of(os.stat(path))
         for known in (self._now, self._passing, self._before):
             if name in known and known[name][0] == stamp:
                 if known is self._before:
@@ -41,9 +37,8 @@ class Fingerprints:
         began = time.time_ns()
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            after = _stamp(os.fstat(file.fileno()))
-        settled = after == stamp and max(stamp[1:]) + RACY_NS < began
-        (self._now if settled else self._passing)[name] = stamp, digest
+            after = stamp_of(os.fstat(file.fileno()))
+        (self._now if settled(stamp, after, began) else self._passing)[name] = stamp, digest
         return digest
 
     def still(self, path: Path) -> bool:
@@ -51,7 +46,7 @@ class Fingerprints:
         name = os.path.abspath(path)
         known = self._now.get(name) or self._passing.get(name)
         try:
-            return known is not None and known[0] == _stamp(os.stat(path))
+            return known is not None and known[0] == stamp_of(os.stat(path))
         except OSError:
             return False
 
@@ -62,13 +57,9 @@ class Fingerprints:
             write_whole(self._index, json.dumps(content))
 
 
-def _stamp(status: os.stat_result) -> _Stamp:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _remembered(index: Path) -> dict[str, tuple[_Stamp, str]]:
+def _remembered(index: Path) -> dict[str, tuple[Stamp, str]]:
     try:
         content = json.loads(index.read_text(encoding="utf-8"))
-        return {name: ((int(a), int(b), int(c)), str(d)) for name, (a, b, c, d) in content.items()}
+        return {name: ((int(a), int(b), int(c), int(d)), str(e)) for name, (a, b, c, d, e) in content.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}  # a lost index costs time, nothing else

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -30,6 +31,7 @@ from mrecist.imaging.scan import Problem as Unusable
 from mrecist.imaging.scan import Segmentation, scan_folder
 from mrecist.imaging.series import Series
 from mrecist.imaging.sharing import Run
+from mrecist.kept_headers import look_at_changed
 from mrecist.manifest import Manifest, read_manifest, subject_of_series, timepoint_of, unused, with_manifest
 from mrecist.model import Measurement, Problem, SubjectDates
 from mrecist.protocol import Protocol, load_protocol
@@ -219,13 +221,14 @@ def _scan(root: Path, progress: Progress | None, run: Run | None, spool: Path | 
     """Images and segmentations may lie in either folder, or in one PACS export: both are scanned."""
     if spool is not None:
         spool.mkdir(parents=True, exist_ok=True)
+        look = partial(look_at_changed, index=spool / "headers")
     found = _Scanned(pile=None if spool is None else Pile(spool))
     for folder in (root / name for name in ("images", "masks") if (root / name).is_dir()):
         if spool is None:
             scan = scan_folder(folder, progress, run=run)
             found.add(scan.series, scan.segmentations, scan.problems)
         else:
-            parts = scan_in_parts(folder, spool, progress, run)
+            parts = scan_in_parts(folder, spool, progress, run, look)
             found.add(parts.series, parts.segmentations, parts.problems)
     return found
 

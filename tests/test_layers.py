@@ -11,13 +11,24 @@ PACKAGE = Path(__file__).parents[1] / "mrecist"
 
 # Lowest first. A folder is one rung; modules inside it may use each other.
 LADDER = (
-    ("errors", "units", "dates", "info", "plain"),
+    ("errors", "units", "dates", "info", "plain", "stamps"),
     ("model",),
     ("imaging", "criteria", "results", "checklist", "contradictions", "trial"),
     ("measure", "protocol", "scheduling"),
     ("tables", "pictures"),
     ("response", "keyimages", "objects", "segment", "datasets"),
-    ("derivation", "accepted", "checks", "stability", "identity", "segmenters", "store", "fingerprints", "manifest"),
+    (
+        "derivation",
+        "accepted",
+        "checks",
+        "stability",
+        "identity",
+        "segmenters",
+        "store",
+        "fingerprints",
+        "manifest",
+        "kept_headers",
+    ),
     ("endpoints",),
     ("reading", "repeating", "study", "samples", "report", "conformance", "explain", "sdtm", "pacs"),
     ("pieces", "cases"),

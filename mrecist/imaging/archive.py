@@ -12,6 +12,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mrecist.imaging.scan import Found, Problem, Segmentation, files_below, look
 from mrecist.imaging.series import Series
 from mrecist.imaging.sharing import Piece, Place, Run, in_shares
 
+Look = Callable[[Sequence[Piece]], Found]
 _Key = tuple[str, ...]
 
 
@@ -68,15 +70,25 @@ class ScannedParts:
 
 
 def scan_in_parts(
-    root: Path, spool: Path, progress: Callable[[int, int], None] | None = None, run: Run | None = None
+    root: Path,
+    spool: Path,
+    progress: Callable[[int, int], None] | None = None,
+    run: Run | None = None,
+    look: Look = look_at_all,
 ) -> ScannedParts:
-    """Scan a folder as :func:`mrecist.imaging.scan.scan_folder`; ``spool`` is where the file lies that holds what was found."""
+    """Scan a folder as :func:`mrecist.imaging.scan.scan_folder`.
+
+    Parameters
+    ----------
+    spool : folder in which the file lies that holds what was found.
+    look : gives what is in a share of the files; pickled where ``run`` hands it to other processes.
+    """
     pieces, problems = files_below(root)
     done, files = 0, sum(len(piece.names) for piece in pieces)
     pile, groups = Pile(spool), _Groups()
     damage: dict[Place, dict[str, list[Damage]]] = {}
     segmentations: list[Place] = []
-    for place, count, packed in in_shares(_pack, pieces, _not_read, run):
+    for place, count, packed in in_shares(partial(_pack, look=look), pieces, _not_read, run):
         for number, (key, studies, data) in enumerate(packed.records):
             pile.put_packed(key, data, place)
             groups.join(key, studies, (place, number))
@@ -98,8 +110,8 @@ def scan_in_parts(
     )
 
 
-def _pack(share: Sequence[Piece]) -> _Packed:
-    found = look_at_all(share)
+def _pack(share: Sequence[Piece], *, look: Look) -> _Packed:
+    found = look(share)
     records: dict[_Key, list[Any]] = defaultdict(list)
     for record in found.records:
         records[series_key(record)].append(record)

@@ -163,8 +163,7 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
 
 def segmentation_in(path: Path) -> Segmentation | None:
     """The SEG or structure set that one file holds; None where it holds none that can be used."""
-    found = Found()
-    _look_at(path, found)
+    found = look_at(path)
     return found.segmentations[0] if found.segmentations else None
 
 
@@ -192,6 +191,13 @@ def look_at_all(share: Sequence[Piece]) -> Found:
     for piece in share:
         for path in piece.paths:
             _look_at(path, found)
+    return found
+
+
+def look_at(path: Path) -> Found:
+    """What is in one file."""
+    found = Found()
+    _look_at(path, found)
     return found
 
 

@@ -209,7 +209,7 @@ def test_a_file_that_was_just_written_is_read_again(tmp_path: Path, monkeypatch:
     assert fresh.sha256(path) == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"  # sha256sum
     fresh.keep()
     assert not index.exists()
-    monkeypatch.setattr("mrecist.fingerprints.RACY_NS", -(10**12))  # as if it had been written long before
+    monkeypatch.setattr("mrecist.stamps.RACY_NS", -(10**12))  # as if it had been written long before
     settled = Fingerprints(index)
     settled.sha256(path)
     settled.keep()
