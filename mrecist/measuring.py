@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -35,7 +36,7 @@ from mrecist.reading import (
     with_sizes,
 )
 from mrecist.repeating import Repeating, own_spread
-from mrecist.scheduling import run_by_amount
+from mrecist.scheduling import open_scheduler
 from mrecist.stability.spread import OwnSpread
 from mrecist.study import Progress
 
@@ -170,7 +171,8 @@ def measure_segmentations(
     """Measure every lesion of DICOM segmentations whose series lie below ``images``; one bad file stops no other."""
     if not images.is_dir():
         raise InputError(f"{images}: is not a folder; give the folder with the series that the segmentations refer to")
-    series = scan_folder(images, progress, run=run_by_amount).series
+    with open_scheduler(workers=os.cpu_count() or 1) as scheduler:
+        series = scan_folder(images, progress, run=scheduler.run).series
     done = MeasuredMasks()
     masks: list[tuple[LesionMask, Series]] = []
     for path in files:

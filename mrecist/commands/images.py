@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mrecist import tables
@@ -27,16 +29,13 @@ _LONGEST_TEXT = 200  # characters of a header's text that a line shows; JSON hol
 def scan(options: Namespace) -> int:
     """``mrecist scan``."""
     from mrecist.imaging.scan import scan_folder, scan_to_json
-    from mrecist.scheduling import open_scheduler, run_by_amount
+    from mrecist.scheduling import open_scheduler
 
     if not options.folder.is_dir():
         raise InputError(f"{options.folder}: is not a folder; give a folder with DICOM files")
-    with progress() as report, open_scheduler(workers=options.workers or 1) as scheduler:
-        found = scan_folder(
-            options.folder,
-            lambda done, of: report("reading headers", done, of),
-            run=run_by_amount if options.workers is None else scheduler.run,
-        )
+    workers = options.workers or os.cpu_count() or 1
+    with progress() as report, open_scheduler(workers=workers) as scheduler:
+        found = scan_folder(options.folder, partial(report, "reading headers"), run=scheduler.run)
     if options.json:
         show_json(scan_to_json(found))
     else:

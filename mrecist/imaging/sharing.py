@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 FILES_A_SHARE = 50
+WORTH_SHARING = 20
+"""Shares; fewer are read here, which takes no longer than to start a process elsewhere."""
 Share = TypeVar("Share")
 Place = tuple[int, int]
 """Where something stands among the files: parts come in any order."""
@@ -61,11 +63,14 @@ def in_shares(
 ) -> Iterator[tuple[Place, int, Share]]:
     """(Place, number of files, what ``look`` found in them) of all files, in any order.
 
-    ``lost`` is what a file gives that could not be looked at, and why; without ``run`` this process looks at all.
+    ``lost`` is what a file gives that could not be looked at, and why; without ``run``, and where there are few files, this
+    process looks at all.
     """
     shares = _shares(pieces)
+    if run is None or len(shares) < WORTH_SHARING:
+        run = _here
     failed: list[int] = []
-    for index, outcome in (run or _here)(partial(_look, look), iter(shares)):
+    for index, outcome in run(partial(_look, look), iter(shares)):
         if isinstance(outcome, _Looked):
             yield (index, 0), sum(len(piece.names) for piece in shares[index]), outcome.found
         else:
@@ -77,7 +82,7 @@ def in_shares(
     ]
     if not alone:
         return
-    for index, outcome in (run or _here)(partial(_look, look), ((piece,) for _, piece in alone)):
+    for index, outcome in run(partial(_look, look), ((piece,) for _, piece in alone)):
         place, piece = alone[index]
         yield place, 1, outcome.found if isinstance(outcome, _Looked) else lost(piece.paths[0], outcome.reason)
 

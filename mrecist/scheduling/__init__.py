@@ -11,6 +11,6 @@ module that can be imported (or a ``functools.partial`` of one), items that hold
 """
 
 from mrecist.scheduling.interface import Cause, ClusterError, Failure, Limits, Scheduler
-from mrecist.scheduling.opening import open_scheduler, run_by_amount
+from mrecist.scheduling.opening import open_scheduler
 
-__all__ = ["Cause", "ClusterError", "Failure", "Limits", "Scheduler", "open_scheduler", "run_by_amount"]
+__all__ = ["Cause", "ClusterError", "Failure", "Limits", "Scheduler", "open_scheduler"]

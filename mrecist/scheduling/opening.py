@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mrecist.scheduling.here import Here
-from mrecist.scheduling.interface import Failure, Item, Limits, Scheduler, Value
-
-_WORTH_PROCESSES = 40
+from mrecist.scheduling.interface import Limits, Scheduler
 
 
 @contextmanager
@@ -49,13 +46,3 @@ def open_scheduler(
         from mrecist.scheduling.processes import Processes
 
         yield Processes(workers, limits)
-
-
-def run_by_amount(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[tuple[int, Value | Failure]]:
-    """As :class:`Scheduler` runs: quick items by one process a processor where there are many, else by this process.
-
-    Starting a process takes as long as some twenty shares of headers.
-    """
-    every = list(items)
-    with open_scheduler(workers=(os.cpu_count() or 1) if len(every) >= _WORTH_PROCESSES else 1) as scheduler:
-        yield from scheduler.run(function, every)

@@ -179,7 +179,10 @@ def test_geometry_that_cannot_be_is_refused_by_name(what: str, tmp_path: Path, c
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR")
-def test_scan_of_all_of_them_at_once_is_the_same_for_any_number_of_processes(tmp_path: Path, capsys: Captured) -> None:
+def test_scan_of_all_of_them_at_once_is_the_same_for_any_number_of_processes(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mrecist.imaging.sharing.WORTH_SHARING", 1)
     for number, (build, _) in enumerate((*PROBLEMS.values(), *REFUSED.values())):
         (tmp_path / f"h{number}").write_bytes(build())
     for number in range(12):

@@ -62,7 +62,12 @@ def results_in(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def test_score_gives_the_same_bytes_on_a_cluster(dask: DaskCluster, tmp_path: Path) -> None:
+def test_score_gives_the_same_bytes_on_a_cluster(
+    dask: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers read the headers too."""
+    monkeypatch.setattr("mrecist.imaging.sharing.WORTH_SHARING", 1)
+    monkeypatch.setattr("mrecist.report.html._panels", lambda _results: ())
     study = small_study(tmp_path / "study")
     codes = [
         main(["score", str(study), "--out", str(tmp_path / name), *how])

@@ -25,6 +25,11 @@ Outcomes = Iterator[tuple[int, Any]]
 LOST = "0006.dcm"
 
 
+@pytest.fixture(autouse=True)
+def shared_however_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 1)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two subjects, a copy of a series of one in another place (whose slices are told apart by their order), a damaged slice."""
@@ -104,6 +109,11 @@ def test_a_process_that_is_killed_by_a_file(folder: Path, whole: Scan) -> None:
     assert told.reason.startswith("header not read: its process ended with signal SIGKILL")
     assert len(scan.segmentations) == len(whole.segmentations) - 1
     assert [one.slices for one in scan.series] == [one.slices for one in whole.series]
+
+
+def test_few_files_are_read_by_this_process(folder: Path, whole: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 20)
+    assert scan_folder(folder, run=failing) == whole
 
 
 def test_shares_are_taken_as_places_become_free() -> None:

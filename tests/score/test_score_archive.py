@@ -40,21 +40,19 @@ def outputs(out: Path) -> dict[str, bytes]:
 
 
 def test_exactly_the_broken_cases_are_quarantined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thirty cases, ten of them broken, each in another way; with pages, as an archive has them."""
+    """Fifteen cases, ten of them broken, each in another way; with pages, as an archive has them."""
     monkeypatch.setattr("mrecist.batch.MOST_ON_ONE_PAGE", 10)
     monkeypatch.setattr("mrecist.report.html._panels", lambda _results: ())
     study, out = tmp_path / "study", tmp_path / "out"
-    broken = make_archive(study, 30, len(BREAKS))
+    broken = make_archive(study, 15, len(BREAKS))
     assert set(broken.values()) == set(BREAKS)
     assert main(["score", str(study), "--out", str(out)]) == 1
     cases = table(out / "cases.csv")
     assert [case["subject"] for case in cases if case["verdict"] == "quarantined"] == sorted(broken)
-    assert [case["verdict"] for case in cases] == ["quarantined"] * 10 + [
-        "done"
-    ] * 20  # whom a person looks at stands first
-    assert {row["subject"] for row in table(out / "best_responses.csv")} == {name_of(n) for n in range(30)} - set(
-        broken
-    )
+    # whom a person looks at stands first
+    assert [case["verdict"] for case in cases] == ["quarantined"] * 10 + ["done"] * 5
+    scored = {row["subject"] for row in table(out / "best_responses.csv")}
+    assert scored == {name_of(number) for number in range(15)} - set(broken)
     for case in cases[:10]:
         assert case["files"] or broken[case["subject"]] == "slice of another patient", case
         assert case["reasons"], case
@@ -66,9 +64,9 @@ def test_exactly_the_broken_cases_are_quarantined(tmp_path: Path, monkeypatch: p
     assert "65535 x 65535" in told["frame that claims 65535 x 65535"]
     index = (out / "report.html").read_text(encoding="utf-8")
     pages = sorted(re.findall(r'href="(report/[^"]*)"', index))
-    assert len(set(pages)) == 30 == len(list((out / "report").iterdir()))
+    assert len(set(pages)) == 15 == len(list((out / "report").iterdir()))
     assert "data:image/png" not in index
-    page = (out / pages[0]).read_text(encoding="utf-8")
+    page = (out / pages[-1]).read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 3  # a lesion at two visits, a new one at the second
     assert 'href="../report.html#summary"' in page
     before = outputs(out)
@@ -77,6 +75,7 @@ def test_exactly_the_broken_cases_are_quarantined(tmp_path: Path, monkeypatch: p
 
 
 def test_the_order_of_the_file_system_does_not_matter(make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mrecist.report.html._panels", lambda _results: ())
     study = make_study("SAMPLE-05", "SAMPLE-06")
     one, other = study.parent / "one", study.parent / "other"
     assert main(["score", str(study), "--out", str(one)]) == 0
@@ -182,9 +181,9 @@ def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_bytes(
     """Killed before anything is kept and in the middle, interrupted, then to its end. No worker outlives the run."""
     monkeypatch.setattr("mrecist.report.html._panels", lambda _results: ())
     study, out = tmp_path / "study", tmp_path / "out"
-    make_archive(study, 8, 0)
+    make_archive(study, 4, 0)
     kept = out / ".checkpoints" / "measured"
-    for pieces, how in ((0, signal.SIGKILL), (2, signal.SIGKILL), (5, signal.SIGINT)):
+    for pieces, how in ((0, signal.SIGKILL), (1, signal.SIGKILL), (3, signal.SIGINT)):
         running = started(study, out)
         wait_for(lambda pieces=pieces: out.exists() and len(list(kept.rglob("*.json"))) >= pieces, running)  # type: ignore[misc]
         workers = children_of(running.pid)
@@ -197,7 +196,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_bytes(
         wait_for(lambda workers=workers: not any(map(is_there, workers)))  # type: ignore[misc]
         assert not any(map(is_there, workers))
         assert not (out / "responses.csv").exists()
-    assert len(list(kept.rglob("*.json"))) >= 5
+    assert len(list(kept.rglob("*.json"))) >= 3
     assert main(["score", str(study), "--out", str(out)]) == 0
     assert main(["score", str(study), "--out", str(tmp_path / "whole")]) == 0
     assert outputs(out) == outputs(tmp_path / "whole")
