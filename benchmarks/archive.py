@@ -6,7 +6,8 @@ and a name of its own; the broken ones in ten ways (tests/score/archive_made.py)
 nothing changed, and again by other criteria. Memory is the most that a process had resident (VmHWM), sampled ten times a second;
 ``parent`` is the command itself, ``worker`` the largest process below it. With ``--kills`` the first run is killed so many times at
 random moments first, and its results must be those of a run that was not. The script stops where the quarantined cases are not
-exactly the broken ones.
+exactly the broken ones. Under the table stands the processor time of the headers alone: without the index of what headers said, when
+it is written, and when nothing changed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "score"))
@@ -36,6 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     from archive_made import make_archive, size_of
 
+    headers: list[str] = []
     print("| cases | files, MB | run | s | cases a second | parent, MiB | worker, MiB | quarantined | results, MB |")
     print("|---|---|---|---|---|---|---|---|---|")
     for cases in options.cases:
@@ -58,6 +61,27 @@ def main() -> None:
                     f"| {worker:.0f} | {len(broken)} | {written / 1e6:.0f} |",
                     flush=True,
                 )
+            headers.append(f"{cases} cases: {header_times(study, Path(name) / 'index')}")
+    print("\nProcessor time a file for headers:", *headers, sep="\n")
+
+
+def header_times(study: Path, index: Path) -> str:
+    """Milliseconds a file in this process; stops unless the index gives what the headers say."""
+    from mrecist.imaging.scan import files_below, look_at_all
+    from mrecist.kept_headers import look_at_changed
+
+    pieces, _ = files_below(study)
+    files = sum(len(piece.names) for piece in pieces)
+    look_at_changed(pieces[:1], index=index.with_name("warm"))  # loads libraries
+    found, times = [], []
+    kept = partial(look_at_changed, index=index)
+    for look in (look_at_all, kept, kept):
+        began = time.process_time()
+        found.append(look(pieces))
+        times.append(f"{1000 * (time.process_time() - began) / files:.2f}")
+    if not found[0] == found[1] == found[2]:
+        raise SystemExit("the index of headers gives something else than the headers")
+    return f"without index {times[0]} ms, first {times[1]} ms, again {times[2]} ms"
 
 
 def command(study: Path, out: Path, workers: int, more: list[str]) -> list[str]:
