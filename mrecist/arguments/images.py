@@ -13,7 +13,7 @@ def scan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
     parser.add_argument("--json", action="store_true", help="for a program to read")
     parser.add_argument(
-        "--workers", type=kinds.workers, metavar="N", help="processes (default: by the number of files)"
+        "--workers", type=kinds.workers, metavar="N", help="processes (default: one a processor)"
     )
 
 
