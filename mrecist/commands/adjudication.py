@@ -32,9 +32,9 @@ def _adjudicate(store: Store, options: Namespace) -> int:
     from mrecist.store.assigning import is_central
 
     found, made = send_to_adjudicators(store, _asked(options), options.seed, options.by)
-    for (_, part), line in found.unsigned.items():
+    for (subject, part), why in found.unsigned.items():
         if is_central(part):
-            say(f"mrecist: not compared: {line}")
+            say(f"mrecist: not compared: {subject}, {part} ({found.cases[subject].central[part]}): {why}")
     cases = adjudication(found)
     if options.json:
         show_json([asdict(one) for one in cases])
@@ -121,15 +121,18 @@ def _accepted(store: Store, options: Namespace) -> int:
     from mrecist.tables.accepted import accepted_csv
 
     found = reviewed(store, _asked(options))
-    reads, left = accepted(found)
+    rows = accepted(found, as_parts=options.as_parts)
+    if not rows:
+        raise InputError(f"{store.place.name}: no case is assigned; nothing to write")
+    left = [one for one in rows if one.is_open]
     for one in left:
         say(f"mrecist: {one}")
-    for line in found.unsigned.values():
-        say(f"mrecist: not signed: {line}")
-    if not reads:
-        raise InputError(f"{store.place.name}: no read is accepted yet; nothing to write")
-    write_whole(options.out, accepted_csv(reads, found.reads.protocol.sha256))
-    show(f"{len(reads)} accepted reads in {options.out}" + (f", {len(left)} open" if left else ""))
+    still = {one.subject for one in left}
+    for (subject, part), why in found.unsigned.items():
+        if subject not in still:
+            say(f"mrecist: note: {subject}, {part}: {why}; the accepted read is another one")
+    write_whole(options.out, accepted_csv(rows, found.reads.protocol.sha256))
+    show(f"{len(rows) - len(left)} accepted reads in {options.out}" + (f", {len(left)} open" if left else ""))
     return SOME_FAILED if left else DONE
 
 

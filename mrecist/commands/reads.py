@@ -301,7 +301,7 @@ def _rows(store: Store, options: Namespace) -> int:
     from mrecist.store.showing import rows_to_derive
     from mrecist.tables import measurements_csv, write_whole
 
-    rows, left = rows_to_derive(store, options.reader, unsigned=options.unsigned)
+    rows, left = rows_to_derive(store, options.reader, unsigned=options.unsigned, as_parts=options.as_parts)
     for error in left:
         say(f"mrecist: left out: {error}")
     if not rows:

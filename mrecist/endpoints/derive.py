@@ -19,7 +19,7 @@ from mrecist.endpoints.times import EventTime, time_of
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.protocol import Endpoint, Protocol
-from mrecist.tables.accepted import ReviewTrack
+from mrecist.tables.accepted import AcceptedRead, ReviewTrack
 from mrecist.trial import Subject, Trial
 
 POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
@@ -81,6 +81,9 @@ def derive_endpoints(
                     track = courses.track_of(reader, endpoint.criterion)
                     whose = f"reader {reader}" if track is None else f"the {track} review"
                     made.problems.append(_not_read(name, reader, whose, others))
+                    continue
+                if case.course is None and (row := courses.accepted.open(name, endpoint.criterion)) is not None:
+                    made.problems.append(_still_open(row))
                     continue
                 made.add(endpoint, case, protocol, reader, reads)
     return made.all()
@@ -162,6 +165,15 @@ def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) ->
         f"{whose} decides, add the responses that stand for it"
     )
     return Problem(subject=subject, reader=reader, message=message)
+
+
+def _still_open(row: AcceptedRead) -> Problem:
+    """A subject that was given to readers and of which no response is here: not the same as never assessed."""
+    message = (
+        f"subject {row.subject}, {row.criterion}: has no response and is open ({row.track}: {row.reason}); it is left out of "
+        "every endpoint by that criterion"
+    )
+    return Problem(subject=row.subject, reader="", message=message)
 
 
 def _made(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Sequence[EventTime | Change | Outcome]:

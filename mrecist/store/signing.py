@@ -73,11 +73,12 @@ def require_signed(store: Store, read: Reading, subject: str, reader: str) -> No
         mine = [one for one in held if one.row.get("timepoint", timepoint) == timepoint]
         # A visit that was added after the whole subject was signed is not read, whatever that signature says.
         if not mine or read_of(read, subject, reader, timepoint) is None:
-            raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed")
+            what = f"time point {timepoint} is not signed"
+            raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed", what)
         if all(one.changed for one in mine):
-            raise NotSigned(
-                f"{subject} time point {timepoint} of {reader}: the signature is broken: {mine[0].changed[0]}"
-            )
+            broken = f"the signature is broken: {mine[0].changed[0]}"
+            what = f"time point {timepoint}: {broken}"
+            raise NotSigned(f"{subject} time point {timepoint} of {reader}: {broken}", what)
 
 
 def covered(read: Reading, subject: str, reader: str, visits: list[int]) -> dict[str, str]:

@@ -83,7 +83,7 @@ def test_a_read_with_a_problem(study: Study, capsys: pytest.CaptureFixture[str])
             ["S1,mrecist,central,R1,only", "S2,mrecist,investigator,R1,only"],
             "reader R1 has accepted reads in both tracks: central (subject S1) and investigator (subject S2); keep one track",
         ),
-        (["S1,mrecist,central,R1,only", "S1,mrecist,central,R2,only"], "are both accepted; keep one"),
+        (["S1,mrecist,central,R1,only", "S1,mrecist,central,R2,only"], "R1 is accepted (line 2) and the read of R2 is accepted (line 3)"),
         ([""], "has no row, so nobody's read counts"),
     ],
 )

@@ -95,7 +95,7 @@ def test_only_the_adjudicator_compares_and_only_signed_reads(study: Study) -> No
         case_of(study.store, "SPLIT", "A", ASKED)
     amend(study.store, study.given("SPLIT", "A", 1, 31), "global review")
     with pytest.raises(
-        InputError, match=r"CASE-.*: the read of reader . is not signed; there is nothing to compare yet"
+        InputError, match=r"CASE-.*: reader .: time point . is not signed; there is nothing to compare yet"
     ):
         shown(study)
 
