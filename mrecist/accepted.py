@@ -44,7 +44,9 @@ class Accepted:
         object.__setattr__(self, "_decided", frozenset((row.criterion, row.track) for row in self.rows))
         object.__setattr__(self, "_investigators", self.readers(ReviewTrack.INVESTIGATOR))
         object.__setattr__(self, "_central", self.readers(ReviewTrack.CENTRAL))
-        object.__setattr__(self, "_open", {(row.subject, row.criterion): row for row in self.rows if row.is_open})
+        # Of two tracks the first one is named.
+        open_rows = [row for row in self.rows[::-1] if row.is_open]
+        object.__setattr__(self, "_open", {(row.subject, row.criterion): row for row in open_rows})
 
     def decides(self, criterion: str, track: ReviewTrack) -> bool:
         """Whether the reads by a criterion count by these rows."""
@@ -130,7 +132,9 @@ def faults_of(
         there.setdefault(subject, {})[reader] = None
     for row in accepted.rows:
         if row.is_open:
-            why = f"subject {row.subject}, {row.criterion}: is open, no {row.track} read of it is accepted: {row.reason}"
+            why = (
+                f"subject {row.subject}, {row.criterion}: is open, no {row.track} read of it is accepted: {row.reason}"
+            )
             found[row.subject, row.criterion, row.track] = Problem(subject=row.subject, reader="", message=why)
         elif (row.subject, row.reader, row.criterion) not in derived:
             why = _not_there(row, sorted(there.get(row.subject, ())), failed)

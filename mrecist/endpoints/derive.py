@@ -170,8 +170,8 @@ def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) ->
 def _still_open(row: AcceptedRead) -> Problem:
     """A subject that was given to readers and of which no response is here: not the same as never assessed."""
     message = (
-        f"subject {row.subject}, {row.criterion}: has no response and is open ({row.track}: {row.reason}); it is left out of "
-        "every endpoint by that criterion"
+        f"subject {row.subject}, {row.criterion}: has no response and is open, no {row.track} read of it is accepted: {row.reason}; "
+        "it is left out of every endpoint by that criterion"
     )
     return Problem(subject=row.subject, reader="", message=message)
 

@@ -57,7 +57,9 @@ class AcceptedRead:
         return self.accepted_as is AcceptedAs.OPEN
 
     def __str__(self) -> str:
-        return f"{self.subject}, {self.criterion}, {self.track}: {f'open: {self.reason}' if self.is_open else self.reader}"
+        return (
+            f"{self.subject}, {self.criterion}, {self.track}: {f'open: {self.reason}' if self.is_open else self.reader}"
+        )
 
 
 ACCEPTED_COLUMNS = (
@@ -111,7 +113,9 @@ def _row(path: Path, number: int, cells: dict[str, str]) -> AcceptedRead:
             "subject: empty the reader, or say why that read counts"
         )
     if why is not AcceptedAs.OPEN and not cells["reader"]:
-        raise InputError(f"{path}: line {number}: reader is empty; say it, or open in accepted_as where none counts yet")
+        raise InputError(
+            f"{path}: line {number}: reader is empty; say it, or open in accepted_as where none counts yet"
+        )
     return AcceptedRead(
         subject=cells["subject"],
         criterion=cells["criterion"],
