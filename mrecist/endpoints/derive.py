@@ -79,7 +79,7 @@ def derive_endpoints(
                     continue
                 if case.course is None and (others := read_by(endpoint, courses, name)):
                     track = courses.track_of(reader, endpoint.criterion)
-                    whose = f"reader {reader}" if track is None else f"the {track} review"
+                    whose = _called(reader) if track is None else f"the {track} review"
                     made.problems.append(_not_read(name, reader, whose, others))
                     continue
                 if case.course is None and (row := courses.accepted.open(name, endpoint.criterion)) is not None:
@@ -156,6 +156,13 @@ def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ..
         return ()
     there = courses.readers_of(endpoint.criterion)
     return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
+
+
+def _called(reader: str) -> str:
+    """A reader in a sentence, also one who is called by the part in a case."""
+    if reader.startswith("reader "):
+        return reader
+    return f"the {reader}" if reader in ("adjudicator", "investigator") else f"reader {reader}"
 
 
 def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) -> Problem:

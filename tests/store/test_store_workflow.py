@@ -73,7 +73,9 @@ def test_a_locked_visit_takes_no_read_and_no_second_lock(study: Begun) -> None:
 
 def test_a_correction_needs_a_reason_and_keeps_the_old_read(study: Begun) -> None:
     submit(study.store, study.given())
-    with pytest.raises(StoreError, match="a reason is needed"):
+    with pytest.raises(
+        StoreError, match=r"S1 time point 0 was submitted before \(version 1\); a correction needs a reason"
+    ):
         submit(study.store, study.given(mm="49"))
     submit(study.store, study.given(mm="49"), "typing error")
     with study.store.reading() as read:
