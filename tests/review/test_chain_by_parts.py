@@ -18,6 +18,7 @@ NEVER    not assigned    not assigned    never assessed
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -221,6 +222,34 @@ def test_all_exports_and_the_agreement(chain: Chain) -> None:
     assert "1" in of_both  # AGREE
 
 
+def test_adam_says_never_assessed_of_who_was_not_and_of_nobody_else(chain: Chain) -> None:
+    out = chain.folder / "adam"
+    given = ("export", "adam", "--protocol", str(chain.folder / "protocol.toml"), "--out", str(out), "--format", "csv")
+    assert chain.run(*given, table=chain.results) == 1
+    best = {
+        (row["USUBJID"].removeprefix("T1-"), row["AVALC"])
+        for row in rows(out / "adrs.csv")
+        if (row["PARAMCD"], row["PARCAT2"]) == ("BOR", "Central Review")
+    }
+    assert best == {("AGREE", "PR"), ("SPLIT", "SD"), ("AGAIN", "SD"), ("NEVER", "NE")}  # [response] no_assessment
+    of_unread = [row for row in rows(out / "adrs.csv") if row["USUBJID"] == "T1-UNREAD"]
+    assert {row["PARAMCD"] for row in of_unread} == {"DEATH"}  # which no image says
+    assert "T1-UNREAD" not in {row["USUBJID"] for row in rows(out / "adtte.csv")}
+
+
+def test_what_the_manager_is_told(chain: Chain, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["reads", "status", str(chain.folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "UNREAD" in line and "0-2 open" in line]
+    assert [line for line in lines if "SPLIT" in line and "0-2 locked" in line]
+    # The protocol counts from randomisation, whose dates are in subjects.csv.
+    assert main(["reads", "accepted", str(chain.folder), "--out", str(tmp_path / "accepted.csv")]) == 1
+    assert (
+        "note: the protocol counts from randomisation, and without --subjects from the baseline"
+        in capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(("rows_by", "accepted_by"), [("part", "person"), ("person", "part")])
 def test_the_two_files_are_of_one_manner(
     chain: Chain, capsys: pytest.CaptureFixture[str], tmp_path: Path, rows_by: str, accepted_by: str
@@ -240,21 +269,22 @@ def test_the_two_files_are_of_one_manner(
     assert not (tmp_path / "results").exists()
 
 
-def test_a_case_that_went_to_somebody_else_keeps_its_part(tmp_path: Path) -> None:
+def test_a_case_that_went_to_somebody_else_keeps_its_part(chain: Chain, tmp_path: Path) -> None:
     """The reads of who had it before stay in the store, and are no rows: two people are never one part."""
-    chain = written(tmp_path)
+    shutil.copy(chain.folder / "store.sqlite", tmp_path)
+    after = Chain(tmp_path)
     with open_store(str(tmp_path)) as store:
         with store.reading() as read:
             before = central_readers(read, "AGREE")
         (to,) = {"A", "B", "E"} - set(before.values())
         reassign(store, "AGREE", before["reader 1"], to, by="boss", reason="left")
-        chain.of_store("rows", to="rows.csv")
+        after.of_store("rows", to="rows.csv")
         assert {r["reader"] for r in rows(tmp_path / "rows.csv") if r["subject"] == "AGREE"} == {
             "reader 2",
             "investigator",
         }
         Study(store, tmp_path).read("AGREE", to, (50, 33, 33))
-    chain.of_store("rows", to="rows.csv")
+    after.of_store("rows", to="rows.csv")
     sizes = [
         r["longest_mm"] for r in rows(tmp_path / "rows.csv") if (r["subject"], r["reader"]) == ("AGREE", "reader 1")
     ]
