@@ -63,11 +63,12 @@ class Tour:
     """One read with its pictures."""
 
     def __init__(self, study: Path, out: Path) -> None:
+        from mrecist.session.worklist import StudyReads
         from mrecist_napari.opening import Start
         from mrecist_napari.readings import Readings
 
         self.out, self.axes = out, true_axes()
-        self.start = Start(Readings(open_study(study), "R1"))
+        self.start = Start(Readings(StudyReads(open_study(study), "R1")))
 
     @property
     def window(self) -> Any:
@@ -107,12 +108,12 @@ class Tour:
         press(self.window, "Return")
         self.wait()
 
-    def sign(self) -> None:
+    def sign(self, name: str = "R. Reader") -> None:
         """The signature of the visit."""
         self.click("start_signing")
         box = self.window.panel.findChild(QLineEdit, "signer")
         box.setFocus()
-        QTest.keyClicks(box, "R. Reader")
+        QTest.keyClicks(box, name)
         self.click("confirm_signing")
 
     def run(self) -> None:

@@ -23,7 +23,7 @@ from mrecist.agreement.rows import (
     discordances_csv,
     swaps_csv,
 )
-from mrecist.agreement.sources import of_readers, reads_of_measurements, reads_of_results
+from mrecist.agreement.sources import of_readers, reads_of_measurements, reads_of_results, with_matches
 from mrecist.agreement.summary import agreement_rows
 from mrecist.agreement.sums import is_table_of_sums, reads_of_sums
 from mrecist.agreement.swaps import crossed, swaps_of
@@ -46,6 +46,7 @@ class Job:
 
     reads: Path
     shared_names: bool = False
+    matches: Path | None = None
     protocol: Path | None = None
     criteria: tuple[str, ...] = ()
     subjects: Path | None = None
@@ -80,7 +81,7 @@ class Compared:
 def compare(job: Job) -> Compared:
     """Compare the readers. Raises :class:`InputError` when a file cannot be used or there are not two readers."""
     found = _of_tracks(job, _reads(job))
-    everybody = replace(found, shared_names=found.shared_names or job.shared_names)
+    everybody = with_matches(replace(found, shared_names=found.shared_names or job.shared_names), job.matches)
     reads, adjudicator = of_readers(everybody, job.readers, job.adjudicator)
     on_protocol = known_variables(reads.protocol.readers.adjudicate_on, "[readers] adjudicate_on")
     asked = known_variables(job.adjudicate_on, "--adjudicate-on") or on_protocol

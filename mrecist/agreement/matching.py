@@ -1,4 +1,4 @@
-"""Which target of one reader is which target of another: by where it was measured, else by what is said of it.
+"""Which target of one reader is which target of another: by ``matches.csv``, else by where it was measured, else by what is said of it.
 
 Without places a match is by kind, organ, station and size: two readers' names are their own (T01 of one may be T02 of the other), so
 a name only decides between lesions that fit alike.
@@ -12,6 +12,7 @@ from math import cbrt, dist, pi
 
 from mrecist.agreement.reads import Place, Track
 from mrecist.criteria._organs import organ_of
+from mrecist.matching.table import MatchRow, Relation, turned
 from mrecist.model import Kind, Measurement, Role
 
 # The longest diameters of one lesion by two readers: 95 % limits of agreement -22.1 to +25.4 % (Yoon 2016, one lesion).
@@ -31,11 +32,12 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSets:
-    """The targets of two readers at baseline: those of both, and those of one only."""
+    """The targets of two readers at baseline: those of both, and those of one only; ``why`` says of those what matches.csv does."""
 
     both: tuple[Match, ...]
     only_one: tuple[Measurement, ...]
     only_other: tuple[Measurement, ...]
+    why: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -46,13 +48,15 @@ class TargetSets:
         """What was matched and what was not."""
         parts = [f"{m.one.lesion} = {m.other.lesion} ({m.by})" for m in self.both]
         parts += [f"{_described(row)} of {row.reader} only" for row in (*self.only_one, *self.only_other)]
+        parts += self.why
         return ", ".join(parts) or "no targets"
 
 
 def target_sets(one: Track, other: Track, *, by_name: bool = False) -> TargetSets:
     """Match the baseline targets of two readers, the best fit first; no lesion twice.
 
-    ``by_name`` : names are the same for both readers, nothing else counts.
+    ``by_name`` : names are the same for both readers, nothing else counts. Lesions of which matches.csv says what they are to the
+    other reader's follow that; the rest is matched as without it.
     """
     mine, theirs = _targets(one), _targets(other)
     if by_name:
@@ -62,8 +66,11 @@ def target_sets(one: Track, other: Track, *, by_name: bool = False) -> TargetSet
             only_one=tuple(row for row in mine if row.lesion not in named),
             only_other=tuple(row for row in theirs if row.lesion not in {r.lesion for r in mine}),
         )
-    fits = sorted(_fits(mine, one.places, theirs, other.places), key=lambda fit: fit[0])
-    matches: list[Match] = []
+    told = _told(mine, theirs, one, other)
+    known = {row.lesion_1 for row in told}, {row.lesion_2 for row in told}
+    open_ = [row for row in mine if row.lesion not in known[0]], [row for row in theirs if row.lesion not in known[1]]
+    fits = sorted(_fits(open_[0], one.places, open_[1], other.places), key=lambda fit: fit[0])
+    matches = list(_matched(mine, theirs, told))
     for _, match in fits:
         if all(m.one is not match.one and m.other is not match.other for m in matches):
             matches.append(match)
@@ -71,7 +78,53 @@ def target_sets(one: Track, other: Track, *, by_name: bool = False) -> TargetSet
         both=tuple(sorted(matches, key=lambda m: m.one.lesion)),
         only_one=tuple(row for row in mine if all(m.one is not row for m in matches)),
         only_other=tuple(row for row in theirs if all(m.other is not row for m in matches)),
+        why=tuple(_why(mine, theirs, told)),
     )
+
+
+def _told(mine: list[Measurement], theirs: list[Measurement], one: Track, other: Track) -> list[MatchRow]:
+    """What matches.csv says of the targets of the two, the first reader's lesion first; not what it could not compare."""
+    if not mine or not theirs:
+        return []
+    readers = one.read_by or mine[0].reader, other.read_by or theirs[0].reader
+    ways = [*one.matches, *(turned(row) for row in one.matches)]
+    names = {row.lesion for row in mine}, {row.lesion for row in theirs}
+    return [
+        row
+        for row in ways
+        if (row.reader_1, row.reader_2) == readers
+        and row.relation is not Relation.NOT_COMPARED
+        and (row.lesion_1 in names[0] or row.lesion_2 in names[1])
+    ]
+
+
+def _matched(mine: list[Measurement], theirs: list[Measurement], told: list[MatchRow]) -> Iterator[Match]:
+    rows = {row.lesion: row for row in mine}, {row.lesion: row for row in theirs}
+    for row in told:
+        one, other = rows[0].get(row.lesion_1), rows[1].get(row.lesion_2)
+        if row.relation is Relation.SAME and one is not None and other is not None:
+            yield Match(one=one, other=other, by=_by(row))
+
+
+def _by(row: MatchRow) -> str:
+    how = "" if row.placed_by in ("", "frame") else ", after registration"
+    how += ", not sure" if row.sure == "low" else ""
+    return (f"overlap {row.overlap:.2f}" if row.overlap else f"{row.apart_mm or 0:.1f} mm apart") + how
+
+
+def _why(mine: list[Measurement], theirs: list[Measurement], told: list[MatchRow]) -> Iterator[str]:
+    """What matches.csv says of targets that it does not match with a target."""
+    targets = {row.lesion for row in mine}, {row.lesion for row in theirs}
+    for row in told:
+        names = f"{row.lesion_1} of {row.reader_1} and {row.lesion_2} of {row.reader_2}"
+        if row.relation is Relation.SAME and not (row.lesion_1 in targets[0] and row.lesion_2 in targets[1]):
+            no_target = row.reader_2 if row.lesion_1 in targets[0] else row.reader_1
+            yield f"{names} are one lesion ({_by(row)}), no target of {no_target}"
+        elif row.relation in (Relation.MERGED, Relation.SPLIT):
+            covers = "second covers the first" if row.relation is Relation.MERGED else "first covers the second"
+            yield f"{names}: the {covers}, with others"
+        elif row.relation is Relation.AMBIGUOUS:
+            yield f"{names} may be one lesion, and so may others"
 
 
 def _targets(track: Track) -> list[Measurement]:

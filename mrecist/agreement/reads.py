@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
+from mrecist.matching.table import MatchRow
 from mrecist.model import BestResponse, Measurement, Problem, Response, SubjectDates, VisitResponse
 from mrecist.protocol import CriterionSetting, Protocol, ResponseRules
 
@@ -29,6 +30,7 @@ class Track:
     """One reader's read of one subject by one criterion: the baseline and the visits after it, the best response, the rows.
 
     ``best`` is None where the input has no dates. ``places`` maps (time point, lesion) to where it was measured, as far as known.
+    ``matches`` is what matches.csv says of the read's lesions at baseline beside those of other readers.
     ``read_by`` is who read it where the reader is a track of the review; else empty.
     """
 
@@ -36,6 +38,7 @@ class Track:
     best: BestResponse | None
     rows: tuple[Measurement, ...] = ()
     places: Mapping[tuple[int, str], Place] = field(default_factory=dict)
+    matches: tuple[MatchRow, ...] = ()
     read_by: str = ""
 
     def follow_ups(self) -> dict[int, VisitResponse]:

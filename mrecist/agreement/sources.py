@@ -14,6 +14,7 @@ from mrecist.dates import parse_date
 from mrecist.derivation import rows_path
 from mrecist.errors import InputError
 from mrecist.exporting.results_rows import read_results
+from mrecist.matching.table import Compared, MatchRow, read_matches
 from mrecist.model import BestResponse, Measurement, Nadir, NewLesion, Response, VisitResponse
 from mrecist.protocol import Protocol
 from mrecist.response.derive import derive
@@ -177,6 +178,30 @@ def _place(drawing: Mapping[str, Any]) -> Iterator[Place]:
         one, other = ends
         x, y, z = ((float(a) + float(b)) / 2 for a, b in zip(one, other, strict=True))
         yield Place(middle_lps=(x, y, z), series_uid=str(drawing.get("series_uid") or ""))
+
+
+def with_matches(reads: Reads, path: Path | None) -> Reads:
+    """The reads with what ``matches.csv`` says of their lesions at baseline; as they are without it.
+
+    Raises :class:`InputError` when it is no such table, says nothing of two readers at baseline, or lesions have shared names.
+    """
+    if path is None:
+        return reads
+    if reads.shared_names:
+        raise InputError(
+            "agree: names are the same in all reads, so nothing is left to match; give --matches without them"
+        )
+    rows: dict[str, list[MatchRow]] = {}
+    for row in read_matches(path):
+        if row.compared is Compared.READERS and row.timepoint_1 == row.timepoint_2 == 0:
+            rows.setdefault(row.subject, []).append(row)
+    if not rows:
+        raise InputError(
+            f"{path}: says nothing of two readers at time point 0; write it by mrecist match, without --visits"
+        )
+    return replace(
+        reads, tracks={k: replace(track, matches=tuple(rows.get(k[0], ()))) for k, track in reads.tracks.items()}
+    )
 
 
 def of_readers(reads: Reads, readers: Iterable[str], adjudicator: str) -> tuple[Reads, Reads]:

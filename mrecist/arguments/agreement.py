@@ -30,6 +30,7 @@ def agree(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--investigator", default="", metavar="READER", help="the investigator, with --central")
     parser.add_argument("--shared-names", action="store_true", help="a lesion has the same name in all reads")
+    parser.add_argument("--matches", type=Path, metavar="FILE", help="matches.csv: which lesion of whom is which")
     parser.add_argument(
         "--adjudicate-on", nargs="+", default=[], metavar="VARIABLE", help="in place of the protocol's adjudicate_on"
     )

@@ -21,3 +21,9 @@ def simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoints", action="store_true", help="also assess it and derive its endpoints: DIR/results, DIR/endpoints"
     )
+    parser.add_argument(
+        "--core-lab",
+        action="store_true",
+        help="also have it read by simulated readers in a store of its own, adjudicated, assessed and held against the truth",
+    )
+    parser.add_argument("--outlier", action="store_true", help="with --core-lab: one reader errs more than the others")

@@ -23,6 +23,7 @@ def agree(options: Namespace) -> int:
     job = Job(
         reads=options.reads,
         shared_names=options.shared_names,
+        matches=options.matches,
         protocol=options.protocol,
         criteria=tuple(options.criterion or ()),
         subjects=options.subjects,

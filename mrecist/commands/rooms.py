@@ -16,6 +16,7 @@ from mrecist.commands._terminal import DONE, SOME_FAILED, progress, say, show, s
 from mrecist.errors import InputError
 
 if TYPE_CHECKING:
+    from mrecist.session.store_reads import StoreReads
     from mrecist.session.worklist import Work
     from mrecist.study import Study
 
@@ -34,10 +35,30 @@ def read(options: Namespace) -> int:
     if not options.status:
         _check_napari()
         _check_screen()
+    if options.store is None and options.files:
+        raise InputError("--files is the folder of a store's files; name the store with --store")
+    if options.store is not None and options.protocol:
+        raise InputError("--protocol: a store is read by its own protocol; change it with: mrecist reads protocol")
     study = _open(options)
+    if options.store is not None:
+        return _on_store(study, options)
     if options.status:
         return _status(study, options)
-    import_module("mrecist_napari.opening").read(study, options.reader, options.subject or "", options.segmenter)
+    from mrecist.session.worklist import StudyReads
+
+    reads = StudyReads(study, options.reader)
+    import_module("mrecist_napari.opening").read(reads, options.subject or "", options.segmenter)
+    return DONE
+
+
+def _on_store(study: Study, options: Namespace) -> int:
+    """The cases of one reader of a core lab's store."""
+    from mrecist.session.store_reads import StoreReads
+
+    reads = StoreReads(study, options.store or str(study.root), options.reader, options.files)
+    if options.status:
+        return _store_status(reads, options)
+    import_module("mrecist_napari.opening").read(reads, options.subject or "", options.segmenter)
     return DONE
 
 
@@ -45,6 +66,8 @@ def _open(options: Namespace) -> Study:
     from mrecist.study import open_study
 
     root = copy_sample(options.study or _SAMPLE) if options.sample else options.study
+    if options.store is not None:
+        root = root.resolve()  # no message of a blinded read may show a path below it
     with progress() as report:
         study = open_study(root, options.protocol, lambda done, of: report("headers", done, of))
     if not study.subjects:
@@ -137,6 +160,43 @@ def _status(study: Study, options: Namespace) -> int:
         for one in said:
             _print(one)
     return SOME_FAILED if any(work.problem for work in works) else DONE
+
+
+def _store_status(reads: StoreReads, options: Namespace) -> int:
+    """How far the reader's own cases are: no dates, and nothing of visits to come."""
+    name = reads.name_of(options.subject) if options.subject else ""
+    works = [work for work in reads.works() if name in ("", work.subject)]
+    if options.json:
+        cases = [
+            {
+                "case": work.subject,
+                "state": work.state,
+                "locked": sorted(work.signed),
+                "next": work.next_visit,
+                "day": work.day,
+                "elsewhere": work.elsewhere,
+                "unsent": work.unwritten,
+                "amending": list(work.amending),
+                "problem": work.problem,
+            }
+            for work in works
+        ]
+        show_json({"reader": reads.reader, "cases": cases})
+    else:
+        for work in works:
+            show(f"{work.subject}: {_store_words(work)}")
+    return SOME_FAILED if any(work.problem for work in works) else DONE
+
+
+def _store_words(work: Work) -> str:
+    if work.problem:
+        return f"cannot be read: {work.problem}"
+    said = [work.state, f"{len(work.signed)} visits locked"]
+    said += [f"next: time point {work.next_visit} (day {work.day})"] if work.next_visit is not None else []
+    said += [f"time point {t} is being amended" for t in work.amending]
+    said += ["open in another window"] if work.elsewhere else []
+    said += ["a signed visit is not in the store yet"] if work.unwritten else []
+    return ", ".join(said)
 
 
 def _of(study: Study, work: Work, reader: str) -> dict[str, Any]:

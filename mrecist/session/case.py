@@ -13,6 +13,7 @@ from mrecist.imaging.series import Series, Verdict
 from mrecist.model import SubjectDates
 from mrecist.protocol import Protocol
 from mrecist.study import Study, SubjectInput
+from mrecist.tables import safe_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +121,14 @@ def best_series(visit: CaseVisit) -> Series:
             if one.phase.name == phase:
                 return one
     return visit.series[0]
+
+
+def refuse_masks_of(reader: str, case: Case, study: Study) -> None:
+    """Masks of the same reader that were drawn elsewhere would be measured beside those of this read."""
+    own = study.root / "masks" / f"read_{safe_name(reader)}_{safe_name(case.subject)}"
+    for segmentation in case.given.segmentations:
+        if (segmentation.content_creator or "R1") == reader and own not in segmentation.path.parents:
+            raise ReadError(
+                f"{segmentation.path}: masks of {case.subject} by reader {reader} are there already; read under another "
+                f"name (--reader), or move them away"
+            )

@@ -17,19 +17,18 @@ from mrecist.objects.identity import UUID_ROOT, make_uid
 from mrecist.segment.prompt import Index3, Line, Scribbles
 from mrecist.segmenters.bench import Bench
 from mrecist.session.actions import Action, AddLesion, Draw, RenameLesion
-from mrecist.session.case import Case, CaseVisit, best_series, open_case
+from mrecist.session.case import Case, CaseVisit, best_series, open_case, refuse_masks_of
 from mrecist.session.checklist import Live, OpenPoint, Unread, live, open_points, points_depend_on, unread
 from mrecist.session.following import Following, still_followed
 from mrecist.session.mending import Mending
 from mrecist.session.proposing import Asked, Proposal, middle_value, propose, propose_click, with_cutoff
 from mrecist.session.rows import Drawn, Rows, default_kind, next_name
 from mrecist.session.session import Session, open_session
-from mrecist.session.signed import MEANING, is_written, reopen, session_folder, sign, write_signed
-from mrecist.session.state import DrawnMask, Provenance, ReadState
+from mrecist.session.signed import MEANING, StudyFiles, reopen, sign
+from mrecist.session.state import DrawnMask, Provenance, ReadState, refuse_signed
 from mrecist.session.volumes import Volumes
 from mrecist.session.waiting import Pending
 from mrecist.study import Study, open_study
-from mrecist.tables import safe_name
 
 
 @dataclass(slots=True)
@@ -60,16 +59,25 @@ class Room:
     reader : the name in the tables.
     volumes : where voxels come from.
     bench : who segments; what is installed unless given.
+    keeping : where signed visits go; the study folder unless given.
     """
 
     def __init__(
-        self, study: Study, subject: str, reader: str, volumes: Volumes | None = None, bench: Bench | None = None
+        self,
+        study: Study,
+        subject: str,
+        reader: str,
+        volumes: Volumes | None = None,
+        bench: Bench | None = None,
+        keeping: StudyFiles | None = None,
     ) -> None:
         case = open_case(study, subject)
-        _refuse_masks_of(reader, case, study)
+        refuse_masks_of(reader, case, study)
         self.study = study
         self.reader = reader
-        self.session: Session = open_session(case, reader, session_folder(study.root, reader, subject))
+        self.keeping = keeping or StudyFiles(study.root, reader, subject)
+        self.session: Session = open_session(case, reader, self.keeping.folder)
+        self.session.until = self.keeping.until
         self.rows = Rows(reader, self.session.masks)
         self.volumes = volumes or Volumes()
         self.bench = bench or Bench()
@@ -84,7 +92,7 @@ class Room:
         # Time point -> what its open points followed from, and they.
         self._points: dict[int, tuple[tuple[object, ...], tuple[OpenPoint, ...]]] = {}
         self.session.watch(lambda: self._tell("state"))
-        self.look_at(self._first_open())
+        self.look_at(self.first_open)
 
     # --- what there is ---------------------------------------------------------------------------------------------
 
@@ -109,6 +117,14 @@ class Room:
         if self.looking.series is not None:
             return self.case.series(*self.looking.series)
         return best_series(self.visit)
+
+    @property
+    def first_open(self) -> int:
+        """The first visit that is not signed, else the last."""
+        signed = {v.timepoint for v in self.case.visits if self.state.visit(v.timepoint).signature is not None}
+        return next(
+            (v.timepoint for v in self.case.visits if v.timepoint not in signed), self.case.visits[-1].timepoint
+        )
 
     def live(self) -> Live:
         """Sums, responses, margins and findings as the read stands."""
@@ -227,7 +243,7 @@ class Room:
 
         Raises :class:`ReadError` for a lesion that is not there and a visit that is signed.
         """
-        _refuse_signed(self.state, self.looking.timepoint)
+        refuse_signed(self.state, self.looking.timepoint)
         if lesion:
             facts = self.state.lesions.get(lesion)
             if facts is None:
@@ -252,7 +268,7 @@ class Room:
 
     def asking_click(self, click: Index3, series: Series | None = None) -> Callable[[], Pending]:
         """Work that gives a proposal for a new lesion at a click (z, y, x), through a long axis that is guessed; as :meth:`asking`."""
-        _refuse_signed(self.state, self.looking.timepoint)
+        refuse_signed(self.state, self.looking.timepoint)
         case, visit, role, series = self.case, self.visit, self.default_role(), series or self.series
 
         def find() -> Pending:
@@ -381,7 +397,7 @@ class Room:
         import numpy as np
 
         timepoint = self.looking.timepoint if timepoint is None else timepoint
-        _refuse_signed(self.state, timepoint)
+        refuse_signed(self.state, timepoint)
         mask = DrawnMask(
             series_uid=series.uid,
             stack=series.stack,
@@ -396,7 +412,7 @@ class Room:
 
     def add_lesion(self, role: Role, organ: str = "liver", name: str = "") -> str:
         """A new lesion; its name, the next free one unless given."""
-        name = name or next_name(self.state, role)
+        name = name or next_name(self.session.whole_state, role)
         uid = make_uid(
             UUID_ROOT, "lesion", self.study.root.name, self.case.subject, self.reader, name, len(self.session.log)
         )
@@ -421,13 +437,29 @@ class Room:
         return self.write() if write else ()
 
     def reopen(self, name: str, reason: str, *, write: bool = True) -> tuple[Path, ...]:
-        """Open the signed visit again; its files leave the study."""
+        """Open the signed visit again; its files leave the study. Raises :class:`ReadError` where it must stay closed."""
+        why = self.keeping.why_closed(self.looking.timepoint)
+        if why:
+            raise ReadError(why)
         reopen(self.session, self.looking.timepoint, name, reason)
         return self.write() if write else ()
 
     def write(self) -> tuple[Path, ...]:
         """Bring the files in the study to what is signed now; long for large volumes, and for any thread, one at a time."""
-        return write_signed(self.session, self.rows, self.study.root)
+        return self.keeping.write(self.session, self.rows)
+
+    def tell_written(self) -> None:
+        """Tell those who watch that :meth:`write` came to its end; on their thread."""
+        self._tell("written")
+
+    def catch_up(self) -> None:
+        """Write what was signed and could not be written before; what stops that again is :attr:`unwritten`."""
+        self.unwritten = ""
+        if not self.keeping.is_written(self.session):
+            try:
+                self.write()
+            except (MrecistError, OSError) as error:
+                self.unwritten = str(error)
 
     def close(self) -> None:
         """Leave; everything is on disk unless ``session.unsaved`` says otherwise."""
@@ -435,12 +467,6 @@ class Room:
         self.session.close()
 
     # --- how -------------------------------------------------------------------------------------------------------
-
-    def _first_open(self) -> int:
-        for visit in self.case.visits:
-            if self.state.visit(visit.timepoint).signature is None:
-                return visit.timepoint
-        return self.case.visits[-1].timepoint
 
     def _expect(self, case: Case, proposal: Proposal) -> None:
         self.rows.expect(case, proposal.series, proposal.whole, proposal.viable, proposal.measurement)
@@ -467,28 +493,5 @@ def enter(study: Study, subject: str, reader: str) -> Room:
     Raises :class:`ReadError` for the subject or the read.
     """
     room = Room(study, subject, reader)
-    if not is_written(room.session):
-        try:
-            room.write()
-        except (MrecistError, OSError) as error:
-            room.unwritten = str(error)
+    room.catch_up()
     return room
-
-
-def _refuse_signed(state: ReadState, timepoint: int) -> None:
-    signature = state.visit(timepoint).signature
-    if signature is not None:
-        raise ReadError(
-            f"time point {timepoint} was signed by {signature.name} at {signature.at}; re-open it with a reason to change it"
-        )
-
-
-def _refuse_masks_of(reader: str, case: Case, study: Study) -> None:
-    """Masks of the same reader that were drawn elsewhere would be measured beside those of this read."""
-    own = study.root / "masks" / f"read_{safe_name(reader)}_{safe_name(case.subject)}"
-    for segmentation in case.given.segmentations:
-        if (segmentation.content_creator or "R1") == reader and own not in segmentation.path.parents:
-            raise ReadError(
-                f"{segmentation.path}: masks of {case.subject} by reader {reader} are there already; read under another "
-                f"name (--reader), or move them away"
-            )

@@ -20,7 +20,7 @@ from mrecist.session.actions import ACTIONS, Action, Reopen, Sign
 from mrecist.session.case import Case
 from mrecist.session.journal import Entry, Journal
 from mrecist.session.kept_masks import KeptMasks
-from mrecist.session.state import ReadState
+from mrecist.session.state import ReadState, until
 
 UNDO, REDO = "undo", "redo"
 # What was signed cannot be undone, only re-opened with a reason.
@@ -49,6 +49,8 @@ class Session:
     journal, masks : where the work is kept.
     release : gives the lock on the folder back.
     now : the clock, for tests.
+
+    ``until`` is the last visit that may be seen; what was said of later ones stays and is not shown. None: all of them.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Session:
         self._state = ReadState()
         self._unsaved: list[tuple[str, str, Any]] = []
         self._watchers: list[Callable[[], None]] = []
+        self.until: int | None = None
+        self._seen: tuple[ReadState, int, ReadState] | None = None
         self.trouble = ""
         self.note = journal.note
         for entry in journal.entries:
@@ -81,7 +85,16 @@ class Session:
 
     @property
     def state(self) -> ReadState:
-        """What the reader has said so far."""
+        """What the reader has said so far of the visits that may be seen."""
+        if self.until is None:
+            return self._state
+        if self._seen is None or self._seen[0] is not self._state or self._seen[1] != self.until:
+            self._seen = self._state, self.until, until(self._state, self.until)
+        return self._seen[2]
+
+    @property
+    def whole_state(self) -> ReadState:
+        """The same of every visit."""
         return self._state
 
     @property

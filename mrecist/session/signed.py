@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,38 @@ def _contents(session: Session, rows: Rows) -> dict[str, bytes]:
         return {}
     stem = f"read_{safe_name(session.reader)}_{safe_name(case.subject)}"
     only = ReadState(lesions=state.lesions, visits=signed, phases=state.phases)
-    contents = {}
+    contents: dict[str, bytes] = {}
     for timepoint in signed:
-        for number, (series, lesions) in enumerate(_drawn(only, session, rows, timepoint).items(), 1):
-            data = write_segmentation(case.series(*series), lesions, reader=session.reader)
-            contents[f"masks/{stem}/{timepoint}_{number}.dcm"] = data
+        masks = _masks(only, session, rows, timepoint)
+        contents |= {f"masks/{stem}/{name}": data for name, data in masks.items()}
     contents[f"reads/{stem}.csv"] = measurements_csv(rows.stated(only, case)).encode("utf-8")
-    marks = json.dumps(_marks(only, session, rows), indent=1, ensure_ascii=False) + "\n"
-    contents[f"reads/{stem}.json"] = marks.encode("utf-8")
+    contents[f"reads/{stem}.json"] = _as_json(_marks(only, session, rows))
     return contents
+
+
+def visit_files(session: Session, rows: Rows, timepoint: int) -> dict[str, bytes]:
+    """The same of one visit: name -> its masks, and its lines as ``lines_<time point>.json`` without the signature.
+
+    They are the same bytes whenever they are made of the same visit.
+    """
+    state = session.state
+    visit = replace(state.visit(timepoint), signature=None)
+    only = ReadState(lesions=state.lesions, visits={timepoint: visit}, phases=state.phases)
+    marks = _as_json(_marks(only, session, rows))
+    return {**_masks(only, session, rows, timepoint), f"lines_{timepoint}.json": marks}
+
+
+def _masks(state: ReadState, session: Session, rows: Rows, timepoint: int) -> dict[str, bytes]:
+    """Name -> segmentation of a visit, one a stack."""
+    drawn = enumerate(_drawn(state, session, rows, timepoint).items(), 1)
+    return {
+        f"{timepoint}_{number}.dcm": write_segmentation(session.case.series(*series), lesions, reader=session.reader)
+        for number, (series, lesions) in drawn
+    }
+
+
+def _as_json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def _drawn(
@@ -186,6 +210,52 @@ def _marks(state: ReadState, session: Session, rows: Rows) -> dict[str, Any]:
         "protocol_sha256": session.case.protocol.sha256,
         "visits": visits,
     }
+
+
+class StudyFiles:
+    """Where the signed visits of a room go: the study folder, for ``mrecist score``.
+
+    ``behind`` says that they are not there, ``again`` what the button for another attempt does, ``reopening`` what opening a
+    signed visit is called. ``folder`` keeps the session. ``until`` is the last visit that may be seen, None where all may be.
+    """
+
+    behind = "the study files are not up to date"
+    again = "Write the study files again"
+    reopening = "Open {visit} again"
+    until: int | None = None
+
+    def __init__(self, study: Path, reader: str, subject: str) -> None:
+        self.study = study
+        self.folder = session_folder(study, reader, subject)
+
+    def write(self, session: Session, rows: Rows) -> tuple[Path, ...]:
+        """Bring what is kept there to what is signed now; long, and for any thread, one at a time."""
+        return write_signed(session, rows, self.study)
+
+    def is_written(self, session: Session) -> bool:
+        """Whether :meth:`write` has come to its end since the last signature, or opening again."""
+        return is_written(session)
+
+    def why_closed(self, timepoint: int) -> str:  # noqa: ARG002 - the folder never keeps one closed
+        """Why a signed visit cannot be opened again; empty when it can."""
+        return ""
+
+    def words(self, text: str) -> str:
+        """A message as this reader may see it."""
+        return text
+
+    def waits(self, trouble: str) -> str:  # noqa: ARG002 - the panel tells it
+        """What the foot of the picture says as long as what is signed is not there."""
+        return ""
+
+    def anchor(self, timepoint: int) -> str:  # noqa: ARG002 - files have none
+        """The anchor of the audit trail behind the signature of a visit; empty when it is not known."""
+        return ""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a visit may be opened now that was not there when the room was entered."""
+        return False
 
 
 def session_folder(study: Path, reader: str, subject: str) -> Path:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from mrecist.errors import ReadError
 from mrecist.model import Kind, Role, State
 
 Point = tuple[float, float]
@@ -153,6 +154,26 @@ class ReadState:
     def history(self, lesion: str) -> dict[int, Mark]:
         """Time point -> what is said of the lesion, in order."""
         return {t: visit.marks[lesion] for t, visit in sorted(self.visits.items()) if lesion in visit.marks}
+
+
+def until(state: ReadState, timepoint: int) -> ReadState:
+    """What is said of the visits up to a time point, with the lesions that are known by then."""
+    visits = {t: visit for t, visit in state.visits.items() if t <= timepoint}
+    if len(visits) == len(state.visits):
+        return state
+    later = {lesion for t, visit in state.visits.items() if t > timepoint for lesion in visit.marks}
+    known = {lesion for visit in visits.values() for lesion in visit.marks}
+    lesions = {lesion: facts for lesion, facts in state.lesions.items() if lesion in known or lesion not in later}
+    return ReadState(lesions=lesions, visits=visits, phases=state.phases)
+
+
+def refuse_signed(state: ReadState, timepoint: int) -> None:
+    """Raise :class:`ReadError` where the visit is signed."""
+    signature = state.visit(timepoint).signature
+    if signature is not None:
+        raise ReadError(
+            f"time point {timepoint} was signed by {signature.name} at {signature.at}; re-open it with a reason to change it"
+        )
 
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})

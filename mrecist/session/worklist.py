@@ -11,6 +11,7 @@ from mrecist.errors import MrecistError
 from mrecist.session.case import open_case
 from mrecist.session.journal import Journal
 from mrecist.session.kept_masks import KeptMasks
+from mrecist.session.room import Room, enter
 from mrecist.session.session import Session
 from mrecist.session.signed import is_written, session_folder
 from mrecist.study import Study
@@ -26,8 +27,11 @@ class Work:
     signed : those that the reader has signed, with the name of who did.
     begun : something is kept of the read.
     elsewhere : the read is open in a window, of this program or another.
-    unwritten : the study files are not those of the last signature; opening the read writes them.
+    unwritten : the study files (or the store) are not those of the last signature; opening the read writes them.
     problem : why the subject cannot be read; empty when it can.
+    day : the day of the next visit after the baseline, where the list must not show more.
+    to_sign : every visit is locked in the store, and not every one is under a signature that holds.
+    amending : visits that are opened again in the global review of a store.
     """
 
     subject: str
@@ -37,6 +41,9 @@ class Work:
     elsewhere: bool = False
     unwritten: bool = False
     problem: str = ""
+    day: int | None = None
+    to_sign: bool = False
+    amending: tuple[int, ...] = ()
 
     @property
     def next_visit(self) -> int | None:
@@ -45,11 +52,11 @@ class Work:
 
     @property
     def state(self) -> str:
-        """In one word or two: ``not begun``, ``open``, ``signed``, ``cannot be read``."""
+        """In one word or two: ``not begun``, ``open``, ``signed``, ``cannot be read``; of a store ``to sign``, ``in review``."""
         if self.problem:
             return "cannot be read"
         if self.next_visit is None:
-            return "signed"
+            return "in review" if self.amending else "to sign" if self.to_sign else "signed"
         return "open" if self.begun else "not begun"
 
 
@@ -72,11 +79,41 @@ def work_of(study: Study, subject: str, reader: str) -> Work:
             visits=visits,
             signed={t: made.name for t in visits if (made := kept.state.visit(t).signature) is not None},
             begun=bool(kept.log),
-            elsewhere=_is_open(folder),
+            elsewhere=is_open(folder),
             unwritten=not is_written(kept),
         )
     except (MrecistError, OSError) as error:
         return Work(subject=subject, problem=str(error))
+
+
+class StudyReads:
+    """The subjects of a study as one reader's work, and their rooms. ``title`` stands above the list."""
+
+    def __init__(self, study: Study, reader: str) -> None:
+        self.study = study
+        self.reader = reader
+        self.title = f"{study.root}\nreader {reader}"
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one subject to choose from."""
+        return len(self.study.subjects) > 1
+
+    def works(self) -> tuple[Work, ...]:
+        """All subjects with what is done."""
+        return worklist(self.study, self.reader)
+
+    def enter(self, subject: str) -> Room:
+        """A subject, to be read; raises :class:`ReadError`."""
+        return enter(self.study, subject, self.reader)
+
+    def name_of(self, subject: str) -> str:
+        """The subject as the list calls it."""
+        return subject
+
+    def words(self, text: str) -> str:
+        """A message as the reader may see it."""
+        return text
 
 
 def next_work(works: Sequence[Work], after: str = "") -> Work | None:
@@ -87,7 +124,8 @@ def next_work(works: Sequence[Work], after: str = "") -> Work | None:
     return next((o for o in round_about if o.next_visit is not None and not o.elsewhere and o.subject != after), None)
 
 
-def _is_open(folder: Path) -> bool:
+def is_open(folder: Path) -> bool:
+    """Whether a window has the session of a folder."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / "lock", timeout=0)

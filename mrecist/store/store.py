@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +31,14 @@ class Reading:
 
     def rows(self, name: str, /, **equal: Any) -> list[Row]:
         """Rows of a table in the order of their writing, without what is empty; ``equal`` are columns and their values."""
-        return self._found(_asked(name, equal))
+        return self._found(_asked(name, tuple(equal), newest=False), equal)
 
     def current(self, name: str, /, **equal: Any) -> list[Row]:
         """The rows that no other row replaces."""
-        from sqlalchemy import exists
+        return self._found(_asked(name, tuple(equal), newest=True), equal)
 
-        asked, later = table(name), table(name).alias()
-        return self._found(_asked(name, equal).where(~exists().where(later.c.replaces == asked.c.id)))
-
-    def _found(self, query: Select[Any]) -> list[Row]:
-        found = self.connection.execute(query).mappings()
+    def _found(self, query: Select[Any], values: Mapping[str, Any]) -> list[Row]:
+        found = self.connection.execute(query, values).mappings()
         return [{str(key): value for key, value in row.items() if value is not None} for row in found]
 
     def entries(self) -> Iterator[Entry]:
@@ -104,7 +102,7 @@ class Writing(Reading):
         if replaces is not None:
             row["replaces"] = replaces["id"]
         row = {key: plain(value, key) if isinstance(value, str) else value for key, value in row.items()}
-        self.connection.execute(table(name).insert().values(**row))
+        self.connection.execute(table(name).insert(), row)
         said = {
             "at": row["at"],
             "who": self.who,
@@ -124,13 +122,11 @@ class Writing(Reading):
 
             made = self.connection.execute(text("SELECT seq, hash FROM append_audit(:entry)"), {"entry": entry}).one()
             return Anchor(count=made[0], hash=made[1])
-        audit = table("audit")
-        from sqlalchemy import select
-
-        last = self.connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+        last = self.connection.execute(_last_entry()).first()
         seq, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
         digest = link(seq, before, entry)
-        self.connection.execute(audit.insert().values(seq=seq, entry=entry, prev_hash=before, hash=digest))
+        row = {"seq": seq, "entry": entry, "prev_hash": before, "hash": digest}
+        self.connection.execute(table("audit").insert(), row)
         return Anchor(count=seq, hash=digest)
 
 
@@ -259,12 +255,27 @@ def _version(connection: Connection) -> int:
     return max((row["number"] for row in Reading(connection).rows("migration")), default=0)
 
 
-def _asked(name: str, equal: Mapping[str, Any]) -> Select[Any]:
-    from sqlalchemy import select
+@cache
+def _asked(name: str, columns: tuple[str, ...], *, newest: bool) -> Select[Any]:
+    """The query of rows by these columns, made once: making it costs more than its answer, and a step of the workflow asks dozens."""
+    from sqlalchemy import bindparam, exists, select
 
     asked = table(name)
     query = select(asked).order_by(*([asked.c.seq] if name == "audit" else [asked.c.at, asked.c.id]))
-    return query.where(*(asked.c[column] == value for column, value in equal.items()))
+    query = query.where(*(asked.c[column] == bindparam(column) for column in columns))
+    if not newest:
+        return query
+    later = asked.alias()
+    return query.where(~exists().where(later.c.replaces == asked.c.id))
+
+
+@cache
+def _last_entry() -> Select[Any]:
+    """The query of the number and hash of the last entry of the trail."""
+    from sqlalchemy import select
+
+    audit = table("audit")
+    return select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
 @contextmanager

@@ -36,7 +36,8 @@ class Corner:
         ):
             if timepoint is not None and pane.viewer.dims.ndim == 3:
                 link = window.prior.text if pane is window.prior.pane else ""
-                pane.say("\n".join((*_seen(pane, timepoint, where, link), *window.loading.lines(pane))))
+                lines = (window.room.keeping.words(line) for line in window.loading.lines(pane))
+                pane.say("\n".join((*_seen(pane, timepoint, where, link), *lines)))
 
     def _beside(self) -> str:
         """What the visit beside is, reckoned once for a read as it stands and only from what is measured."""

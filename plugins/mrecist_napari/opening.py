@@ -9,17 +9,17 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from mrecist.errors import MrecistError
-from mrecist.session.worklist import next_work
-from mrecist.study import Study, open_study
-from mrecist_napari.readings import Readings
+from mrecist.session.worklist import StudyReads, next_work
+from mrecist.study import open_study
+from mrecist_napari.readings import Readings, Reads
 from mrecist_napari.settings import settings
 from mrecist_napari.worklist import Worklist, start_window
 
 _WIDTH = 300  # pixels
 
 
-def read(study: Study, reader: str, subject: str = "", segmenter: str = "") -> None:
-    """Read the subjects of a study in a window of its own, until it is closed.
+def read(reads: Reads, subject: str = "", segmenter: str = "") -> None:
+    """Read the subjects of a study, or the cases of a store, in a window of its own, until it is closed.
 
     Without a subject, and with several in the study, a list of them comes first; after the last visit of a subject was signed
     it comes again with the next one chosen. The panel asks what ``segmenter`` needs agreement to.
@@ -29,9 +29,9 @@ def read(study: Study, reader: str, subject: str = "", segmenter: str = "") -> N
     from napari.qt import get_qapp
 
     get_qapp()
-    start = Start(Readings(study, reader, segmenter=segmenter))
-    if subject or len(study.subjects) == 1:
-        start.readings.open(subject or study.subjects[0].subject)
+    start = Start(Readings(reads, segmenter=segmenter))
+    if subject or not reads.several:
+        start.readings.open(reads.name_of(subject) if subject else reads.study.subjects[0].subject)
     else:
         start.show()
     try:
@@ -48,13 +48,11 @@ class Start:
         self.box = start_window(Worklist())
         self.box.chosen.connect(self._open)
         readings.finished.connect(self._finished)
+        readings.stopped.connect(lambda _subject, why: self.show(why))
 
     def show(self, words: str = "") -> None:
         """The list as it is now."""
-        study, reader = self.readings.study, self.readings.reader
-        title = f"{study.root}\nreader {reader}"
-        self.box.show_works(self.readings.works(), here=self.readings.subject, title=title)
-        self.box.say(words)
+        _show(self.box, self.readings, words)
         self.box.show()
         self.box.raise_()
 
@@ -64,7 +62,7 @@ class Start:
             self.box.hide()
 
     def _finished(self, subject: str) -> None:
-        if len(self.readings.study.subjects) > 1:
+        if self.readings.reads.several:
             self.show(_next_words(self.readings, subject))
 
 
@@ -104,7 +102,7 @@ class OpenReadingRoom(QWidget):  # type: ignore[misc]
             if lost and not self.readings.ask(lost):
                 return
         self.end()
-        self.readings = Readings(study, self.reader.text().strip() or settings().reader, self._viewer)
+        self.readings = Readings(StudyReads(study, self.reader.text().strip() or settings().reader), self._viewer)
         self.readings.finished.connect(self._finished)
         self._show()
 
@@ -127,13 +125,12 @@ class OpenReadingRoom(QWidget):  # type: ignore[misc]
 
     def _show(self, words: str = "") -> None:
         assert self.readings is not None
-        study, reader = self.readings.study, self.readings.reader
+        study = self.readings.reads.study
         self.said.setText(
             "" if study.subjects else f"{study.root}: has no subject to read; put its images below images/"
         )
         self.list.setVisible(bool(study.subjects))
-        self.list.show_works(self.readings.works(), here=self.readings.subject, title=f"{study.root}\nreader {reader}")
-        self.list.say(words)
+        _show(self.list, self.readings, words)
 
     def _finished(self, subject: str) -> None:
         assert self.readings is not None
@@ -152,13 +149,27 @@ def _open(readings: Readings, box: Worklist, subject: str) -> None:
     try:
         opened = readings.open(subject)
     except (MrecistError, OSError) as error:
-        box.say(str(error))
+        box.say(readings.reads.words(str(error)))
     else:
         box.say("" if opened else f"{readings.subject} stays open")
 
 
+def _show(box: Worklist, readings: Readings, words: str) -> None:
+    """The list as it is now; a store that cannot be reached is told, and the list stays as it was."""
+    try:
+        works = readings.works()
+    except (MrecistError, OSError) as error:
+        box.say(readings.reads.words(str(error)))
+        return
+    box.show_works(works, here=readings.subject, title=readings.reads.title)
+    box.say(words)
+
+
 def _next_words(readings: Readings, subject: str) -> str:
-    following = next_work(readings.works(), subject)
+    try:
+        following = next_work(readings.works(), subject)
+    except (MrecistError, OSError) as error:
+        return readings.reads.words(str(error))
     return f"Every visit of {subject} is signed." + (
         f" Next: {following.subject}." if following else " All are signed."
     )

@@ -212,12 +212,15 @@ class ReadingWindow:
 
     def _tell(self, words: str) -> None:
         """A line at the foot of the picture; where nothing else is said, what is not saved."""
-        trouble = self.room.session.trouble
-        self.hints.tell(words or (f"NOT SAVED  {trouble} (F8)" if trouble else ""))
+        room, trouble = self.room, self.room.session.trouble
+        waits = f"NOT SAVED  {trouble} (F8)" if trouble else room.keeping.waits(room.unwritten)
+        self.hints.tell(room.keeping.words(words or waits))
 
     def save_again(self) -> None:
-        """Try to save what a full disk refused."""
-        self.message("everything is saved" if self.room.session.save() else "")
+        """Try to save what a full disk refused, and to send what the store did not get."""
+        saved = self.room.session.save()
+        if not (saved and self.panel.signing.try_again()):
+            self.message("everything is saved" if saved else "")
 
     def would_be_lost(self) -> str:
         """What closing now would lose; empty when nothing."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication, QMessageBox
 
-from mrecist.session.room import enter
-from mrecist.session.signed import is_written
-from mrecist.session.worklist import Work, worklist
-from mrecist.study import Study
+from mrecist.errors import MrecistError
+from mrecist.session.worklist import StudyReads, Work
 from mrecist_napari.reading_window import ReadingWindow
 from mrecist_napari.untouched import Untouched
+
+if TYPE_CHECKING:
+    from mrecist.session.room import Room
+    from mrecist.session.store_reads import StoreReads
+
+    Reads = StudyReads | StoreReads
+else:
+    Reads = Any  # the store's libraries are loaded where a store is read
 
 _LAST_WORK_SECONDS = 120
 _AGAIN_MS = 200
@@ -25,8 +31,7 @@ class Readings(QObject):
 
     Parameters
     ----------
-    study : an opened study.
-    reader : who reads.
+    reads : the subjects of a study, or the cases of a store, of one reader.
     viewer : a napari Viewer; without one the first subject makes it.
     segmenter : who proposes masks; the built-in one unless named.
     """
@@ -34,10 +39,12 @@ class Readings(QObject):
     finished = Signal(str)
     """The last visit of this subject was signed, and its files are written."""
 
-    def __init__(self, study: Study, reader: str, viewer: Any = None, segmenter: str = "") -> None:
+    stopped = Signal(str, str)
+    """The next visit of this subject could not be opened, and why; the window is empty."""
+
+    def __init__(self, reads: Reads, viewer: Any = None, segmenter: str = "") -> None:
         super().__init__()
-        self.study = study
-        self.reader = reader
+        self.reads = reads
         self.window: ReadingWindow | None = None
         self.ask: Callable[[str], bool] = _box
         self._viewer = viewer
@@ -51,7 +58,7 @@ class Readings(QObject):
 
     def works(self) -> tuple[Work, ...]:
         """All subjects with what is done."""
-        return worklist(self.study, self.reader)
+        return self.reads.works()
 
     def open(self, subject: str) -> bool:
         """Read a subject in place of the one that is open; False when the reader would rather not.
@@ -61,8 +68,12 @@ class Readings(QObject):
         lost = self._would_be_lost()
         if lost and not self.ask(lost):
             return False
-        room = enter(self.study, subject, self.reader)
+        room = self.reads.enter(subject)
         self.leave()
+        self._show(room)
+        return True
+
+    def _show(self, room: Room) -> None:
         if self._viewer is None:
             import napari
 
@@ -72,10 +83,9 @@ class Readings(QObject):
         self.window = ReadingWindow(room, self._viewer)
         if self._segmenter:
             self.window.panel.segmenter.pick(self._segmenter)
-        self._viewer.title = f"mrecist: {subject}, reader {self.reader}"
+        self._viewer.title = f"mrecist: {room.case.subject}, reader {room.reader}"
         self.window.prior.main.destroyed.connect(self._closed)
         room.watch(self._signed)
-        return True
 
     def leave(self) -> None:
         """End the read: what is still being written is waited for, the viewer is as it was before, the lock is free."""
@@ -105,7 +115,9 @@ class Readings(QObject):
         self._viewer = None
 
     def _signed(self, what: str) -> None:
-        if what == "state" and self.window is not None:
+        if what == "written":
+            QTimer.singleShot(0, self._tell_finished)
+        elif what == "state" and self.window is not None:
             last = self.window.room.session.log[-1:]
             if last and last[0].do == "Sign":
                 QTimer.singleShot(0, self._tell_finished)
@@ -118,8 +130,20 @@ class Readings(QObject):
             QTimer.singleShot(_AGAIN_MS, self._tell_finished)
             return
         room = self.window.room
-        if is_written(room.session) and all(room.state.visit(v.timepoint).signature for v in room.case.visits):
+        written = room.keeping.is_written(room.session)
+        if written and room.keeping.has_more:
+            self._go_on(room)
+        elif written and all(room.state.visit(v.timepoint).signature for v in room.case.visits):
             self.finished.emit(self.subject)
+
+    def _go_on(self, before: Room) -> None:
+        """The same case with the visit that may be read now."""
+        subject = before.case.subject
+        self.leave()
+        try:
+            self._show(self.reads.enter(subject))
+        except (MrecistError, OSError) as error:
+            self.stopped.emit(subject, self.reads.words(str(error)))
 
 
 def _is_there(widget: QObject) -> bool:

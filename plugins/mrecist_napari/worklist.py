@@ -126,12 +126,14 @@ def _state(work: Work, *, here: bool) -> str:
     if work.problem:
         return f"cannot be read: {work.problem}"
     words = [work.state]
-    if work.state == "open" and work.next_visit is not None:
-        words.append(f"next {visit_name(work.next_visit)}")
+    if (work.state == "open" and work.next_visit is not None) or work.day is not None:
+        day = "" if work.day is None else f" (day {work.day})"
+        words.append(f"next {visit_name(work.next_visit or 0)}{day}")
+    words += [f"{visit_name(t)} is being amended" for t in work.amending]
     if here:
         words.append("open here")
     elif work.elsewhere:
         words.append("open in another window")
     if work.unwritten:
-        words.append("files not written yet")
+        words.append("files not written yet" if work.day is None else "not in the store yet")
     return ", ".join(words)

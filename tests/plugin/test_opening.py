@@ -14,7 +14,7 @@ from settled import settle
 from mrecist.model import Role, State
 from mrecist.session.actions import AnswerAdequate, SetState
 from mrecist.session.signed import session_folder
-from mrecist.session.worklist import Work, next_work, work_of, worklist
+from mrecist.session.worklist import StudyReads, Work, next_work, work_of, worklist
 from mrecist.study import open_study
 
 ROOT = Path(__file__).parents[2]
@@ -200,7 +200,7 @@ def test_from_the_list_to_a_window_and_its_end(study: Path, monkeypatch: pytest.
     QApplication.instance() or QApplication([])
     monkeypatch.setattr("mrecist_napari.prior.settings", lambda: Settings(prior_side="right"))
     shutil.rmtree(study / "reads", ignore_errors=True)
-    start = Start(Readings(open_study(study), "R7"))
+    start = Start(Readings(StudyReads(open_study(study), "R7")))
     start.show()
     assert start.box.subject == "SAMPLE-01"
     start.box.choose("SAMPLE-02")

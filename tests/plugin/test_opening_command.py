@@ -51,7 +51,7 @@ def no_window(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A screen that is there, and a window that is only noted."""
     opened: list[Any] = []
     monkeypatch.setattr(rooms, "_check_screen", lambda: None)
-    window = SimpleNamespace(read=lambda study, reader, subject, _by: opened.append((study.root, reader, subject)))
+    window = SimpleNamespace(read=lambda reads, subject, _by: opened.append((reads.study.root, reads.reader, subject)))
     monkeypatch.setattr(rooms, "import_module", lambda _name: window)
     return opened
 
@@ -178,3 +178,59 @@ def test_a_copy_of_the_sample_is_made_once_and_kept(
     )
     assert [root for root, _, _ in no_window] == [Path("mrecist-sample")] * 2 + [other]
     assert sorted(one.name for one in tmp_path.iterdir()) == ["full", "mrecist-sample", "other"]
+
+
+@pytest.fixture
+def with_store(study: Path) -> Path:
+    """The same study with a store: both subjects assigned to Adams and Baker."""
+    from mrecist.session.case import open_case
+    from mrecist.store.assigning import assign
+    from mrecist.store.people import begin
+    from mrecist.store.store import new_store
+    from mrecist.study import open_study
+
+    opened = open_study(study)
+    visits = {
+        one.subject: {v.timepoint: v.date for v in open_case(opened, one.subject).visits} for one in opened.subjects
+    }
+    with new_store(str(study)) as store:
+        begin(store, opened.protocol, {"reader": ("Adams", "Baker")}, "Manager")
+        assign(store, visits, "seed", "Manager", pseudonyms=True)
+    return study
+
+
+def test_status_of_a_store_is_the_readers_own_worklist(said: Said, with_store: Path) -> None:
+    code, out, _ = said(with_store, "--store", "--reader", "Adams", "--status")
+    line = "not begun, 0 visits locked, next: time point 0 (day 0)"
+    assert code == 0
+    assert sorted(out.splitlines()) == [f"CASE-0001: {line}", f"CASE-0002: {line}"]
+    code, out, _ = said(with_store, "CASE-0002", "--store", with_store, "--reader", "Adams", "--status", "--json")
+    answer = json.loads(out)
+    assert (code, answer["reader"], [one["case"] for one in answer["cases"]]) == (0, "Adams", ["CASE-0002"])
+    assert "SAMPLE" not in out
+    assert "2024" not in out
+
+
+def test_a_window_gets_the_cases_of_the_store(said: Said, with_store: Path, no_window: list[Any]) -> None:
+    assert said(with_store, "--store", "--reader", "Adams")[0] == 0
+    assert no_window == [(with_store.resolve(), "Adams", "")]
+
+
+@pytest.mark.usefixtures("no_window")
+def test_a_store_that_cannot_be_read_is_one_line(said: Said, with_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words, line in (
+        (("--store",), "no case of the store is assigned to R1; name yourself with --reader"),
+        (("--store", with_store / "images"), f"{with_store}/images/store.sqlite: there is no store; begin one with:"),
+        (("--store", "--protocol", with_store / "protocol.toml"), "--protocol: a store is read by its own protocol"),
+        (("--files", with_store), "--files is the folder of a store's files; name the store with --store"),
+        (("--store", "--status", "--reader", "Adams", "--", with_store, "CASE-9"), "CASE-9 is not assigned to Adams"),
+    ):
+        given = words if with_store in words and "--" in words else (with_store, *words)
+        code, _, told = said(*given)
+        assert (code, told.startswith(f"mrecist: {line}")) == (2, True), told
+    monkeypatch.setattr("mrecist.store.place.find_spec", lambda _name: None)
+    code, _, told = said(with_store, "--store", "--reader", "Adams")
+    assert code == 2
+    assert told == (
+        "mrecist: sqlalchemy is not installed; a store of reads needs the extra: pip install 'mrecist[store]'"
+    )

@@ -64,14 +64,15 @@ class FindingsBox(Section):
         paint(self.nothing, "good")
 
     def _point(self, point: OpenPoint, number: int) -> ClickRow:
-        row = ClickRow("☐", point.what[:1].upper() + point.what[1:], f"point_{number}")
+        words = self._desk.room.keeping.words(point.what)
+        row = ClickRow("☐", words[:1].upper() + words[1:], f"point_{number}")
         self._wire(row, point.lesion, None)
         return row
 
     def _finding(self, finding: Finding, number: int) -> ClickRow:
         elsewhere = finding.timepoint not in (None, self._desk.timepoint)
         at = f" ({visit_name(finding.timepoint)})" if elsewhere and finding.timepoint is not None else ""
-        words = f"{finding.what}{at}. {finding.what_to_do}"
+        words = self._desk.room.keeping.words(f"{finding.what}{at}. {finding.what_to_do}")
         row = ClickRow(SEVERITY_GLYPHS[str(finding.severity)], words, f"finding_{number}")
         row.setToolTip(f"{finding.severity}: {finding.check}\n{finding.why}\n{', '.join(finding.criterion)}".strip())
         paint(row.mark, str(finding.severity))

@@ -71,7 +71,8 @@ class Header(QWidget):
             one.setText(f"{visit_name(timepoint)} {_WORDS[word]}\n{day_text(room.case, timepoint)}")
             one.setChecked(timepoint == self._desk.timepoint)
             visit = room.case.visit(timepoint)
-            one.setToolTip(f"{visit_name(timepoint)}, {visit.date.isoformat()}: {_MEANS[word]}")
+            said = f"{visit_name(timepoint)}, {visit.date.isoformat()}: {_MEANS[word]}"
+            one.setToolTip(room.keeping.words(said))
             one.setProperty("state", word)
         self._show_steps()
         self._show_saving()
@@ -97,7 +98,7 @@ class Header(QWidget):
         session = self._desk.room.session
         trouble = session.trouble
         self.trouble.setVisible(bool(trouble or session.note))
-        self.trouble.setText(trouble or session.note)
+        self.trouble.setText(self._desk.room.keeping.words(trouble or session.note))
         paint(self.trouble, "error" if trouble else "warning")
         self.save_again.setVisible(bool(trouble))
         if trouble:

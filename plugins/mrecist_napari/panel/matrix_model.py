@@ -154,7 +154,8 @@ class MatrixModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return visit_name(timepoint)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{self._room.case.visit(timepoint).date.isoformat()}, {day_text(self._room.case, timepoint)}"
+            said = self._room.keeping.words(self._room.case.visit(timepoint).date.isoformat())
+            return ", ".join(dict.fromkeys((said, day_text(self._room.case, timepoint))))
         if role == Qt.ItemDataRole.FontRole:
             return _font(bold=timepoint == self._looking[0])
         return None

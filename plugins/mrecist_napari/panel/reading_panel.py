@@ -140,6 +140,7 @@ class ReadingPanel(QWidget):
         self._soon.start()
 
     def _tell(self, words: str) -> None:
+        words = self.room.keeping.words(words)
         if words == self.told.text():
             return
         self.told.setText(words)

@@ -29,12 +29,17 @@ class Signing(QFrame):
         self._asked = False
         self._of: tuple[int, bool] | None = None
         self._writing = False
-        self._unwritten = _not_up_to_date(desk.room.unwritten)
+        self._retrying = False
         self.said = text("", "signed_by")
+        self.anchor = QLineEdit()
+        self.anchor.setObjectName("anchor")
+        self.anchor.setReadOnly(True)
+        self.anchor.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.anchor.setToolTip("what the audit trail is after the signature: note it elsewhere")
         self.start = button("", "start_signing", self._ask, tip="sign the visit, or open a signed one again")
         self.start.setProperty("primary", True)
         self.write_again = button(
-            "Write the study files again", "write_again", self._write, tip="masks and tables of what is signed"
+            desk.room.keeping.again, "write_again", self.try_again, tip="masks and tables of what is signed"
         )
         self.name = QLineEdit()
         self.name.setObjectName("signer")
@@ -67,7 +72,7 @@ class Signing(QFrame):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(10, 8, 10, 8)
         rows.setSpacing(6)
-        for one in (self.said, self.start, self.write_again, self.name, self.meaning, self.reason):
+        for one in (self.said, self.anchor, self.start, self.write_again, self.name, self.meaning, self.reason):
             rows.addWidget(one)
         rows.addLayout(beside(self.confirm, self.cancel, stretch=0))
 
@@ -82,18 +87,35 @@ class Signing(QFrame):
         visit = visit_name(desk.timepoint)
         signature = desk.room.state.visit(desk.timepoint).signature
         points = len(desk.room.open_points(desk.timepoint)) if measured and signature is None else 0
-        self.start.setText(_start_words(visit, signed=signature is not None, points=points))
-        self.start.setEnabled(signature is not None or (measured and not points))
-        self.said.setVisible(signature is not None or bool(self._unwritten))
+        keeping = desk.room.keeping
+        closed = "" if signature is None else keeping.why_closed(desk.timepoint)
+        self.start.setText(_start_words(visit, keeping.reopening if signature is not None else "", points))
+        self.start.setEnabled(not closed if signature is not None else measured and not points)
+        self.start.setToolTip(closed or "sign the visit, or open a signed one again")
+        behind = self._behind
+        self._show_anchor()
+        self.said.setVisible(signature is not None or bool(behind) or bool(self.anchor.text()))
         if signature is not None:
-            self.said.setText(f"✓ {visit} signed by {signature.name} at {signature.at}: {signature.meaning}")
-        if self._unwritten:
-            self.said.setText(f"{visit}: {self._unwritten}")
-        paint(self.said, "error" if self._unwritten else "good")
-        self.write_again.setVisible(bool(self._unwritten))
+            said = f"✓ {visit} signed by {signature.name} at {signature.at}: {signature.meaning}"
+            self.said.setText(said + ("; in the store, with the anchor" if self.anchor.text() else ""))
+        if behind:
+            self.said.setText(f"{visit}: {behind}")
+        paint(self.said, "error" if behind else "good")
+        self.write_again.setVisible(bool(behind))
         if not self.start.isEnabled():
             self._asked = False
         self._show_form(signed=signature is not None)
+
+    def _show_anchor(self) -> None:
+        """The anchor of the visit, or of the one that was signed before it while it is open: to be noted."""
+        room, now = self._desk.room, self._desk.timepoint
+        signed = [v.timepoint for v in room.case.visits if room.state.visit(v.timepoint).signature is not None]
+        last = max((t for t in signed if t <= now), default=None)
+        self.anchor.setText("" if last is None or room.unwritten else room.keeping.anchor(last))
+        self.anchor.setCursorPosition(0)
+        self.anchor.setVisible(bool(self.anchor.text()))
+        if last is not None and last != now:
+            self.said.setText(f"✓ {visit_name(last)} is locked and signed in the store, with the anchor")
 
     def _show_form(self, *, signed: bool) -> None:
         self.start.setVisible(not self._asked)
@@ -102,7 +124,8 @@ class Signing(QFrame):
         self.meaning.setVisible(self._asked and not signed)
         self.reason.setVisible(self._asked and signed)
         visit = visit_name(self._desk.timepoint)
-        self.confirm.setText(f"Open {visit} again" if signed else f"Sign {visit}")
+        again = self._desk.room.keeping.reopening.format(visit=visit)
+        self.confirm.setText(again if signed else f"Sign {visit}")
         self._enable()
 
     def _enable(self) -> None:
@@ -126,6 +149,8 @@ class Signing(QFrame):
 
     def _why_not(self) -> str:
         room, visit = self._desk.room, visit_name(self._desk.timepoint)
+        if self._desk.signed:
+            return room.keeping.why_closed(self._desk.timepoint)
         if room.unmeasured():
             return f"{visit}: its sizes are being measured; sign it when they are there"
         points = "; ".join(point.what for point in room.open_points(self._desk.timepoint))
@@ -156,6 +181,20 @@ class Signing(QFrame):
             self._asked = False
             self._write()
 
+    @property
+    def _behind(self) -> str:
+        """What is signed and not where it belongs, and why; empty when everything is."""
+        room = self._desk.room
+        return room.keeping.words(f"{room.keeping.behind}: {room.unwritten}") if room.unwritten else ""
+
+    def try_again(self) -> bool:
+        """Write again what could not be written; False when there is nothing, or it is under way."""
+        if not self._desk.room.unwritten or self._writing:
+            return False
+        self._retrying = True
+        self._write()
+        return True
+
     def _write(self) -> None:
         """The files follow the signature; what stops them is told, and can be tried again."""
         room = self._desk.room
@@ -171,19 +210,18 @@ class Signing(QFrame):
         self._desk.later(write, self._written, "writing the signed read")
 
     def _written(self, trouble: Any) -> None:
-        self._writing = False
-        self._unwritten = _not_up_to_date(trouble)
-        self._desk.message(self._unwritten)
-        self.show_read(measured=not self._desk.room.unmeasured())
+        room = self._desk.room
+        self._writing, retried, self._retrying = False, self._retrying, False
+        room.unwritten = trouble
+        self._desk.message(room.keeping.waits(trouble) or self._behind)
+        self.show_read(measured=not room.unmeasured())
+        if retried and not trouble:
+            room.tell_written()
 
 
-def _not_up_to_date(trouble: str) -> str:
-    return f"the study files are not up to date: {trouble}" if trouble else ""
-
-
-def _start_words(visit: str, *, signed: bool, points: int) -> str:
-    if signed:
-        return f"Open {visit} again…"
+def _start_words(visit: str, reopening: str, points: int) -> str:
+    if reopening:
+        return reopening.format(visit=visit) + "…"
     if points:
         return f"Sign {visit}: {points} open point{'s' if points > 1 else ''}"
     return f"Sign {visit}…"

@@ -1,0 +1,1 @@
+"""Which lesion of one read is which lesion of another: by where their masks lie (docs/matching.md)."""
