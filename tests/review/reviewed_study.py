@@ -111,7 +111,7 @@ def written(folder: Path) -> None:
         begin(store, protocol_of_text(PROTOCOL, where="test"), PEOPLE, "boss")
         two = {**dict.fromkeys(SIZES, VISITS), "LATE": VISITS}
         assign(store, two, "7", "boss", pseudonyms=True, investigators={"AGREE": "I"})
-        assign(store, {"ALONE": VISITS}, "7", "boss", per_case=1)
+        assign(store, {"ALONE": VISITS}, "7", "boss", pseudonyms=True, per_case=1)
         for subject, reads in SIZES.items():
             for reader, sizes in reads.items():
                 study.read(subject, reader, sizes)
