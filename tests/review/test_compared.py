@@ -96,7 +96,7 @@ def test_only_the_adjudicator_compares_and_only_signed_reads(study: Study) -> No
     amend(study.store, study.given("SPLIT", "A", 1, 31), "global review")
     with pytest.raises(
         InputError,
-        match=r"CASE-.*: reader .: time point 0: the signature is broken: .*; there is nothing to compare yet",
+        match=r"CASE-.*: reader .: all visits: the signature is broken: .*; there is nothing to compare yet",
     ):
         shown(study)
 
