@@ -34,18 +34,17 @@ from mrecist.session.rows import Rows
 from mrecist.session.session import Session
 from mrecist.session.signed import StudyFiles, visit_files
 from mrecist.session.worklist import Work, is_open
-from mrecist.store.assigning import own_case, visits_of
+from mrecist.store.assigning import own_case
 from mrecist.store.locking import lock
 from mrecist.store.showing import worklist
 from mrecist.store.signing import sign, signatures
 from mrecist.store.store import Reading, Store, open_store
 from mrecist.store.submitting import Submission, amend, measurements_of, read_of, submit
+from mrecist.store.visits import Span, spans_of
 from mrecist.study import Study
 from mrecist.tables import measurement_cells, safe_name, write_whole
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from mrecist.store.showing import Due
     from mrecist.store.trail import Row
 
@@ -63,7 +62,7 @@ class StoreCase:
 
     key: str
     subject: str
-    visits: Mapping[int, date]
+    visits: Mapping[int, Span]
     reads: Mapping[int, Row]
     locks: Mapping[int, Row]
 
@@ -87,7 +86,7 @@ def case_of(read: Reading, name: str, reader: str) -> StoreCase:
     """The case of a reader by the name on the worklist; raises :class:`StoreError` for one that is not the reader's own."""
     assigned = own_case(read, name, reader)
     subject = assigned["subject"]
-    visits = visits_of(read, subject)
+    visits = spans_of(read, subject)
     newest = {t: read_of(read, subject, reader, t) for t in visits}
     locks = {t: read.current("lock", subject=subject, reader=reader, timepoint=t) for t in visits}
     return StoreCase(
@@ -336,7 +335,7 @@ class StoreReads:
         given = next((one for one in self.study.subjects if one.subject == case.subject), None)
         if given is None:
             raise ReadError(f"{case.key}: the study folder has no images of this case")
-        return Blinding(self.study, given, case.key, case.visits[min(case.visits)], self._names)
+        return Blinding(self.study, given, case.key, case.visits[min(case.visits)].first, self._names)
 
     def _folder(self, case: StoreCase) -> Path:
         return self.study.root / _KEPT / f"{self._id}_{safe_name(self.reader)}_{safe_name(case.key)}"
@@ -349,6 +348,7 @@ class StoreReads:
             signed=dict.fromkeys(due.locked, self.reader),
             begun=bool(due.locked) or due.submitted,
             day=due.next_day,
+            last_day=due.next_last_day,
             to_sign=due.next is None and not due.signed,
         )
         folder = self._folder(case)
@@ -388,15 +388,16 @@ def _take_unlocked(room: Room, case: StoreCase, keeping: StoreVisits) -> None:
 
 
 def _check_dates(room: Room, case: StoreCase) -> None:
-    there = {visit.timepoint: visit.date for visit in room.case.visits}
-    first = case.visits[min(case.visits)]
+    there = {visit.timepoint: visit for visit in room.case.visits}
+    baseline = case.visits[min(case.visits)].first
     for timepoint in case.visible:
         if timepoint not in there:
             raise ReadError(f"{case.key}: the study folder has no images of time point {timepoint}")
-        days = (case.visits[timepoint] - first).days
-        images = (there[timepoint] - BASELINE).days
-        if images != days:
+        visit = case.visits[timepoint]
+        first, last = (baseline + (day - BASELINE) for day in (there[timepoint].date, there[timepoint].last_date))
+        images = Span(first, last)
+        if images.first not in visit or images.last not in visit:
             raise ReadError(
-                f"{case.key}: the images of time point {timepoint} are of day {images} and the visit is of day {days} "
-                "in the store; a manager must put one of them right"
+                f"{case.key}: the images of time point {timepoint} are of day {images.days(baseline)} and the visit is of day "
+                f"{visit.days(baseline)} in the store; a manager must put one of them right"
             )

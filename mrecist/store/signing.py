@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 
 from mrecist.errors import NotSigned, StoreError
-from mrecist.store.assigning import own_case, visits_of
+from mrecist.store.assigning import own_case
 from mrecist.store.store import Reading, Store
 from mrecist.store.submitting import lock_of, read_of
 from mrecist.store.trail import Anchor, Row, canonical, sha256
+from mrecist.store.visits import visits_of
 
 MEANING = "read completed"
 """What a signature means unless the reader says otherwise."""

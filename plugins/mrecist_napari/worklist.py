@@ -127,7 +127,7 @@ def _state(work: Work, *, here: bool) -> str:
         return f"cannot be read: {work.problem}"
     words = [work.state]
     if (work.state == "open" and work.next_visit is not None) or work.day is not None:
-        day = "" if work.day is None else f" (day {work.day})"
+        day = "" if work.day is None else f" (day {work.days})"
         words.append(f"next {visit_name(work.next_visit or 0)}{day}")
     words += [f"{visit_name(t)} is being amended" for t in work.amending]
     if here:

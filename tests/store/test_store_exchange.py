@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from mrecist.store.migrations import MIGRATIONS, Migration
 from mrecist.store.schema import AUDIT, FIELDS, OWN
 from mrecist.store.showing import status
 from mrecist.store.store import Store, new_store, open_store
+from mrecist.store.visits import Span, spans_of
 
 OLDER = Path(__file__).parent / "written_by"
 
@@ -131,9 +133,12 @@ def test_a_migration_that_fails_leaves_nothing(study: Begun) -> None:
 
 @ONE_DATABASE
 def test_a_store_of_a_newer_program_is_refused(study: Begun, where: str, tmp_path: Path) -> None:
+    known = len(MIGRATIONS)
     study.store.migrate("boss", next_step())
     with (
-        pytest.raises(StoreError, match="has tables of version 2 and this program knows 1; update mrecist"),
+        pytest.raises(
+            StoreError, match=rf"has tables of version {known + 1} and this program knows {known}; update mrecist"
+        ),
         open_store(where, tmp_path),
     ):
         pass
@@ -150,6 +155,10 @@ def test_a_store_that_an_older_version_wrote_opens_and_goes_on(dump: Path, tmp_p
         assert verify(store, files=False)[1] == []
         old = Begun(store, tmp_path / "drawn")
         assert [visit.state for visit in status(store)[0].visits] == ["locked", "locked", "open"]
+        with store.reading() as read:
+            # Before version 2 a visit was of one day; in the dumps since then one is of three.
+            last = date(2024, 3, 28 if dump.stem == "version_1" else 30)
+            assert spans_of(read, "S2")[1] == Span(date(2024, 3, 28), last)
         old.read("S2", 1, "B")
         assert verify(store, files=False)[1] == []
 
