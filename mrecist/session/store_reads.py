@@ -25,7 +25,7 @@ from mrecist.errors import MrecistError, ReadError
 from mrecist.model import Measurement
 from mrecist.plain import to_plain
 from mrecist.protocol import Protocol, parse_protocol
-from mrecist.session.blinding import BASELINE, Blinding, Unsaid
+from mrecist.session.blinding import BASELINE, Blinding, Unsaid, years_of
 from mrecist.session.case import open_case
 from mrecist.session.journal import Journal
 from mrecist.session.kept_masks import KeptMasks
@@ -257,6 +257,8 @@ class StoreReads:
     Raises :class:`StoreError` when the store cannot be opened, or the reader has no case in it.
     """
 
+    who = "case"
+
     def __init__(self, study: Study, where: str, reader: str, files: Path | None = None) -> None:
         self._where, self._files = where, files
         self.reader = reader
@@ -273,7 +275,8 @@ class StoreReads:
             raise ReadError(f"no case of the store is assigned to {reader}; name yourself with --reader")
         self.study = replace(study, protocol=_protocol(text))
         self._names = names
-        self.words = Unsaid(study.root, {**{one.subject: "a case" for one in study.subjects}, **names}).words
+        hidden = {**{one.subject: "a case" for one in study.subjects}, **names}
+        self.words = Unsaid(study.root, hidden, years=years_of(study)).words
         self.title = f"the store's worklist\nreader {reader}"
 
     @property

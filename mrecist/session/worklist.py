@@ -94,7 +94,9 @@ def work_of(study: Study, subject: str, reader: str) -> Work:
 
 
 class StudyReads:
-    """The subjects of a study as one reader's work, and their rooms. ``title`` stands above the list."""
+    """The subjects of a study as one reader's work, and their rooms. ``title`` stands above the list, ``who`` above its names."""
+
+    who = "subject"
 
     def __init__(self, study: Study, reader: str) -> None:
         self.study = study

@@ -17,7 +17,7 @@ from settled import settle
 from visible_text import picture_text, visible_text
 from whole_visit import read_visit
 
-from mrecist.errors import StoreError
+from mrecist.errors import ReadError, StoreError
 from mrecist.samples.build import sample_study_path
 from mrecist.session import store_reads
 from mrecist.session.case import open_case
@@ -104,51 +104,37 @@ def gone(*_: object) -> object:
 
 
 def test_a_visit_from_the_list_to_the_store(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A follow-up with real clicks; the baseline was signed without a window."""
-    case, store_path = case_of(lab, SUBJECT), str(lab.study.root)
-    room = lab.start.readings.reads.enter(case)
-    read_without_a_window(room, 0)
-    anchor = room.keeping.anchor(0)
-    room.close()
+    """The case of one visit on the window, with real clicks."""
+    case, store_path = case_of(lab, OTHER), str(lab.study.root)
     lab.start.show()
     table = lab.start.box.table
     texts = {tuple(table.item(row, column).text() for column in (1, 2)) for row in range(2)}
-    # 2024-03-20 less 2024-01-23.
-    assert texts == {("BL ✓  FU1 ○", "open, next FU1 (day 57)"), ("BL ○", "not begun, next BL (day 0)")}
+    assert texts == {("BL ○", "not begun, next BL (day 0)")}
+    assert table.horizontalHeaderItem(0).text() == "case"
     lab.assert_blinded()
     lab.start.box.choose(case)
     lab.start.box.read.click()
     hand = lab.hand()
     assert lab.window.viewer.title == f"mrecist: {case}, reader Adams"
-    assert [*lab.window.panel.header.visits] == [0, 1]
-    assert lab.window.room.looking.timepoint == 1
+    assert [*lab.window.panel.header.visits] == [0]
     lab.assert_blinded()
-
-    # The locked baseline is shown and not changed.
-    assert hand.find("signed_by").text() == "✓ BL is locked and signed in the store, with the anchor"
-    assert re.fullmatch(r"\d+:[0-9a-f]{64}", anchor)
-    assert hand.find("anchor").text() == anchor
-    hand.click("visit_0")
-    assert not hand.find("start_signing").isEnabled()
-    hand.key("Ctrl+Return")
-    assert "time point 0 is locked; it can be amended once all visits are locked" in hand.find("told").text()
-    assert not hand.find("adequate_yes").isEnabled()
-    hand.click("visit_1")
 
     # The store is gone at the signature: the read is kept, F8 sends it.
     with monkeypatch.context() as patch:
         patch.setattr(store_reads, "open_store", gone)
-        read_visit(hand, SUBJECT, 1)
+        read_visit(hand, OTHER, 0)
         assert "NOT IN THE STORE" in told(lab)
         assert "server closed the connection" in told(lab)
         lab.assert_blinded()
         hand.key("F8")
         assert "NOT IN THE STORE" in told(lab)
-    assert rows_of(store_path, "measurement", timepoint=1) == 0
+    assert rows_of(store_path, "measurement") == 0
     hand.key("F8")
-    assert rows_of(store_path, "measurement", timepoint=1) > 0
-    assert (rows_of(store_path, "lock", timepoint=1), rows_of(store_path, "signature", timepoint=1)) == (1, 1)
-    assert hand.find("anchor").text() == lab.window.room.keeping.anchor(1) != ""
+    assert rows_of(store_path, "measurement") > 0
+    assert (rows_of(store_path, "lock"), rows_of(store_path, "signature")) == (1, 1)
+    assert re.fullmatch(r"\d+:[0-9a-f]{64}", hand.find("anchor").text())
+    assert hand.find("anchor").text() == lab.window.room.keeping.anchor(0)
+    wait_until(lambda: lab.start.box.said.text().startswith(f"Every visit of {case} is signed. Next: CASE-000"))
     lab.assert_blinded()
     with open_store(store_path) as store:
         assert verify(store)[1] == []
@@ -156,20 +142,56 @@ def test_a_visit_from_the_list_to_the_store(lab: Lab, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("no_picture")
 def test_the_next_visit_opens_by_itself_and_after_the_last_one_the_list(lab: Lab) -> None:
-    """What is opened after what, without pictures: nothing of the follow-up is there before the baseline is locked."""
-    case = case_of(lab, SUBJECT)
+    """What is opened after what, with the panel and without pictures: nothing of the follow-up is there before the baseline is locked."""
+    from mrecist_napari.panel import ReadingPanel
+
+    case, store_path = case_of(lab, SUBJECT), str(lab.study.root)
     lab.start.readings.open(case)
     before = lab.window.room
     timepoints = next(one.timepoints for one in lab.study.subjects if one.subject == SUBJECT)
+    # No voxel can be read of a series that a room does not have.
     assert {timepoints[one.uid] for one in before.case.given.series} == {0}
     read_without_a_window(before, 0)
+    anchor = before.keeping.anchor(0)
     wait_until(lambda: lab.window.room is not before)
     room = lab.window.room
     assert ([visit.timepoint for visit in room.case.visits], room.looking.timepoint) == ([0, 1], 1)
-    assert rows_of(str(lab.study.root), "lock", timepoint=0) == 1
+    assert rows_of(store_path, "lock", timepoint=0) == 1
+
+    # The locked baseline is shown and not changed.
+    panel = ReadingPanel(room)
+    panel.show()
+    assert [*panel.header.visits] == [0, 1]
+    shown = shown_in(panel)
+    assert shown("signed_by").text() == "✓ BL is locked and signed in the store, with the anchor"
+    assert shown("anchor").text() == anchor
+    # 2024-03-20 less 2024-01-23.
+    assert shown("visit_1").text().endswith("day 57")
+    lab.assert_blinded()
+    shown("visit_0").click()
+    wait_until(lambda: room.looking.timepoint == 0 and not shown("adequate_yes").isEnabled())
+    assert not shown("start_signing").isEnabled()
+    with pytest.raises(ReadError, match="time point 0 is locked; it can be amended once all visits are locked"):
+        room.reopen("Dr Jane Adams", "second thoughts")
+    lab.assert_blinded()
+    room.look_at(1)
+    panel.stop()
+    panel.close()
+
     read_without_a_window(room, 1)
     wait_until(lambda: lab.start.box.said.text().startswith(f"Every visit of {case} is signed. Next: CASE-000"))
     lab.assert_blinded()
+
+
+def shown_in(panel: Any) -> Any:
+    """Finds a widget of a panel by its name."""
+    from qtpy.QtWidgets import QWidget
+
+    def found(name: str) -> Any:
+        (one,) = panel.findChildren(QWidget, name)
+        return one
+
+    return found
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ def test_the_store_gets_what_score_gives_of_the_same_masks(read_lab: Lab, tmp_pa
 
 def test_visits_come_one_after_the_other(lab: Lab) -> None:
     reads = lab.reads()
-    assert reads.works() == (Work(subject=CASE, visits=(0,), day=0),)
+    assert reads.works() == (Work(subject=CASE, visits=(0,), day=0, last_day=0),)
     room = reads.enter(CASE)
     assert [v.timepoint for v in room.case.visits] == [0]
     assert {room.case.given.timepoints[one.uid] for one in room.case.given.series} == {0}
@@ -167,7 +168,7 @@ def test_visits_come_one_after_the_other(lab: Lab) -> None:
     assert (work.visits, set(work.signed), work.state, work.elsewhere) == ((0, NEXT), {0}, "open", True)
     assert work.day == (lab.truth.visits[1].date - lab.truth.visits[0].date).days
     room.close()
-    assert lab.reads("Baker").works() == (Work(subject=CASE, visits=(0,), day=0),)
+    assert lab.reads("Baker").works() == (Work(subject=CASE, visits=(0,), day=0, last_day=0),)
 
 
 def test_nothing_of_the_study_is_in_a_blinded_room(lab: Lab) -> None:
@@ -204,6 +205,19 @@ def test_messages_say_no_name_path_uid_or_date(lab: Lab) -> None:
     signed = "signed by Dr Jane Adams at 2026-01-31T10:00:00Z; 12345678 voxels, 26.1/51.8 mm, viable / whole, and/or"
     assert words(signed) == signed
     assert Unsaid(lab.root, {}).words("of 2024-01-09") == "of (a date)"
+
+
+def test_eight_digits_are_a_day_only_where_they_can_be_one(lab: Lab) -> None:
+    """The images of the study are of 2024: 20240109 is the day as DICOM writes it, and no other number of eight digits is one."""
+    study, first = open_study(lab.root), lab.truth.visits[0].date
+    words = Blinding(study, study.subjects[0], CASE, first).words
+    assert words(f"StudyDate {first:%Y%m%d}, arterial_{first:%Y%m%d}; {first:%Y%m%d}.") == (
+        "StudyDate day 0, arterial_day 0; day 0."
+    )
+    for number in ("20190109 of 20310305", "10000226", "a20240109f", "1.20240109", "has 20240109 bytes", "120240109"):
+        assert words(f"{number} here") == f"{number} here"
+    assert words("of 2019-01-09") == f"of day {(date(2019, 1, 9) - first).days}"
+    assert Unsaid(lab.root, {}, years=range(2024, 2025)).words("of 20240109, of 20190109") == "of (a date), of 20190109"
 
 
 def test_texts_of_the_headers_are_not_shown_as_evidence(lab: Lab) -> None:
