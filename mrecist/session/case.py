@@ -18,7 +18,7 @@ from mrecist.tables import safe_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseVisit:
-    """A visit: the days of its first and of its last series, and its series in the order of their phases, without those that were refused."""
+    """A visit: its series in the order of their phases, without those that were refused; ``date`` is the day of the first of them."""
 
     timepoint: int
     last_date: date

@@ -29,7 +29,7 @@ class Due:
     next, next_day, next_last_day : the one time point that may be read now, and its first and last day after the baseline; None when
         none is left.
     submitted : something was submitted for ``next``, which is not locked yet.
-    signed : whether every visit is under a signature that holds.
+    signed : whether every visit is under a signature whose rows are as they were; the kept files are not looked at.
     adjudicates : the case is on the list to be adjudicated; reading it anew is one way to.
     picked : criterion -> the read that the adjudicator picked by it, where the pick still holds.
     """
@@ -76,8 +76,8 @@ class ReadStatus:
 
 
 def worklist(store: Store, reader: str) -> tuple[Due, ...]:
-    """The cases of a reader in the reader's order."""
-    with store.reading() as read:
+    """The cases of a reader in the reader's order. Signatures are held against the rows, not the kept files."""
+    with store.loaded() as read:
         cases = sorted(assignments(read, reader=reader), key=lambda row: int(row["place"]))
         return tuple(_due(store, read, row) for row in cases)
 
@@ -105,7 +105,7 @@ def _due(store: Store, read: Reading, case: Row) -> Due:
 
 def _is_signed(store: Store, read: Reading, subject: str, reader: str) -> bool:
     try:
-        require_signed(store, read, subject, reader)
+        require_signed(store, read, subject, reader, files=False)
     except NotSigned:
         return False
     return True
