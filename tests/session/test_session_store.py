@@ -8,7 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from session_reading import STUDY, read_visit
 
 from mrecist.batch import score_study
 from mrecist.errors import ReadError, StoreError
+from mrecist.imaging.masks import read_segmentation
 from mrecist.imaging.phase import Phase, PhaseName
 from mrecist.model import Measurement, Role, State
 from mrecist.session import store_reads
 from mrecist.session.actions import AnswerAdequate, Comment
-from mrecist.session.blinding import Blinding, Unsaid
+from mrecist.session.blinding import BASELINE, Blinding, Unsaid
 from mrecist.session.case import Case, open_case
 from mrecist.session.room import enter
 from mrecist.session.store_reads import StoreReads
@@ -32,6 +33,7 @@ from mrecist.store.people import begin
 from mrecist.store.showing import rows_to_derive, status
 from mrecist.store.store import new_store, open_store
 from mrecist.store.submitting import Submission, submit
+from mrecist.store.visits import Span
 from mrecist.study import Study, open_study
 
 SUBJECT, NEXT = "SAMPLE-05", 2  # its visits are time points 0 and 2, with a new lesion at 2
@@ -180,6 +182,11 @@ def test_nothing_of_the_study_is_in_a_blinded_room(lab: Lab) -> None:
     assert (room.study.arms, room.study.notes, room.study.problems) == ({}, (), ())
     assert [one.description for one in room.case.visits[0].series] == ["CT series 1", "CT series 2"]
     room.close()
+
+
+def masks_on(path: Path, case: Case) -> set[str]:
+    """UIDs of the series that the masks of a segmentation lie on."""
+    return {mask.series_uid for mask in read_segmentation(path, case.given.series).masks}
 
 
 def replace_slices(case: Case) -> str:
@@ -373,6 +380,39 @@ def test_images_of_another_day_or_of_nobody_are_not_read(lab: Lab, tmp_path: Pat
         ReadError, match=rf"{CASE}: the images of time point 0 are of day -\d+ and the visit is of day 0"
     ):
         lab.reads().enter(CASE)
+
+
+def test_a_visit_of_two_days_is_read_with_the_day_of_each_series(lab: Lab) -> None:
+    """The series with the masks of the follow-up was made two days after the other one of that visit."""
+    first, follow_up = lab.truth.visits
+    days = (follow_up.date - first.date).days
+    later = follow_up.date + timedelta(days=2)
+    drawn = {uid for one in lab.truth.given.segmentations for uid in masks_on(one.path, lab.truth)}
+    uids = [one.uid for one in follow_up.series if one.uid in drawn]
+    assert 0 < len(uids) < len(follow_up.series)
+    table = "series_uid,date\n" + "".join(f"{uid},{later}\n" for uid in uids)
+    (lab.root / "series.csv").write_text(table, encoding="utf-8")
+    room = lab.reads().enter(CASE)
+    read_visit(room.session, lab.truth, 0, sign=False)
+    room.sign("Dr Jane Adams")
+    room.close()
+    with pytest.raises(
+        ReadError, match=rf"of day {days} to {days + 2} and the visit is of day {days} in the store; a manager must"
+    ):
+        lab.reads().enter(CASE)
+    with open_store(str(lab.root)) as store:
+        assign(store, {SUBJECT: {NEXT: Span(follow_up.date, later)}}, "seed", "Manager", reason="two examinations")
+    assert (lab.reads().works()[0].days, lab.reads().works()[0].problem) == (f"{days} to {days + 2}", "")
+    room = lab.reads().enter(CASE)
+    shown = room.case.visit(NEXT)
+    assert [(day - BASELINE).days for day in (shown.date, shown.last_date)] == [days, days + 2]
+    read_visit(room.session, lab.truth, NEXT, sign=False)
+    room.sign("Dr Jane Adams")
+    room.close()
+    with open_store(str(lab.root)) as store:
+        rows, left = rows_to_derive(store, "Adams")
+    assert left == []
+    assert {row.date for row in rows if row.timepoint == NEXT} == {later}
 
 
 def test_what_is_open_stands_against_a_signature_and_nothing_goes_to_the_store(lab: Lab) -> None:
