@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -181,6 +182,16 @@ def test_the_next_visit_opens_by_itself_and_after_the_last_one_the_list(lab: Lab
     read_without_a_window(room, 1)
     wait_until(lambda: lab.start.box.said.text().startswith(f"Every visit of {case} is signed. Next: CASE-000"))
     lab.assert_blinded()
+
+
+def test_a_visit_of_several_days_is_headed_by_both(lab: Lab) -> None:
+    from mrecist_napari.panel.texts import day_text
+
+    visit = open_case(lab.study, SUBJECT).visits[0]
+    several = replace(visit, timepoint=1, date=date(2024, 3, 19), last_date=date(2024, 3, 21))
+    case = replace(open_case(lab.study, SUBJECT), visits=(visit, several))
+    # Of 2024-01-23.
+    assert (day_text(case, 0), day_text(case, 1)) == ("day 0", "day 56 to 58")
 
 
 def shown_in(panel: Any) -> Any:
