@@ -294,7 +294,7 @@ class StoreReads:
         """The reader's cases in the reader's order; raises :class:`StoreError` when the store cannot be reached."""
         with self.opened() as store:
             found = worklist(store, self.reader)
-            with store.loaded() as read:
+            with store.reading() as read:
                 cases = {due.case: case_of(read, due.case, self.reader) for due in found}
         return tuple(self._work(due, cases[due.case]) for due in found)
 

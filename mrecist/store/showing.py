@@ -77,7 +77,7 @@ class ReadStatus:
 
 def worklist(store: Store, reader: str) -> tuple[Due, ...]:
     """The cases of a reader in the reader's order. Signatures are held against the rows, not the kept files."""
-    with store.loaded() as read:
+    with store.reading() as read:
         cases = sorted(assignments(read, reader=reader), key=lambda row: int(row["place"]))
         return tuple(_due(store, read, row) for row in cases)
 
