@@ -61,7 +61,7 @@ def _for_managers(step: Step) -> None:
     assign = step("assign", "visits of cases, and readers for them by a seeded randomisation")
     assign.add_argument("--seed", required=True, metavar="TEXT", help="start of the randomisation; recorded")
     assign.add_argument(
-        "--visits", type=Path, metavar="FILE", help="subject,timepoint,date (default: the study's images)"
+        "--visits", type=Path, metavar="FILE", help="subject,timepoint,date[,last_date] (default: the study's images)"
     )
     assign.add_argument("--pseudonyms", action="store_true", help="readers see CASE-0001 in place of the subject")
     assign.add_argument("--readers-per-case", type=kinds.workers, default=2, metavar="N", help="default 2")
@@ -71,6 +71,7 @@ def _for_managers(step: Step) -> None:
         metavar="FILE",
         help="subject,reader: whose read of the site is a track of its own",
     )
+    assign.add_argument("--reason", default="", metavar="TEXT", help="why days of visits in the store are changed")
     reassign = step("reassign", "a case of one reader to another one; what was read stays")
     reassign.add_argument("subject", metavar="SUBJECT")
     reassign.add_argument("--from", dest="reader", required=True, metavar="NAME", help="who has the case")

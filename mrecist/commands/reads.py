@@ -14,11 +14,11 @@ from mrecist.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from mrecist.store.showing import Due, ReadStatus
     from mrecist.store.store import Store
     from mrecist.store.submitting import Submission
+    from mrecist.store.visits import Span
 
 
 def reads(options: Namespace) -> int:
@@ -140,6 +140,7 @@ def _assign(store: Store, options: Namespace) -> int:
         pseudonyms=options.pseudonyms,
         per_case=options.readers_per_case,
         investigators=read_investigators(options.investigators) if options.investigators else {},
+        reason=options.reason,
     )
     lines = [(row["subject"], row["subject_key"], row["part"], row["reader"], str(row["place"])) for row in made]
     show_table([("subject", "case", "part", "reader", "place"), *sorted(lines)])
@@ -154,8 +155,9 @@ def _reassign(store: Store, options: Namespace) -> int:
     return DONE
 
 
-def _visits_of_study(store: Store) -> dict[str, dict[int, date]]:
+def _visits_of_study(store: Store) -> dict[str, dict[int, Span]]:
     from mrecist.session.case import open_case
+    from mrecist.store.visits import Span
     from mrecist.study import open_study
 
     if store.place.path is None:
@@ -165,7 +167,7 @@ def _visits_of_study(store: Store) -> dict[str, dict[int, date]]:
     except InputError as error:
         raise InputError(f"{error}; without images give the visits with --visits FILE") from None
     cases = {one.subject: open_case(study, one.subject) for one in study.subjects}
-    return {name: {visit.timepoint: visit.date for visit in case.visits} for name, case in cases.items()}
+    return {name: {v.timepoint: Span(v.date, v.last_date) for v in case.visits} for name, case in cases.items()}
 
 
 def _unlock(store: Store, options: Namespace) -> int:
@@ -229,7 +231,7 @@ def _worklist(store: Store, options: Namespace) -> int:
     lines = [("place", "case", "next", "day", "state", "locked")]
     for one in found:
         state = _due_said(one)
-        following, day = ("", "") if one.next is None else (str(one.next), str(one.next_day))
+        following, day = ("", "") if one.next is None else (str(one.next), one.next_days)
         lines.append((str(one.place), one.case, following, day, state, " ".join(map(str, one.locked))))
     show_table(lines)
     return DONE

@@ -15,10 +15,11 @@ from mrecist.agreement.swaps import crossed
 from mrecist.agreement.variables import known_variables
 from mrecist.model import Measurement
 from mrecist.store.adjudicating import OWN, Picked, picks, state_of
-from mrecist.store.assigning import ADJUDICATOR, INVESTIGATOR, assignments, is_central, visits_of
+from mrecist.store.assigning import ADJUDICATOR, INVESTIGATOR, assignments, is_central
 from mrecist.store.people import protocol_of
 from mrecist.store.showing import signed_rows
 from mrecist.store.store import Store
+from mrecist.store.visits import visits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 
 from mrecist.errors import NotSigned, StoreError
-from mrecist.store.assigning import own_case, visits_of
+from mrecist.store.assigning import own_case
 from mrecist.store.store import Reading, Store
 from mrecist.store.submitting import lock_of, read_of
 from mrecist.store.trail import Anchor, Row, canonical, sha256
+from mrecist.store.visits import visits_of
 
 MEANING = "read completed"
 """What a signature means unless the reader says otherwise."""
@@ -57,18 +58,21 @@ def sign(store: Store, subject: str, reader: str, name: str, meaning: str, timep
         return Signed(row=row, anchor=write.anchor)
 
 
-def signatures(store: Store, read: Reading, subject: str, reader: str) -> tuple[Signed, ...]:
-    """The signatures in force on a subject's reads, each with what changed under it."""
+def signatures(store: Store, read: Reading, subject: str, reader: str, *, files: bool = True) -> tuple[Signed, ...]:
+    """The signatures in force on a subject's reads, each with what changed under it.
+
+    ``files`` False looks at rows alone, for a list of what is to do; whatever stands on a signature looks at the kept files too.
+    """
     found = []
     for row in read.current("signature", subject=subject, reader=reader):
         visits = [row["timepoint"]] if "timepoint" in row else [*visits_of(read, subject)]
-        found.append(Signed(row=row, changed=(*_changes(store, read, row, visits),)))
+        found.append(Signed(row=row, changed=(*_changes(store if files else None, read, row, visits),)))
     return tuple(found)
 
 
-def require_signed(store: Store, read: Reading, subject: str, reader: str) -> None:
-    """Raise :class:`NotSigned` unless every visit of a subject is under a signature that holds."""
-    held = signatures(store, read, subject, reader)
+def require_signed(store: Store, read: Reading, subject: str, reader: str, *, files: bool = True) -> None:
+    """Raise :class:`NotSigned` unless every visit of a subject is under a signature that holds; ``files`` as :func:`signatures`."""
+    held = signatures(store, read, subject, reader, files=files)
     for timepoint in visits_of(read, subject):
         mine = [one for one in held if one.row.get("timepoint", timepoint) == timepoint]
         # A visit that was added after the whole subject was signed is not read, whatever that signature says.
@@ -109,7 +113,7 @@ def _signature(read: Reading, subject: str, reader: str, timepoint: int | None) 
     return None
 
 
-def _changes(store: Store, read: Reading, row: Row, visits: list[int]) -> list[str]:
+def _changes(store: Store | None, read: Reading, row: Row, visits: list[int]) -> list[str]:
     said = []
     if sha256(row["covers"]) != row["covers_sha256"]:
         said.append("the signature itself was changed")
@@ -123,6 +127,8 @@ def _changes(store: Store, read: Reading, row: Row, visits: list[int]) -> list[s
             said.append(f"{table} is new since ({_placed(read, key)})")
         elif then[key] != now[key]:
             said.append(f"{table} was changed ({_placed(read, key)})")
+    if store is None:
+        return said
     for one in _files(read, row["subject"], row["reader"], visits):
         wrong = store.files.wrong(one["sha256"], one["size"])
         said += [f"file {one['name']} {wrong}"] if wrong else []
