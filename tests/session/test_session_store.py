@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -323,8 +324,14 @@ def test_the_global_review_keeps_both_versions(read_lab: Lab) -> None:
     assert lab.reads().works()[0].state == "signed"
 
 
-def test_an_unlocked_visit_is_open_again_and_hides_the_later_ones(read_lab: Lab) -> None:
+def test_an_unlocked_visit_is_open_again_and_hides_the_later_ones(
+    read_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab = read_lab
+    (sent,) = lab.root.rglob("sent.json")
+    before = json.loads(sent.read_text())["0"]["signature"]["made"]["at"]
+    # The second signature has the time of the first one, as it has when it comes within a second.
+    monkeypatch.setattr("mrecist.session.signed.utc_now", lambda: before)
     with open_store(str(lab.root)) as store:
         unlock(store, SUBJECT, "Adams", 0, by="Manager", role="manager", reason="wrong series")
     reads = lab.reads()
