@@ -87,3 +87,8 @@ def parse_clinical_date(text: str, partial: PartialDate = PartialDate.REFUSE) ->
 def days_between(earlier: date, later: date) -> int:
     """Whole days from ``earlier`` to ``later``; no day is added."""
     return (later - earlier).days
+
+
+def day_words(first: int, last: int) -> str:
+    """The days of a visit, counted from another day: ``56``, or ``56 to 58`` where they are several."""
+    return str(first) if first == last else f"{first} to {last}"

@@ -61,7 +61,7 @@ def _for_managers(step: Step) -> None:
     assign = step("assign", "visits of cases, and readers for them by a seeded randomisation")
     assign.add_argument("--seed", required=True, metavar="TEXT", help="start of the randomisation; recorded")
     assign.add_argument(
-        "--visits", type=Path, metavar="FILE", help="subject,timepoint,date (default: the study's images)"
+        "--visits", type=Path, metavar="FILE", help="subject,timepoint,date[,last_date] (default: the study's images)"
     )
     assign.add_argument("--pseudonyms", action="store_true", help="readers see CASE-0001 in place of the subject")
     assign.add_argument("--readers-per-case", type=kinds.workers, default=2, metavar="N", help="default 2")
@@ -71,6 +71,7 @@ def _for_managers(step: Step) -> None:
         metavar="FILE",
         help="subject,reader: whose read of the site is a track of its own",
     )
+    assign.add_argument("--reason", default="", metavar="TEXT", help="why days of visits in the store are changed")
     reassign = step("reassign", "a case of one reader to another one; what was read stays")
     reassign.add_argument("subject", metavar="SUBJECT")
     reassign.add_argument("--from", dest="reader", required=True, metavar="NAME", help="who has the case")
@@ -132,6 +133,7 @@ def _adjudication(step: Step) -> None:
         each.add_argument("subject", metavar="SUBJECT", help="the case as the worklist names it")
     accepted = step("accepted", "accepted.csv: whose read counts, by subject, criterion and track")
     accepted.add_argument("--out", type=Path, required=True, metavar="FILE")
+    _as_parts(accepted)
     for each in (adjudicate, compare):
         each.add_argument("--json", action="store_true", help="for a program to read")
     for each in (adjudicate, compare, pick, accepted):
@@ -153,12 +155,18 @@ def _whole(step: Step) -> None:
     rows.add_argument("--reader", metavar="NAME", help="default: all")
     rows.add_argument("--unsigned", action="store_true", help="every visit that is locked")
     rows.add_argument("--out", type=Path, required=True, metavar="FILE")
+    _as_parts(rows)
     export = step("export", "the whole store as a folder of JSON lines and files")
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
     step("import", "an exported store into a place without one").add_argument("folder", type=Path, metavar="DIR")
 
     grants = step("grants", "PostgreSQL: database logins with the least rights, as SQL")
     grants.add_argument("--execute", action="store_true", help="run the statements")
+
+
+def _as_parts(parser: argparse.ArgumentParser) -> None:
+    about = 'call readers "reader 1", "reader 2", "adjudicator", "investigator", as which they read the case; for rows and accepted alike'
+    parser.add_argument("--as-parts", action="store_true", help=about)
 
 
 def _visit(parser: argparse.ArgumentParser, *, timepoint_needed: bool = True) -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,11 @@ from mrecist.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from mrecist.store.showing import Due, ReadStatus
     from mrecist.store.store import Store
     from mrecist.store.submitting import Submission
+    from mrecist.store.visits import Span
 
 
 def reads(options: Namespace) -> int:
@@ -139,6 +140,7 @@ def _assign(store: Store, options: Namespace) -> int:
         pseudonyms=options.pseudonyms,
         per_case=options.readers_per_case,
         investigators=read_investigators(options.investigators) if options.investigators else {},
+        reason=options.reason,
     )
     lines = [(row["subject"], row["subject_key"], row["part"], row["reader"], str(row["place"])) for row in made]
     show_table([("subject", "case", "part", "reader", "place"), *sorted(lines)])
@@ -153,15 +155,19 @@ def _reassign(store: Store, options: Namespace) -> int:
     return DONE
 
 
-def _visits_of_study(store: Store) -> dict[str, dict[int, date]]:
+def _visits_of_study(store: Store) -> dict[str, dict[int, Span]]:
     from mrecist.session.case import open_case
+    from mrecist.store.visits import Span
     from mrecist.study import open_study
 
     if store.place.path is None:
         raise InputError("a store on a server has no study folder; give the visits with --visits FILE")
-    study = open_study(store.place.path.parent)
+    try:
+        study = open_study(store.place.path.parent)
+    except InputError as error:
+        raise InputError(f"{error}; without images give the visits with --visits FILE") from None
     cases = {one.subject: open_case(study, one.subject) for one in study.subjects}
-    return {name: {visit.timepoint: visit.date for visit in case.visits} for name, case in cases.items()}
+    return {name: {v.timepoint: Span(v.date, v.last_date) for v in case.visits} for name, case in cases.items()}
 
 
 def _unlock(store: Store, options: Namespace) -> int:
@@ -187,8 +193,12 @@ def _status(store: Store, options: Namespace) -> int:
 
 
 def _visits_said(one: ReadStatus) -> str:
-    versions = ((v, f" v{v.version}" if v.version > 1 else "") for v in one.visits)
-    return ", ".join(f"{v.timepoint} {v.state}{version}" for v, version in versions)
+    """Time points of one state together: ``0-3 locked, 4 submitted v2, 5-6 open``."""
+    said = []
+    for state, group in groupby(one.visits, key=lambda v: f"{v.state} v{v.version}" if v.version > 1 else v.state):
+        visits = [v.timepoint for v in group]
+        said.append(f"{visits[0]}-{visits[-1]} {state}" if len(visits) > 1 else f"{visits[0]} {state}")
+    return ", ".join(said)
 
 
 def _signed_said(one: ReadStatus) -> str:
@@ -221,7 +231,7 @@ def _worklist(store: Store, options: Namespace) -> int:
     lines = [("place", "case", "next", "day", "state", "locked")]
     for one in found:
         state = _due_said(one)
-        following, day = ("", "") if one.next is None else (str(one.next), str(one.next_day))
+        following, day = ("", "") if one.next is None else (str(one.next), one.next_days)
         lines.append((str(one.place), one.case, following, day, state, " ".join(map(str, one.locked))))
     show_table(lines)
     return DONE
@@ -301,7 +311,7 @@ def _rows(store: Store, options: Namespace) -> int:
     from mrecist.store.showing import rows_to_derive
     from mrecist.tables import measurements_csv, write_whole
 
-    rows, left = rows_to_derive(store, options.reader, unsigned=options.unsigned)
+    rows, left = rows_to_derive(store, options.reader, unsigned=options.unsigned, as_parts=options.as_parts)
     for error in left:
         say(f"mrecist: left out: {error}")
     if not rows:

@@ -174,6 +174,7 @@ def _store_status(reads: StoreReads, options: Namespace) -> int:
                 "locked": sorted(work.signed),
                 "next": work.next_visit,
                 "day": work.day,
+                "last_day": work.last_day,
                 "elsewhere": work.elsewhere,
                 "unsent": work.unwritten,
                 "amending": list(work.amending),
@@ -192,7 +193,7 @@ def _store_words(work: Work) -> str:
     if work.problem:
         return f"cannot be read: {work.problem}"
     said = [work.state, f"{len(work.signed)} visits locked"]
-    said += [f"next: time point {work.next_visit} (day {work.day})"] if work.next_visit is not None else []
+    said += [f"next: time point {work.next_visit} (day {work.days})"] if work.next_visit is not None else []
     said += [f"time point {t} is being amended" for t in work.amending]
     said += ["open in another window"] if work.elsewhere else []
     said += ["a signed visit is not in the store yet"] if work.unwritten else []

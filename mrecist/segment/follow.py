@@ -152,8 +152,13 @@ def place(
 
 
 def check(places: Sequence[Followed]) -> None:
-    """Raises :class:`MaskError` where hardly anything around the lesions was found again: the two were not registered."""
+    """Raises :class:`MaskError` where nothing could be compared, or hardly anything was found again: the two were not registered."""
     found, compared = sum(p.found for p in places), sum(p.compared for p in places)
+    if places and compared == 0:
+        raise MaskError(
+            "the two visits could not be registered (nothing around the lesions could be compared on the current series); "
+            "find the lesions by hand"
+        )
     if compared >= 2 * _LEAST_FOUND and found < _LEAST_SHARE * compared:
         raise MaskError(
             f"the two visits could not be registered ({found} of {compared} places around the lesions were found again); "

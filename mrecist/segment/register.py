@@ -26,8 +26,10 @@ _MARGIN_MM = 50.0
 _LEAST_SLICES, _LEAST_MM = 4, 15.0
 _MOST_DEGREES = 40.0
 _MOST_STEPS = 40
-# How much of the surroundings of the lesions must be on the current series.
+# How much of the surroundings of the lesions must be on the current series for a start to be tried.
 _LEAST_SEEN = 0.15
+# And how much once registered: a small part of a body looks like many others (0.95 at 165 mm off, in a body that is the same all along).
+_LEAST_OVERLAP = 0.5
 # Surroundings that differ less than this (HU) are noise.
 _LEAST_SHOWN, _RIM_MM = 20.0, 4.0
 # Correlation of the two pictures around the lesions once registered, below which they do not show the same thing.
@@ -145,12 +147,17 @@ def register(prior: Scan, current: Scan, points: Sequence[Point], radii: Sequenc
     except RuntimeError as error:
         raise MaskError("the two visits could not be registered; find the lesions by hand") from error
     found = sitk.Euler3DTransform(found)
-    alike = _alike(around, new, found)
+    alike, overlap = _alike(around, new, found), float(np.isfinite(_carried(around, new, found)).mean())
     turned = float(np.degrees(np.abs([found.GetAngleX(), found.GetAngleY(), found.GetAngleZ()]).max()))
     if alike < LEAST_ALIKE or turned > _MOST_DEGREES:
         raise MaskError(
             f"the two visits could not be registered (correlation {alike:.2f} around the lesions, {turned:.0f} degrees); "
             f"find the lesions by hand"
+        )
+    if overlap < _LEAST_OVERLAP:
+        raise MaskError(
+            f"the two visits could not be registered (they have {overlap:.0%} of the surroundings of the lesions in common, too "
+            f"little to tell where these lie; at least {_LEAST_OVERLAP:.0%}); find the lesions by hand"
         )
     return Registered(transform=found, alike=alike)
 
@@ -269,9 +276,16 @@ def _alike(fixed: Any, moving: Any, transform: Any) -> float:
     """The correlation of two images where both are; 0 where too little of the fixed one is seen on the other."""
     import SimpleITK as sitk  # noqa: N813
 
-    cells = sitk.Resample(moving, fixed, transform, sitk.sitkLinear, float("nan"), sitk.sitkFloat32)
-    other, own = sitk.GetArrayViewFromImage(cells), sitk.GetArrayViewFromImage(fixed)
+    other, own = _carried(fixed, moving, transform), sitk.GetArrayViewFromImage(fixed)
     both = np.isfinite(other)
     if both.mean() < _LEAST_SEEN or own[both].std() < 1 or other[both].std() < 1:
         return 0.0
     return float(np.corrcoef(own[both], other[both])[0, 1])
+
+
+def _carried(fixed: Any, moving: Any, transform: Any) -> FloatArray:
+    """The moving image where the fixed one has cells; NaN outside of it."""
+    import SimpleITK as sitk  # noqa: N813
+
+    cells = sitk.Resample(moving, fixed, transform, sitk.sitkLinear, float("nan"), sitk.sitkFloat32)
+    return np.asarray(sitk.GetArrayFromImage(cells), dtype=np.float32)

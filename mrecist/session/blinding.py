@@ -21,8 +21,11 @@ from mrecist.study import Study, SubjectInput
 BASELINE = date(1000, 1, 1)
 """The day that stands for the baseline: no date of a study, and days from it are right."""
 _LAST_YEAR = 1099
+_ANY_YEAR = range(1900, 2200)
 # Not the time of a signature (2026-01-01T10:00:00Z), which is no date of the study.
-_DATE = re.compile(r"(?<![\d.])(\d{4})(-?)(\d\d)\2(\d\d)(?![\dT.]*\d|T)")
+_DATE = re.compile(r"(?<![\d.])(\d{4})-(\d\d)-(\d\d)(?![\dT.]*\d|T)")
+# As DICOM writes a day: eight digits that are neither part of a longer word nor a number of something.
+_DIGITS = re.compile(r"(?<![A-Za-z\d.])(\d{4})(\d\d)(\d\d)(?![A-Za-z\d]|\.\d| (?:bytes|voxels|pixels|mm)\b)")
 _UID = re.compile(r"(?<![\d.])\d+(?:\.\d+){4,}")
 # A path anywhere, up to its file's name; folders may hold spaces. "26.1/51.8" and "and/or" are none.
 _PATH = re.compile(r"(?<![\w./])/[^:;,()\n]*/[^:;,()\s]*|\b[A-Za-z]:\\[^:;,()\n]*")
@@ -38,10 +41,14 @@ class Unsaid:
     root : the study folder, absolute: no path below it is shown.
     names : what is hidden -> what is said in its place.
     baseline : the date of the baseline, from which days are counted; without one a date is only taken out.
+    years : the years of the study's dates. Eight digits are a day only within them: other ones are a number.
     """
 
-    def __init__(self, root: Path, names: Mapping[str, str], baseline: date | None = None) -> None:
+    def __init__(
+        self, root: Path, names: Mapping[str, str], baseline: date | None = None, years: range = _ANY_YEAR
+    ) -> None:
         self._baseline = baseline
+        self._years = years
         self._names = [
             (re.compile(rf"(?<![\w-]){re.escape(hidden)}(?![\w-])"), shown)
             for hidden, shown in sorted(names.items(), key=lambda one: -len(one[0]))
@@ -55,16 +62,19 @@ class Unsaid:
         for hidden, shown in self._names:
             text = hidden.sub(lambda _found, shown=shown: shown, text)  # type: ignore[misc]
         text = _PATH.sub("a file", self._paths.sub("a file of the study", text))
-        return _DATE.sub(self._day, _UID.sub("(UID)", text))
+        return _DIGITS.sub(self._digits, _DATE.sub(self._day, _UID.sub("(UID)", text)))
+
+    def _digits(self, found: re.Match[str]) -> str:
+        return self._day(found) if int(found[1]) in self._years else found[0]
 
     def _day(self, found: re.Match[str]) -> str:
         try:
-            day = date(int(found[1]), int(found[3]), int(found[4]))
+            day = date(int(found[1]), int(found[2]), int(found[3]))
         except ValueError:
             return found[0]
         if BASELINE.year - 100 <= day.year <= _LAST_YEAR:
             return f"day {(day - BASELINE).days}"
-        if not 1900 <= day.year <= 2199:
+        if day.year not in _ANY_YEAR:
             return found[0]
         return "(a date)" if self._baseline is None else f"day {(day - self._baseline).days}"
 
@@ -90,7 +100,7 @@ class Blinding:
         uids = {one.uid: text for one, text in zip(given.series, self._texts, strict=True)}
         others = {one.subject: "another case" for one in study.subjects if one.subject != given.subject}
         hidden = {**others, **own, given.subject: key, **uids, **(names or {})}
-        self.words = Unsaid(study.root, hidden, baseline).words
+        self.words = Unsaid(study.root, hidden, baseline, years_of(study, baseline)).words
 
     def study(self, visible: Iterable[int]) -> Study:
         """The study with this subject alone, with the visits that may be seen alone; nobody's masks, rows, arms or dates."""
@@ -131,6 +141,14 @@ class Blinding:
             notes=(),
             phase=_without_texts(one.phase),
         )
+
+
+def years_of(study: Study, *days: date) -> range:
+    """From the first to the last year of the images, the tables of dates and ``days``; every year where there is none."""
+    images = (int(one.date[:4]) for subject in study.subjects for one in subject.series if one.date)
+    tables = (study.dates.origins or {}, study.dates.new_therapy or {})
+    years = [*images, *(day.year for table in tables for day in table.values()), *(day.year for day in days)]
+    return range(min(years), max(years) + 1) if years else _ANY_YEAR
 
 
 def _numbered(given: SubjectInput) -> list[str]:

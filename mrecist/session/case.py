@@ -18,9 +18,10 @@ from mrecist.tables import safe_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseVisit:
-    """A visit: its series in the order of their phases, without those that were refused."""
+    """A visit: its series in the order of their phases, without those that were refused; ``date`` is the day of the first of them."""
 
     timepoint: int
+    last_date: date
     date: date
     series: tuple[Series, ...]
 
@@ -97,7 +98,7 @@ def open_case(study: Study, subject: str) -> Case:
     if not usable:
         raise ReadError(f"subject {subject}: no series that can be read: {'; '.join(refused) or 'no images'}")
     visits = tuple(
-        CaseVisit(timepoint=timepoint, date=_first_day(series), series=_in_order(series))
+        CaseVisit(timepoint=timepoint, date=min(_days(series)), last_date=max(_days(series)), series=_in_order(series))
         for timepoint, series in sorted(usable.items())
     )
     return Case(
@@ -110,8 +111,8 @@ def open_case(study: Study, subject: str) -> Case:
     )
 
 
-def _first_day(series: list[Series]) -> date:
-    return min(date.fromisoformat(one.date) for one in series if one.date)
+def _days(series: list[Series]) -> list[date]:
+    return [date.fromisoformat(one.date) for one in series if one.date]
 
 
 def best_series(visit: CaseVisit) -> Series:

@@ -25,7 +25,7 @@ from mrecist.errors import MrecistError, ReadError
 from mrecist.model import Measurement
 from mrecist.plain import to_plain
 from mrecist.protocol import Protocol, parse_protocol
-from mrecist.session.blinding import BASELINE, Blinding, Unsaid
+from mrecist.session.blinding import BASELINE, Blinding, Unsaid, years_of
 from mrecist.session.case import open_case
 from mrecist.session.journal import Journal
 from mrecist.session.kept_masks import KeptMasks
@@ -34,18 +34,17 @@ from mrecist.session.rows import Rows
 from mrecist.session.session import Session
 from mrecist.session.signed import StudyFiles, visit_files
 from mrecist.session.worklist import Work, is_open
-from mrecist.store.assigning import own_case, visits_of
+from mrecist.store.assigning import own_case
 from mrecist.store.locking import lock
 from mrecist.store.showing import worklist
 from mrecist.store.signing import sign, signatures
 from mrecist.store.store import Reading, Store, open_store
 from mrecist.store.submitting import Submission, amend, measurements_of, read_of, submit
+from mrecist.store.visits import Span, spans_of
 from mrecist.study import Study
 from mrecist.tables import measurement_cells, safe_name, write_whole
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from mrecist.store.showing import Due
     from mrecist.store.trail import Row
 
@@ -63,7 +62,7 @@ class StoreCase:
 
     key: str
     subject: str
-    visits: Mapping[int, date]
+    visits: Mapping[int, Span]
     reads: Mapping[int, Row]
     locks: Mapping[int, Row]
 
@@ -87,7 +86,7 @@ def case_of(read: Reading, name: str, reader: str) -> StoreCase:
     """The case of a reader by the name on the worklist; raises :class:`StoreError` for one that is not the reader's own."""
     assigned = own_case(read, name, reader)
     subject = assigned["subject"]
-    visits = visits_of(read, subject)
+    visits = spans_of(read, subject)
     newest = {t: read_of(read, subject, reader, t) for t in visits}
     locks = {t: read.current("lock", subject=subject, reader=reader, timepoint=t) for t in visits}
     return StoreCase(
@@ -146,9 +145,8 @@ class StoreVisits(StudyFiles):
         return self.case.visible[-1] != self.until
 
     def _unsent(self, session: Session) -> list[int]:
-        signed = ((t, visit.signature) for t, visit in sorted(session.state.visits.items()) if visit.signature)
-        # What a signed visit says changes only by opening it again, and the new signature then has another time.
-        return [t for t, made in signed if self.sent.get(str(t), {}).get("signature") != to_plain(made)]
+        signed = [timepoint for timepoint, visit in sorted(session.state.visits.items()) if visit.signature]
+        return [one for one in signed if self.sent.get(str(one), {}).get("signature") != _signature(session, one)]
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
@@ -198,7 +196,7 @@ class StoreVisits(StudyFiles):
         with store.reading() as read:
             self.case = case_of(read, key, reader)
         row = self.case.reads[timepoint]
-        self.sent[str(timepoint)] = {"signature": to_plain(signature), "read": row["id"], "anchor": anchor}
+        self.sent[str(timepoint)] = {"signature": _signature(session, timepoint), "read": row["id"], "anchor": anchor}
         write_whole(self.folder / _SENT, json.dumps(self.sent, indent=1))
 
     def rows_of(self, session: Session, rows: Rows, timepoint: int) -> list[Measurement]:
@@ -240,6 +238,12 @@ def _signature_that_holds(store: Store, read: Reading, subject: str, reader: str
     )
 
 
+def _signature(session: Session, timepoint: int) -> dict[str, object]:
+    """The signature of a visit, and how often the visit was signed: two within one second have the same time."""
+    times = sum(one.do == "Sign" and one.given["timepoint"] == timepoint for one in session.log)
+    return {"made": to_plain(session.state.visit(timepoint).signature), "times": times}
+
+
 def _reason(session: Session, timepoint: int) -> str:
     """Why the visit was opened again last."""
     opened = (one.given for one in reversed(session.log) if one.do == "Reopen")
@@ -258,6 +262,8 @@ class StoreReads:
     Raises :class:`StoreError` when the store cannot be opened, or the reader has no case in it.
     """
 
+    who = "case"
+
     def __init__(self, study: Study, where: str, reader: str, files: Path | None = None) -> None:
         self._where, self._files = where, files
         self.reader = reader
@@ -274,7 +280,8 @@ class StoreReads:
             raise ReadError(f"no case of the store is assigned to {reader}; name yourself with --reader")
         self.study = replace(study, protocol=_protocol(text))
         self._names = names
-        self.words = Unsaid(study.root, {**{one.subject: "a case" for one in study.subjects}, **names}).words
+        hidden = {**{one.subject: "a case" for one in study.subjects}, **names}
+        self.words = Unsaid(study.root, hidden, years=years_of(study)).words
         self.title = f"the store's worklist\nreader {reader}"
 
     @property
@@ -336,7 +343,7 @@ class StoreReads:
         given = next((one for one in self.study.subjects if one.subject == case.subject), None)
         if given is None:
             raise ReadError(f"{case.key}: the study folder has no images of this case")
-        return Blinding(self.study, given, case.key, case.visits[min(case.visits)], self._names)
+        return Blinding(self.study, given, case.key, case.visits[min(case.visits)].first, self._names)
 
     def _folder(self, case: StoreCase) -> Path:
         return self.study.root / _KEPT / f"{self._id}_{safe_name(self.reader)}_{safe_name(case.key)}"
@@ -349,6 +356,7 @@ class StoreReads:
             signed=dict.fromkeys(due.locked, self.reader),
             begun=bool(due.locked) or due.submitted,
             day=due.next_day,
+            last_day=due.next_last_day,
             to_sign=due.next is None and not due.signed,
         )
         folder = self._folder(case)
@@ -388,15 +396,16 @@ def _take_unlocked(room: Room, case: StoreCase, keeping: StoreVisits) -> None:
 
 
 def _check_dates(room: Room, case: StoreCase) -> None:
-    there = {visit.timepoint: visit.date for visit in room.case.visits}
-    first = case.visits[min(case.visits)]
+    there = {visit.timepoint: visit for visit in room.case.visits}
+    baseline = case.visits[min(case.visits)].first
     for timepoint in case.visible:
         if timepoint not in there:
             raise ReadError(f"{case.key}: the study folder has no images of time point {timepoint}")
-        days = (case.visits[timepoint] - first).days
-        images = (there[timepoint] - BASELINE).days
-        if images != days:
+        visit = case.visits[timepoint]
+        first, last = (baseline + (day - BASELINE) for day in (there[timepoint].date, there[timepoint].last_date))
+        images = Span(first, last)
+        if images.first not in visit or images.last not in visit:
             raise ReadError(
-                f"{case.key}: the images of time point {timepoint} are of day {images} and the visit is of day {days} "
-                "in the store; a manager must put one of them right"
+                f"{case.key}: the images of time point {timepoint} are of day {images.days(baseline)} and the visit is of day "
+                f"{visit.days(baseline)} in the store; a manager must put one of them right"
             )

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mrecist.dates import day_words
 from mrecist.errors import MrecistError
 from mrecist.session.case import open_case
 from mrecist.session.journal import Journal
@@ -29,7 +30,7 @@ class Work:
     elsewhere : the read is open in a window, of this program or another.
     unwritten : the study files (or the store) are not those of the last signature; opening the read writes them.
     problem : why the subject cannot be read; empty when it can.
-    day : the day of the next visit after the baseline, where the list must not show more.
+    day, last_day : the first and last day of the next visit after the baseline, where the list must not show more.
     to_sign : every visit is locked in the store, and not every one is under a signature that holds.
     amending : visits that are opened again in the global review of a store.
     """
@@ -42,8 +43,14 @@ class Work:
     unwritten: bool = False
     problem: str = ""
     day: int | None = None
+    last_day: int | None = None
     to_sign: bool = False
     amending: tuple[int, ...] = ()
+
+    @property
+    def days(self) -> str:
+        """The days of the next visit in words (``56``, ``56 to 58``); empty where the list shows none."""
+        return "" if self.day is None else day_words(self.day, self.day if self.last_day is None else self.last_day)
 
     @property
     def next_visit(self) -> int | None:
@@ -87,7 +94,9 @@ def work_of(study: Study, subject: str, reader: str) -> Work:
 
 
 class StudyReads:
-    """The subjects of a study as one reader's work, and their rooms. ``title`` stands above the list."""
+    """The subjects of a study as one reader's work, and their rooms. ``title`` stands above the list, ``who`` above its names."""
+
+    who = "subject"
 
     def __init__(self, study: Study, reader: str) -> None:
         self.study = study

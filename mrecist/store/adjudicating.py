@@ -22,12 +22,12 @@ from mrecist.store.assigning import (
     in_order,
     last_places,
     own_case,
-    visits_of,
 )
 from mrecist.store.people import holders, needed, protocol_of, require
 from mrecist.store.signing import covered, require_signed
 from mrecist.store.store import Reading, Store
 from mrecist.store.trail import Row, canonical, sha256
+from mrecist.store.visits import visits_of
 
 WHOLE_READ = "read"
 """``variable`` of a pick."""

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 
 from mrecist.errors import StoreError
 from mrecist.store.people import holders, needed, require
 from mrecist.store.store import Reading, Store, Writing
 from mrecist.store.trail import Row, sha256
+from mrecist.store.visits import Span, add_visits
 
 ADJUDICATOR, INVESTIGATOR, WITHDRAWN = "adjudicator", "investigator", "withdrawn"
 """Parts in a case beside "reader 1", "reader 2". ``WITHDRAWN``: the case went to somebody else."""
@@ -71,26 +71,32 @@ def in_order(reader: str, cases: Iterable[tuple[str, str]], seed: str, last: int
 
 def assign(
     store: Store,
-    visits: Mapping[str, Mapping[int, date]],
+    visits: Mapping[str, Mapping[int, Span | date]],
     seed: str,
     by: str,
     *,
     pseudonyms: bool = False,
     per_case: int = 2,
     investigators: Mapping[str, str] | None = None,
+    reason: str = "",
 ) -> tuple[Row, ...]:
     """Write the visits of subjects, readers for the subjects that have none, and investigators (subject -> person) as they are named.
 
-    Returns the assignments that were made. Raises :class:`StoreError` where a visit has another date than the store says, a subject has
-    no baseline, or an investigator has another part in the case.
+    Returns the assignments that were made. With a ``reason`` visits that have other days in the store are changed.
+    Raises :class:`StoreError` where a visit has other days than the store says and there is no reason, a subject has no baseline, an
+    investigator has another part in the case, or a new case would have no pseudonym and the others have one.
     """
-    with store.writing(by) as write:
+    with store.writing(by, reason.strip()) as write:
         require(write, by, "manager")
         for subject, days in sorted(visits.items()):
-            _add_visits(write, subject, days)
+            add_visits(write, subject, days, change=bool(reason.strip()))
         known = assignments(write)
         keys = {row["subject"]: row["subject_key"] for row in write.rows("assignment")}
         without = [subject for subject in visits if subject not in keys]
+        if without and not pseudonyms and any(key != subject for subject, key in keys.items()):
+            raise StoreError(
+                f"the cases of this store have pseudonyms, and {without[0]} would be shown to its readers by name; give --pseudonyms again"
+            )
         for number, subject in enumerate(sorted(without, key=lambda name: drawn(seed, "key", name)), len(keys) + 1):
             keys[subject] = f"CASE-{number:04d}" if pseudonyms else subject
         read = {row["subject"] for row in known if is_central(row["part"])}
@@ -179,29 +185,6 @@ def last_places(read: Reading) -> Counter[str]:
     for row in read.rows("assignment"):
         found[row["reader"]] = max(found[row["reader"]], row["place"])
     return found
-
-
-def _add_visits(write: Writing, subject: str, days: Mapping[int, date]) -> None:
-    known = visits_of(write, subject)
-    if 0 not in {**known, **days}:
-        raise StoreError(f"{subject} has no visit of time point 0; the baseline comes first")
-    ordered = sorted({**known, **days}.items())
-    for (earlier, before), (later, after) in pairwise(ordered):
-        if after <= before:
-            raise StoreError(f"{subject}: time point {later} is of {after} and time point {earlier} of {before}")
-    for timepoint, day in sorted(days.items()):
-        if timepoint not in known:
-            write.add("visit", "visit added", subject=subject, timepoint=timepoint, date=day.isoformat())
-        elif known[timepoint] != day:
-            raise StoreError(
-                f"{subject} time point {timepoint} is of {known[timepoint]} in the store and of {day} here"
-            )
-
-
-def visits_of(read: Reading, subject: str) -> dict[int, date]:
-    """Time point -> date of the visits of a subject, in order."""
-    rows = read.current("visit", subject=subject)
-    return dict(sorted((row["timepoint"], date.fromisoformat(row["date"])) for row in rows))
 
 
 def own_case(read: Reading, subject: str, reader: str) -> Row:

@@ -19,7 +19,7 @@ from mrecist.store.audit import anchor_now, verify_rows
 from mrecist.store.kept_files import KeptFiles
 from mrecist.store.migrations import MIGRATIONS, build
 from mrecist.store.schema import FIELDS, table
-from mrecist.store.store import Reading, Store
+from mrecist.store.store import Reading, Store, take
 from mrecist.store.trail import Anchor, Row, anchor_of, canonical
 from mrecist.tables import write_whole
 
@@ -56,7 +56,10 @@ def export_store(store: Store, folder: Path) -> Anchor:
 
 
 def import_store(store: Store, folder: Path) -> Anchor:
-    """Fill a database that is empty with an exported store: all of it, or nothing when its trail does not hold."""
+    """Fill a database that is empty with an exported store: all of it, or nothing when its trail does not hold.
+
+    What an older version exported is brought to the newest tables; the anchor returned is that of the trail then.
+    """
     version, anchor = _head(folder)
     with store.empty() as connection:
         for step in MIGRATIONS[:version]:
@@ -66,6 +69,8 @@ def import_store(store: Store, folder: Path) -> Anchor:
             # Rows have different columns; each is inserted with its own. Those that are replaced come first in the file.
             for row in rows:
                 connection.execute(table(name).insert().values(**row))
+        for step in MIGRATIONS[version:]:
+            take(connection, step, "mrecist")
         read = Reading(connection)
         broken = verify_rows(read, anchor)
         if broken:
@@ -73,7 +78,7 @@ def import_store(store: Store, folder: Path) -> Anchor:
         source = KeptFiles(folder / "files")
         for row in read.rows("mask"):
             _copy(row, source, store.files)
-    return anchor
+        return anchor_now(read)
 
 
 def _as_written(read: Reading, name: str) -> list[Row]:

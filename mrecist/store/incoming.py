@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 
 from mrecist.dates import PartialDate, parse_date
 from mrecist.errors import InputError, NotSigned, StoreError
 from mrecist.model import Measurement
+from mrecist.store.visits import Span
 from mrecist.tables import read_measurements, read_rows, safe_name
 
 VISIT_COLUMNS = ("subject", "timepoint", "date")
+LAST_DATE = "last_date"
+"""The column of ``visits.csv`` for visits of several days; it may be absent or empty."""
 INVESTIGATOR_COLUMNS = ("subject", "reader")
 
 
-def read_visits(path: Path) -> dict[str, dict[int, date]]:
-    """Subject -> time point -> date, from a table with these columns (a measurements.csv has them).
+def read_visits(path: Path) -> dict[str, dict[int, Span]]:
+    """Subject -> time point -> days, from a table with these columns (a measurements.csv has them).
 
-    Raises :class:`InputError` for a row that cannot be read, or two dates of one visit.
+    Raises :class:`InputError` for a row that cannot be read, a last day before the first, or other days of the same visit.
     """
-    found: dict[str, dict[int, date]] = {}
+    found: dict[str, dict[int, Span]] = {}
     for number, cells in read_rows(path, VISIT_COLUMNS)[1]:
         where = f"{path}: line {number}"
         try:
-            timepoint, day = int(cells["timepoint"]), parse_date(cells["date"])
+            timepoint, first = int(cells["timepoint"]), parse_date(cells["date"])
+            span = Span(first, parse_date(cells[LAST_DATE]) if cells.get(LAST_DATE) else first)
         except ValueError as error:
             raise InputError(f"{where}: {error}; a visit has a time point (0, 1, 2, ...) and a date") from None
         if not cells["subject"] or timepoint < 0:
             raise InputError(f"{where}: names no subject, or a time point before the baseline")
-        known = found.setdefault(cells["subject"], {}).setdefault(timepoint, day)
-        if known != day:
+        if span.last < span.first:
+            raise InputError(f"{where}: the last day {span.last} of the visit is before its first, {span.first}")
+        known = found.setdefault(cells["subject"], {}).setdefault(timepoint, span)
+        if known != span:
             raise InputError(
-                f"{where}: {cells['subject']} time point {timepoint} is of {day} here and of {known} above"
+                f"{where}: {cells['subject']} time point {timepoint} is of {span} here and of {known} above; "
+                f"a visit of several days is one row with its last day in the column {LAST_DATE}"
             )
     if not found:
         raise InputError(f"{path}: has a header and no rows; no visit to add")

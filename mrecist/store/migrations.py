@@ -106,7 +106,14 @@ def _version_1(dialect: str) -> Iterator[str]:
                 )
 
 
-MIGRATIONS = (Migration(number=1, name="the first tables", statements=_version_1),)
+def _version_2(_: str) -> Iterator[str]:
+    yield "ALTER TABLE visit ADD COLUMN last_date TEXT"
+
+
+MIGRATIONS = (
+    Migration(number=1, name="the first tables", statements=_version_1),
+    Migration(number=2, name="visits of several days", statements=_version_2),
+)
 
 
 def build(connection: Connection, migration: Migration) -> None:

@@ -22,7 +22,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "migration": ("number", "name", "software"),
     "protocol": ("sha256", "text"),
     "role": ("person", "role", "state"),
-    "visit": ("subject", "timepoint", "date"),
+    "visit": ("subject", "timepoint", "date", "last_date"),
     "assignment": ("subject", "subject_key", "reader", "part", "place", "seed"),
     "read": ("subject", "reader", "timepoint", "version", "protocol_sha256", "source", "comment"),
     "measurement": ("read_id", "subject", "reader", "timepoint", "position", "date", *MEASURED),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from mrecist.dates import day_words
 from mrecist.errors import NotSigned
 from mrecist.model import Measurement
 from mrecist.store.adjudicating import Picked, picks
-from mrecist.store.assigning import ADJUDICATOR, assignments, visits_of
+from mrecist.store.assigning import ADJUDICATOR, assignments
 from mrecist.store.signing import Signed, require_signed, signatures
 from mrecist.store.store import Reading, Store
 from mrecist.store.submitting import lock_of, measurements_of, read_of
 from mrecist.store.trail import Row
+from mrecist.store.visits import spans_of, visits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,10 @@ class Due:
     case : the subject, or its key where the cases were assigned with pseudonyms.
     place : the place in the reader's list, from 1.
     locked : time points that the reader has locked.
-    next, next_day : the one time point that may be read now, and its day after the baseline; None when none is left.
+    next, next_day, next_last_day : the one time point that may be read now, and its first and last day after the baseline; None when
+        none is left.
     submitted : something was submitted for ``next``, which is not locked yet.
-    signed : whether every visit is under a signature that holds.
+    signed : whether every visit is under a signature whose rows are as they were; the kept files are not looked at.
     adjudicates : the case is on the list to be adjudicated; reading it anew is one way to.
     picked : criterion -> the read that the adjudicator picked by it, where the pick still holds.
     """
@@ -36,10 +39,18 @@ class Due:
     locked: tuple[int, ...]
     next: int | None
     next_day: int | None
+    next_last_day: int | None
     submitted: bool
     signed: bool
     adjudicates: bool = False
     picked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def next_days(self) -> str:
+        """The days of ``next`` in words; empty when none is left."""
+        return (
+            "" if self.next_day is None or self.next_last_day is None else day_words(self.next_day, self.next_last_day)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +76,7 @@ class ReadStatus:
 
 
 def worklist(store: Store, reader: str) -> tuple[Due, ...]:
-    """The cases of a reader in the reader's order."""
+    """The cases of a reader in the reader's order. Signatures are held against the rows, not the kept files."""
     with store.reading() as read:
         cases = sorted(assignments(read, reader=reader), key=lambda row: int(row["place"]))
         return tuple(_due(store, read, row) for row in cases)
@@ -74,7 +85,7 @@ def worklist(store: Store, reader: str) -> tuple[Due, ...]:
 def _due(store: Store, read: Reading, case: Row) -> Due:
     subject, reader = case["subject"], case["reader"]
     adjudicates = case["part"] == ADJUDICATOR
-    visits = visits_of(read, subject)
+    visits = spans_of(read, subject)
     held = {t for t in visits if lock_of(read, subject, reader, t) is not None}
     following = next((t for t in visits if t not in held), None)
     return Due(
@@ -83,7 +94,8 @@ def _due(store: Store, read: Reading, case: Row) -> Due:
         # A visit that was unlocked hides what was locked behind it too.
         locked=tuple(t for t in visits if t in held and (following is None or t < following)),
         next=following,
-        next_day=None if following is None else (visits[following] - visits[0]).days,
+        next_day=None if following is None else (visits[following].first - visits[0].first).days,
+        next_last_day=None if following is None else (visits[following].last - visits[0].first).days,
         submitted=following is not None and read_of(read, subject, reader, following) is not None,
         signed=_is_signed(store, read, subject, reader),
         adjudicates=adjudicates,
@@ -93,7 +105,7 @@ def _due(store: Store, read: Reading, case: Row) -> Due:
 
 def _is_signed(store: Store, read: Reading, subject: str, reader: str) -> bool:
     try:
-        require_signed(store, read, subject, reader)
+        require_signed(store, read, subject, reader, files=False)
     except NotSigned:
         return False
     return True
@@ -126,14 +138,20 @@ def status(store: Store) -> tuple[ReadStatus, ...]:
 
 
 def rows_to_derive(
-    store: Store, reader: str | None = None, *, unsigned: bool = False
+    store: Store, reader: str | None = None, *, unsigned: bool = False, as_parts: bool = False
 ) -> tuple[list[Measurement], list[NotSigned]]:
     """Rows of measurements.csv of the reads that are signed, of one reader or all, and why others are not among them.
 
     ``unsigned`` takes every visit that is locked. An adjudicator who did not begin to read a case anew owes no read of it.
+    ``as_parts``: ``reader`` of the rows is the part in the case ("reader 1", "adjudicator", ...) of who has it now; nobody who had it
+    before has rows.
     """
+    whose = {} if reader is None else {"reader": reader}
     with store.loaded() as read:
-        rows, left = signed_rows(store, read, {} if reader is None else {"reader": reader}, unsigned=unsigned)
+        rows, left = signed_rows(store, read, whose, unsigned=unsigned)
+        if as_parts:
+            parts = {(row["subject"], row["reader"]): row["part"] for row in assignments(read, **whose)}
+            rows = [replace(row, reader=parts[row.subject, row.reader]) for row in rows]
         return rows, [*left.values()]
 
 

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 
 from mrecist.errors import NotSigned, StoreError
-from mrecist.store.assigning import own_case, visits_of
+from mrecist.store.assigning import own_case
 from mrecist.store.store import Reading, Store
 from mrecist.store.submitting import lock_of, read_of
 from mrecist.store.trail import Anchor, Row, canonical, sha256
+from mrecist.store.visits import visits_of
 
 MEANING = "read completed"
 """What a signature means unless the reader says otherwise."""
@@ -57,27 +58,32 @@ def sign(store: Store, subject: str, reader: str, name: str, meaning: str, timep
         return Signed(row=row, anchor=write.anchor)
 
 
-def signatures(store: Store, read: Reading, subject: str, reader: str) -> tuple[Signed, ...]:
-    """The signatures in force on a subject's reads, each with what changed under it."""
+def signatures(store: Store, read: Reading, subject: str, reader: str, *, files: bool = True) -> tuple[Signed, ...]:
+    """The signatures in force on a subject's reads, each with what changed under it.
+
+    ``files`` False looks at rows alone, for a list of what is to do; whatever stands on a signature looks at the kept files too.
+    """
     found = []
     for row in read.current("signature", subject=subject, reader=reader):
         visits = [row["timepoint"]] if "timepoint" in row else [*visits_of(read, subject)]
-        found.append(Signed(row=row, changed=(*_changes(store, read, row, visits),)))
+        found.append(Signed(row=row, changed=(*_changes(store if files else None, read, row, visits),)))
     return tuple(found)
 
 
-def require_signed(store: Store, read: Reading, subject: str, reader: str) -> None:
-    """Raise :class:`NotSigned` unless every visit of a subject is under a signature that holds."""
-    held = signatures(store, read, subject, reader)
+def require_signed(store: Store, read: Reading, subject: str, reader: str, *, files: bool = True) -> None:
+    """Raise :class:`NotSigned` unless every visit of a subject is under a signature that holds; ``files`` as :func:`signatures`."""
+    held = signatures(store, read, subject, reader, files=files)
     for timepoint in visits_of(read, subject):
         mine = [one for one in held if one.row.get("timepoint", timepoint) == timepoint]
         # A visit that was added after the whole subject was signed is not read, whatever that signature says.
         if not mine or read_of(read, subject, reader, timepoint) is None:
-            raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed")
+            what = f"time point {timepoint} is not signed"
+            raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed", what)
         if all(one.changed for one in mine):
-            raise NotSigned(
-                f"{subject} time point {timepoint} of {reader}: the signature is broken: {mine[0].changed[0]}"
-            )
+            broken = f"the signature is broken: {mine[0].changed[0]}"
+            # One over all visits is broken by a change of any of them, which it names.
+            signed = f"time point {timepoint}" if "timepoint" in mine[0].row else "all visits"
+            raise NotSigned(f"{subject} {signed} of {reader}: {broken}", f"{signed}: {broken}")
 
 
 def covered(read: Reading, subject: str, reader: str, visits: list[int]) -> dict[str, str]:
@@ -107,7 +113,7 @@ def _signature(read: Reading, subject: str, reader: str, timepoint: int | None) 
     return None
 
 
-def _changes(store: Store, read: Reading, row: Row, visits: list[int]) -> list[str]:
+def _changes(store: Store | None, read: Reading, row: Row, visits: list[int]) -> list[str]:
     said = []
     if sha256(row["covers"]) != row["covers_sha256"]:
         said.append("the signature itself was changed")
@@ -116,12 +122,21 @@ def _changes(store: Store, read: Reading, row: Row, visits: list[int]) -> list[s
     for key in sorted({*then, *now}):
         table = key.split(" ")[0]
         if key not in now:
-            said.append(f"{table} that was signed is not in force any more ({key})")
+            said.append(f"{table} that was signed is not in force any more ({_placed(read, key)})")
         elif key not in then:
-            said.append(f"{table} is new since ({key})")
+            said.append(f"{table} is new since ({_placed(read, key)})")
         elif then[key] != now[key]:
-            said.append(f"{table} was changed ({key})")
+            said.append(f"{table} was changed ({_placed(read, key)})")
+    if store is None:
+        return said
     for one in _files(read, row["subject"], row["reader"], visits):
         wrong = store.files.wrong(one["sha256"], one["size"])
         said += [f"file {one['name']} {wrong}"] if wrong else []
     return said
+
+
+def _placed(read: Reading, key: str) -> str:
+    """The table and id of a row, behind the time point that it is of."""
+    table, _, row_id = key.partition(" ")
+    visits = [row["timepoint"] for row in read.rows(table, id=row_id) if "timepoint" in row]
+    return f"time point {visits[0]}, {key}" if visits else key

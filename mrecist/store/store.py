@@ -188,11 +188,7 @@ class Store:
             with self._connected(writes=True) as connection:
                 if _version(connection) >= step.number:
                     continue  # another program was quicker
-                build(connection, step)
-                found = Reading(connection).current("protocol")
-                write = Writing(connection, who, "", found[-1]["sha256"] if found else "")
-                software = f"mrecist {mrecist.__version__}"
-                write.add("migration", "store migrated", number=step.number, name=step.name, software=software)
+                take(connection, step, who)
                 ran.append(step)
         return tuple(ran)
 
@@ -207,6 +203,15 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+
+def take(connection: Connection, step: Migration, who: str) -> None:
+    """Run a migration and record it, in the transaction of the caller."""
+    build(connection, step)
+    found = Reading(connection).current("protocol")
+    write = Writing(connection, who, "", found[-1]["sha256"] if found else "")
+    software = f"mrecist {mrecist.__version__}"
+    write.add("migration", "store migrated", number=step.number, name=step.name, software=software)
 
 
 @contextmanager

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from mrecist.errors import Locked, StoreError
 from mrecist.model import Measurement
-from mrecist.store.assigning import own_case, visits_of
+from mrecist.store.assigning import own_case
 from mrecist.store.people import needed
 from mrecist.store.schema import MEASURED
 from mrecist.store.store import Reading, Store, Writing
 from mrecist.store.trail import Row
+from mrecist.store.visits import Span, spans_of, visits_of
 from mrecist.tables import measurement_cells, measurement_of
 
 
@@ -55,8 +55,11 @@ def submit(store: Store, given: Submission, reason: str = "") -> Row:
             raise Locked(
                 f"{given.subject} time point {given.timepoint} is locked; amend it with a reason, or have it unlocked"
             )
-        if old is not None:
-            needed(reason)
+        if old is not None and not reason.strip():
+            raise StoreError(
+                f"{given.subject} time point {given.timepoint} was submitted before (version {old['version']}); a correction needs "
+                "a reason: give it with --reason"
+            )
         return add_read(write, given, subject, old, kept, "read submitted" if old is None else "read corrected")
 
 
@@ -90,9 +93,9 @@ def add_read(
     write: Writing, given: Submission, subject: str, old: Row | None, kept: Sequence[tuple[str, str, int]], what: str
 ) -> Row:
     """The rows of a read: the read itself, its measurements, the files that it names."""
-    day = visits_of(write, subject)[given.timepoint]
+    span = spans_of(write, subject)[given.timepoint]
     for row in given.rows:
-        _check_row(row, given, subject, day)
+        _check_row(row, given, subject, span)
     whose: Row = {"subject": subject, "reader": given.reader, "timepoint": given.timepoint}
     read = write.add(
         "read",
@@ -107,9 +110,8 @@ def add_read(
     for position, row in enumerate(given.rows, 1):
         cells = measurement_cells(row)
         said: Row = {name: cells[name] for name in MEASURED}
-        write.add(
-            "measurement", "measurement", read_id=read["id"], position=position, date=day.isoformat(), **whose, **said
-        )
+        day = (row.date or span.first).isoformat()
+        write.add("measurement", "measurement", read_id=read["id"], position=position, date=day, **whose, **said)
     for name, digest, size in kept:
         write.add("mask", "file kept", read_id=read["id"], name=name, sha256=digest, size=size, **whose)
     return read
@@ -155,7 +157,7 @@ def _keep(store: Store, given: Submission) -> list[tuple[str, str, int]]:
     return [(path.name, *store.files.keep(path)) for path in given.files]
 
 
-def _check_row(row: Measurement, given: Submission, subject: str, day: date) -> None:
+def _check_row(row: Measurement, given: Submission, subject: str, span: Span) -> None:
     for name, found, right in (
         ("subject", row.subject, (given.subject, subject)),
         ("time point", row.timepoint, (given.timepoint,)),
@@ -163,8 +165,12 @@ def _check_row(row: Measurement, given: Submission, subject: str, day: date) -> 
     ):
         if found not in right:
             raise StoreError(f"lesion {row.lesion}: its {name} is {found} and the read is of {name} {right[0]}")
-    # The reader is not told the date of the visit.
-    if row.date is not None and row.date != day:
+    if row.date is None and span.last > span.first:
         raise StoreError(
-            f"lesion {row.lesion}: its date is {row.date}, {abs((row.date - day).days)} days off the visit's"
+            f"lesion {row.lesion}: its date is empty and the visit lasts {(span.last - span.first).days + 1} days; "
+            "state the day of its images"
         )
+    # The reader is not told the date of the visit.
+    if row.date is not None and row.date not in span:
+        off = (span.first - row.date).days if row.date < span.first else (row.date - span.last).days
+        raise StoreError(f"lesion {row.lesion}: its date is {row.date}, {off} days off the visit's")

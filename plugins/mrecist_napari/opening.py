@@ -161,7 +161,7 @@ def _show(box: Worklist, readings: Readings, words: str) -> None:
     except (MrecistError, OSError) as error:
         box.say(readings.reads.words(str(error)))
         return
-    box.show_works(works, here=readings.subject, title=readings.reads.title)
+    box.show_works(works, here=readings.subject, title=readings.reads.title, who=readings.reads.who)
     box.say(words)
 
 

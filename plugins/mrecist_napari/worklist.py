@@ -54,7 +54,6 @@ class Worklist(QWidget):
         self.said.setWordWrap(True)
         self.read = QPushButton("Read")
         self.read.setObjectName("worklist_read")
-        self.read.setToolTip("open the subject that is chosen in the list")
         column = QVBoxLayout(self)
         for one in (self.title, self.table, self.said, self.read):
             column.addWidget(one)
@@ -71,9 +70,14 @@ class Worklist(QWidget):
         row = self.table.currentRow()
         return self._works[row].subject if 0 <= row < len(self._works) and self.table.selectedItems() else ""
 
-    def show_works(self, works: Sequence[Work], *, here: str = "", title: str = "") -> None:
-        """Fill the table and choose the subject to read next; ``here`` is the one that is open in this window."""
+    def show_works(self, works: Sequence[Work], *, here: str = "", title: str = "", who: str = "subject") -> None:
+        """Fill the table and choose the subject to read next; ``here`` is the one that is open in this window.
+
+        ``who`` heads the first column: a store calls its subjects cases.
+        """
         self._works, self._here = tuple(works), here
+        self.table.horizontalHeaderItem(0).setText(who)
+        self.read.setToolTip(f"open the {who} that is chosen in the list")
         self.title.setText(title)
         self.table.setRowCount(len(works))
         for row, work in enumerate(works):
@@ -127,7 +131,7 @@ def _state(work: Work, *, here: bool) -> str:
         return f"cannot be read: {work.problem}"
     words = [work.state]
     if (work.state == "open" and work.next_visit is not None) or work.day is not None:
-        day = "" if work.day is None else f" (day {work.day})"
+        day = "" if work.day is None else f" (day {work.days})"
         words.append(f"next {visit_name(work.next_visit or 0)}{day}")
     words += [f"{visit_name(t)} is being amended" for t in work.amending]
     if here:

@@ -16,6 +16,7 @@ from settled import settle
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "plugins"))
 sys.path.append(str(ROOT / "tests" / "imaging"))
+sys.path.append(str(ROOT / "tests" / "session"))
 os.environ["NAPARI_CONFIG"] = ""  # no settings of whoever runs the tests are read or written
 
 with warnings.catch_warnings():

@@ -33,7 +33,7 @@ def _called(one: Any, name: str) -> set[str]:
     method = getattr(one, name, None)
     try:
         text = method() if callable(method) else None
-    except TypeError:  # a method of that name that wants more
+    except (TypeError, RuntimeError):  # a method of that name that wants more; what Qt has deleted shows nothing
         return set()
     return {text} if isinstance(text, str) and text else set()
 

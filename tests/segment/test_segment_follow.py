@@ -10,7 +10,7 @@ import pytest
 
 from mrecist.errors import MaskError
 from mrecist.imaging.geometry import Geometry
-from mrecist.segment.follow import Followed, adapted, follow
+from mrecist.segment.follow import Followed, adapted, check, follow
 from mrecist.segment.prompt import Line
 
 SHAPE, STEP, PIXEL = (44, 110, 120), 5.0, 2.5
@@ -168,6 +168,25 @@ def test_two_volumes_that_show_different_things_are_refused_in_one_line() -> Non
     with pytest.raises(MaskError, match="could not be registered") as told:
         follow(volume(np.zeros(3), 0, 8), geometry(), noise, geometry(), lines())
     assert "\n" not in str(told.value)
+
+
+def test_a_body_that_is_the_same_all_along_is_not_placed_by_a_small_part_of_it() -> None:
+    """One slice repeated: each place along the body is as good as any other, and the first found had 3 of 8 parts in common."""
+    one = volume(np.zeros(3), 0, 8)[SHAPE[0] // 2]
+    chance = np.random.default_rng(5)
+    prior, current = (np.asarray(one + chance.normal(0, 8, SHAPE), dtype=np.float32) for _ in range(2))
+    with pytest.raises(
+        MaskError, match=r"have 3\d% of the surroundings of the lesions in common, too little to tell"
+    ) as told:
+        follow(prior, geometry(), current, geometry(), lines())
+    assert "\n" not in str(told.value)
+
+
+def test_where_nothing_can_be_compared_nothing_is_placed() -> None:
+    nothing = [replace(one, found=0, compared=0) for one in followed()]
+    with pytest.raises(MaskError, match="nothing around the lesions could be compared"):
+        check(nothing)
+    check([*nothing, followed()[0]])
 
 
 def test_a_line_is_fitted_to_what_has_shrunk_or_grown_and_nothing_is_found_in_plain_liver() -> None:

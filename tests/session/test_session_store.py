@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,12 @@ from session_reading import STUDY, read_visit
 
 from mrecist.batch import score_study
 from mrecist.errors import ReadError, StoreError
+from mrecist.imaging.masks import read_segmentation
 from mrecist.imaging.phase import Phase, PhaseName
 from mrecist.model import Measurement, Role, State
 from mrecist.session import store_reads
 from mrecist.session.actions import AnswerAdequate, Comment
-from mrecist.session.blinding import Blinding, Unsaid
+from mrecist.session.blinding import BASELINE, Blinding, Unsaid
 from mrecist.session.case import Case, open_case
 from mrecist.session.room import enter
 from mrecist.session.store_reads import StoreReads
@@ -31,6 +34,7 @@ from mrecist.store.people import begin
 from mrecist.store.showing import rows_to_derive, status
 from mrecist.store.store import new_store, open_store
 from mrecist.store.submitting import Submission, submit
+from mrecist.store.visits import Span
 from mrecist.study import Study, open_study
 
 SUBJECT, NEXT = "SAMPLE-05", 2  # its visits are time points 0 and 2, with a new lesion at 2
@@ -146,7 +150,7 @@ def test_the_store_gets_what_score_gives_of_the_same_masks(read_lab: Lab, tmp_pa
 
 def test_visits_come_one_after_the_other(lab: Lab) -> None:
     reads = lab.reads()
-    assert reads.works() == (Work(subject=CASE, visits=(0,), day=0),)
+    assert reads.works() == (Work(subject=CASE, visits=(0,), day=0, last_day=0),)
     room = reads.enter(CASE)
     assert [v.timepoint for v in room.case.visits] == [0]
     assert {room.case.given.timepoints[one.uid] for one in room.case.given.series} == {0}
@@ -167,7 +171,7 @@ def test_visits_come_one_after_the_other(lab: Lab) -> None:
     assert (work.visits, set(work.signed), work.state, work.elsewhere) == ((0, NEXT), {0}, "open", True)
     assert work.day == (lab.truth.visits[1].date - lab.truth.visits[0].date).days
     room.close()
-    assert lab.reads("Baker").works() == (Work(subject=CASE, visits=(0,), day=0),)
+    assert lab.reads("Baker").works() == (Work(subject=CASE, visits=(0,), day=0, last_day=0),)
 
 
 def test_nothing_of_the_study_is_in_a_blinded_room(lab: Lab) -> None:
@@ -179,6 +183,11 @@ def test_nothing_of_the_study_is_in_a_blinded_room(lab: Lab) -> None:
     assert (room.study.arms, room.study.notes, room.study.problems) == ({}, (), ())
     assert [one.description for one in room.case.visits[0].series] == ["CT series 1", "CT series 2"]
     room.close()
+
+
+def masks_on(path: Path, case: Case) -> set[str]:
+    """UIDs of the series that the masks of a segmentation lie on."""
+    return {mask.series_uid for mask in read_segmentation(path, case.given.series).masks}
 
 
 def replace_slices(case: Case) -> str:
@@ -204,6 +213,19 @@ def test_messages_say_no_name_path_uid_or_date(lab: Lab) -> None:
     signed = "signed by Dr Jane Adams at 2026-01-31T10:00:00Z; 12345678 voxels, 26.1/51.8 mm, viable / whole, and/or"
     assert words(signed) == signed
     assert Unsaid(lab.root, {}).words("of 2024-01-09") == "of (a date)"
+
+
+def test_eight_digits_are_a_day_only_where_they_can_be_one(lab: Lab) -> None:
+    """The images of the study are of 2024: 20240109 is the day as DICOM writes it, and no other number of eight digits is one."""
+    study, first = open_study(lab.root), lab.truth.visits[0].date
+    words = Blinding(study, study.subjects[0], CASE, first).words
+    assert words(f"StudyDate {first:%Y%m%d}, arterial_{first:%Y%m%d}; {first:%Y%m%d}.") == (
+        "StudyDate day 0, arterial_day 0; day 0."
+    )
+    for number in ("20190109 of 20310305", "10000226", "a20240109f", "1.20240109", "has 20240109 bytes", "120240109"):
+        assert words(f"{number} here") == f"{number} here"
+    assert words("of 2019-01-09") == f"of day {(date(2019, 1, 9) - first).days}"
+    assert Unsaid(lab.root, {}, years=range(2024, 2025)).words("of 20240109, of 20190109") == "of (a date), of 20190109"
 
 
 def test_texts_of_the_headers_are_not_shown_as_evidence(lab: Lab) -> None:
@@ -302,8 +324,14 @@ def test_the_global_review_keeps_both_versions(read_lab: Lab) -> None:
     assert lab.reads().works()[0].state == "signed"
 
 
-def test_an_unlocked_visit_is_open_again_and_hides_the_later_ones(read_lab: Lab) -> None:
+def test_an_unlocked_visit_is_open_again_and_hides_the_later_ones(
+    read_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab = read_lab
+    (sent,) = lab.root.rglob("sent.json")
+    before = json.loads(sent.read_text())["0"]["signature"]["made"]["at"]
+    # The second signature has the time of the first one, as it has when it comes within a second.
+    monkeypatch.setattr("mrecist.session.signed.utc_now", lambda: before)
     with open_store(str(lab.root)) as store:
         unlock(store, SUBJECT, "Adams", 0, by="Manager", role="manager", reason="wrong series")
     reads = lab.reads()
@@ -359,6 +387,39 @@ def test_images_of_another_day_or_of_nobody_are_not_read(lab: Lab, tmp_path: Pat
         ReadError, match=rf"{CASE}: the images of time point 0 are of day -\d+ and the visit is of day 0"
     ):
         lab.reads().enter(CASE)
+
+
+def test_a_visit_of_two_days_is_read_with_the_day_of_each_series(lab: Lab) -> None:
+    """The series with the masks of the follow-up was made two days after the other one of that visit."""
+    first, follow_up = lab.truth.visits
+    days = (follow_up.date - first.date).days
+    later = follow_up.date + timedelta(days=2)
+    drawn = {uid for one in lab.truth.given.segmentations for uid in masks_on(one.path, lab.truth)}
+    uids = [one.uid for one in follow_up.series if one.uid in drawn]
+    assert 0 < len(uids) < len(follow_up.series)
+    table = "series_uid,date\n" + "".join(f"{uid},{later}\n" for uid in uids)
+    (lab.root / "series.csv").write_text(table, encoding="utf-8")
+    room = lab.reads().enter(CASE)
+    read_visit(room.session, lab.truth, 0, sign=False)
+    room.sign("Dr Jane Adams")
+    room.close()
+    with pytest.raises(
+        ReadError, match=rf"of day {days} to {days + 2} and the visit is of day {days} in the store; a manager must"
+    ):
+        lab.reads().enter(CASE)
+    with open_store(str(lab.root)) as store:
+        assign(store, {SUBJECT: {NEXT: Span(follow_up.date, later)}}, "seed", "Manager", reason="two examinations")
+    assert (lab.reads().works()[0].days, lab.reads().works()[0].problem) == (f"{days} to {days + 2}", "")
+    room = lab.reads().enter(CASE)
+    shown = room.case.visit(NEXT)
+    assert [(day - BASELINE).days for day in (shown.date, shown.last_date)] == [days, days + 2]
+    read_visit(room.session, lab.truth, NEXT, sign=False)
+    room.sign("Dr Jane Adams")
+    room.close()
+    with open_store(str(lab.root)) as store:
+        rows, left = rows_to_derive(store, "Adams")
+    assert left == []
+    assert {row.date for row in rows if row.timepoint == NEXT} == {later}
 
 
 def test_what_is_open_stands_against_a_signature_and_nothing_goes_to_the_store(lab: Lab) -> None:

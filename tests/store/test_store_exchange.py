@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,13 @@ from store_tampering import by_force, full, last_of
 
 from mrecist.errors import StoreError
 from mrecist.store.audit import verify
-from mrecist.store.exchange import export_store, import_store
+from mrecist.store.exchange import FORMAT, export_store, import_store
 from mrecist.store.migrations import MIGRATIONS, Migration
 from mrecist.store.schema import AUDIT, FIELDS, OWN
 from mrecist.store.showing import status
 from mrecist.store.store import Store, new_store, open_store
+from mrecist.store.trail import Anchor
+from mrecist.store.visits import Span, spans_of
 
 OLDER = Path(__file__).parent / "written_by"
 
@@ -131,9 +136,12 @@ def test_a_migration_that_fails_leaves_nothing(study: Begun) -> None:
 
 @ONE_DATABASE
 def test_a_store_of_a_newer_program_is_refused(study: Begun, where: str, tmp_path: Path) -> None:
+    known = len(MIGRATIONS)
     study.store.migrate("boss", next_step())
     with (
-        pytest.raises(StoreError, match="has tables of version 2 and this program knows 1; update mrecist"),
+        pytest.raises(
+            StoreError, match=rf"has tables of version {known + 1} and this program knows {known}; update mrecist"
+        ),
         open_store(where, tmp_path),
     ):
         pass
@@ -150,8 +158,45 @@ def test_a_store_that_an_older_version_wrote_opens_and_goes_on(dump: Path, tmp_p
         assert verify(store, files=False)[1] == []
         old = Begun(store, tmp_path / "drawn")
         assert [visit.state for visit in status(store)[0].visits] == ["locked", "locked", "open"]
+        with store.reading() as read:
+            # Before version 2 a visit was of one day; in the dumps since then one is of three.
+            last = date(2024, 3, 28 if dump.stem == "version_1" else 30)
+            assert spans_of(read, "S2")[1] == Span(date(2024, 3, 28), last)
         old.read("S2", 1, "B")
         assert verify(store, files=False)[1] == []
+
+
+def test_what_an_older_version_exported_is_imported(study: Begun, place: Callable[[], str], tmp_path: Path) -> None:
+    """Version 1 wrote the same files without ``last_date``, and one row of ``migration``."""
+    study.read()
+    export_store(study.store, tmp_path / "out")
+    older = as_of_version_1(tmp_path / "out")
+    with new_store(place(), tmp_path / "other") as other:
+        anchor = import_store(other, tmp_path / "out")
+        assert other.version() == len(MIGRATIONS)
+        assert anchor.count == older.count + len(MIGRATIONS) - 1
+        assert verify(other, older)[1] == []
+        Begun(other, tmp_path / "drawn").read("S1", 1)
+
+
+def as_of_version_1(folder: Path) -> Anchor:
+    """Take the later migrations out of an exported store; its anchor then. The entries are chained anew."""
+    lines = [json.loads(line) for line in (folder / "audit.jsonl").read_text(encoding="utf-8").splitlines()]
+    said = [line["entry"] for line in lines]
+    kept = [one for one in said if (row := json.loads(one))["table"] != "migration" or row["to"]["number"] == 1]
+    before, chain = "0" * 64, []
+    for seq, entry in enumerate(kept, 1):
+        made = hashlib.sha256(f"{seq}\n{before}\n{entry}".encode()).hexdigest()
+        chain.append({"seq": seq, "entry": entry, "prev_hash": before, "hash": made})
+        before = made
+    (folder / "audit.jsonl").write_text("".join(json.dumps(line) + "\n" for line in chain), encoding="utf-8")
+    path = folder / "migration.jsonl"
+    rows = [line for line in path.read_text(encoding="utf-8").splitlines() if json.loads(line)["number"] == 1]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    anchor = Anchor(count=len(chain), hash=before)
+    head = {"format": FORMAT, "version": 1, "anchor": str(anchor)}
+    (folder / "store.json").write_text(json.dumps(head), encoding="utf-8")
+    return anchor
 
 
 def test_every_version_has_its_dump() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from mrecist.dates import day_words
 from mrecist.model import Margins, Response
 from mrecist.response.flags import MEANING
 from mrecist.session.case import Case
@@ -19,12 +20,12 @@ def visit_name(timepoint: int) -> str:
 
 
 def day_text(case: Case, timepoint: int) -> str:
-    """The day of a visit counted from baseline, or its date where there is no baseline scan."""
+    """The days of a visit counted from baseline, or its first date where there is no baseline scan."""
     visit = case.visit(timepoint)
     first = case.visits[0]
     if first.timepoint != 0:
         return visit.date.isoformat()
-    return f"day {(visit.date - first.date).days}"
+    return f"day {day_words((visit.date - first.date).days, (visit.last_date - first.date).days)}"
 
 
 def clock_text(at: str) -> str:
