@@ -12,9 +12,7 @@ def scan(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist scan``."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="any folder with DICOM files")
     parser.add_argument("--json", action="store_true", help="for a program to read")
-    parser.add_argument(
-        "--workers", type=kinds.workers, metavar="N", help="processes (default: one a processor)"
-    )
+    parser.add_argument("--workers", type=kinds.workers, metavar="N", help="processes (default: one a processor)")
 
 
 def measure(parser: argparse.ArgumentParser) -> None:
