@@ -176,7 +176,7 @@ def test_swaps_by_the_printed_rule(odd: dict[str, Rows], patients: Rows) -> None
     assert value(odd["agreement"], "varying_baseline", **about) == near(by_baseline)
     assert value(odd["agreement"], "varying_difference", **about) == near(by_follow_up - by_baseline)
     differ = mean(len({grid[i][i] for i in range(3)}) > 1 for grid in grids)
-    assert value(odd["agreement"], "discordance", readers="R1|R2|R3") == near(differ)
+    assert value(odd["agreement"], "discordance", group="read by all", readers="R1|R2|R3") == near(differ)
 
 
 def test_every_row_of_swaps_and_every_difference(odd: dict[str, Rows], patients: Rows) -> None:
@@ -245,7 +245,7 @@ COEFFICIENTS: tuple[tuple[str, dict[str, str], float], ...] = (
         for question, kappa, ac1 in (("CR", 0.656, 0.828), ("OR", 0.409, 0.519), ("PD", 0.527, 0.961))
         for name, published in (("fleiss_kappa", kappa), ("gwet_ac1", ac1))
     ),
-    ("discordance", {"group": ""}, 0.538),
+    ("discordance", {"group": "read by all"}, 0.538),
     ("varying_follow_up", {"group": "visit=1"}, 0.505),
     ("varying_baseline", {"group": "visit=1"}, 0.244),
     ("varying_difference", {"group": "visit=1"}, 0.262),
@@ -270,7 +270,7 @@ RECIST: tuple[tuple[str, dict[str, str], float], ...] = (
     ("fleiss_kappa", IDENTITY | {"form": "PR|SD|PD"}, 0.354),
     ("gwet_ac1", IDENTITY | {"form": "PR|SD|PD"}, 0.777),
     ("gwet_ac2", ORDINAL, 0.909),
-    ("discordance", {"group": ""}, 0.280),
+    ("discordance", {"group": "read by all"}, 0.280),
     ("varying_follow_up", {"group": "visit=1"}, 0.283),
     ("varying_baseline", {"group": "visit=1"}, 0.165),
 )

@@ -62,6 +62,7 @@ def agreement_html(
     found = {name.removesuffix(".csv"): rows_of(text) for name, text in contents.items()}
     readers = "|".join(reads.readers)
     read_by = {(s, r, c): plain(track.read_by) for (s, r, c), track in reads.tracks.items() if track.read_by}
+    titles = {name: plain(setting.title) for name, setting in reads.settings.items()}
     listed = list(cases(found["adjudication"], found["discordances"], read_by))
     return page_text(
         _part("template.html"),
@@ -78,7 +79,8 @@ def agreement_html(
             for place, name in enumerate(reads.criteria)
         ],
         tracks="concordance" in found,
-        titles={name: plain(setting.title) for name, setting in reads.settings.items()},
+        titles=titles,
+        disagreement=tables.disagreement(found["agreement"], titles),
         adjudicated_on=[words(name) for name in adjudicated_on],
         cases=listed[:MOST],
         more_cases=max(0, len(listed) - MOST),
@@ -143,7 +145,7 @@ def _short(reads: Reads, found: Mapping[str, Rows], readers: str) -> Table:
             )
         )
     head = ("", *map(words, variables), f"Fleiss' kappa, {words(first)}", f"AC2, {words(first)}", "to adjudicate")
-    notes = ("Shares in which any two of the readers differ, with 95 % intervals.",)
+    notes = ("Shares in which any two of the readers of a case differ, with 95 % intervals.",)
     return Table(caption="All readers", head=head, lines=tuple(lines), source="agreement.csv", notes=notes)
 
 
