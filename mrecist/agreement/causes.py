@@ -23,8 +23,8 @@ CONFIRMATION, DATE = "confirmation", "date"
 # Every cause -> what it means; in the order in which the first that holds is named.
 CAUSES = {
     NOT_EVALUABLE: "one reader could not evaluate what the other evaluated",
-    NEW_LESION: "new lesions",
-    NON_TARGET: "non-target lesions",
+    NEW_LESION: "another answer to whether there is a new lesion",
+    NON_TARGET: "another response of the non-target lesions",
     BASELINE_SCAN: "another baseline scan: its date, series, modality or phase",
     TARGET_SET: "other target lesions",
     WHOLE_OR_VIABLE: "one reader followed the whole lesion, the other its viable part",
