@@ -281,7 +281,11 @@ def _sizes(one: Track, other: Track, sets: TargetSets, timepoint: int) -> str:
     for match, mine, theirs in _pairs_at(one, other, sets, timepoint):
         sizes = [_size_in_words(row) for row in (mine, theirs)]
         before = [_size_in_words(row) for row in (match.one, match.other)]
-        words.append(f"{match.one.lesion} {before[0]} to {sizes[0]} and {before[1]} to {sizes[1]}")
+        of_each = (
+            f"{row.reader} {row.lesion} {first} to {last}"
+            for row, first, last in zip((match.one, match.other), before, sizes, strict=True)
+        )
+        words.append(" and ".join(of_each))
     return ", ".join(words)
 
 
