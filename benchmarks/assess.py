@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
-import platform
 import random
 import resource
 import statistics
@@ -29,7 +27,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from turns import Row, figure, keep, machine, processors, ratio, rows_of, rows_option
+
 SEED = 20240607
+LIMIT, PANDAS = "limit: CSV in, CSV out", "pandas, arithmetic alone"
 VISITS, TARGETS, NON_TARGETS = 8, 3, 2
 COLUMNS = (
     "subject",
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3, help="turns (default 3)")
     parser.add_argument("--alone", nargs=3, metavar=("NAME", "TABLE", "OUT"), help=argparse.SUPPRESS)
+    rows_option(parser)
     options = parser.parse_args()
     if options.alone:
         name, table, out = options.alone
@@ -60,10 +62,8 @@ def main() -> None:
         table = Path(folder) / "measurements.csv"
         rows = write_table(table, options.subjects)
         print(f"{options.subjects} subjects, {rows} rows, {table.stat().st_size / 1e6:.1f} MB, seed {SEED}")
-        print(
-            f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}\n"
-        )
-        report(take_turns(table, Path(folder), options.repeats))
+        print(f"{machine(('mrecist', 'pandas'))}\n")
+        keep(options.rows, report(take_turns(table, Path(folder), options.repeats), options.subjects))
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -160,11 +160,11 @@ def commands(table: Path, folder: Path) -> dict[str, list[str]]:
         name: [sys.executable, __file__, "--alone", name, str(table), str(folder / f"{name}.csv")] for name in ALONE
     }
     return {
-        "limit: csv in, csv out": alone["limit"],
-        "pandas, arithmetic alone": alone["pandas"],
+        LIMIT: alone["limit"],
+        PANDAS: alone["pandas"],
         "pandas, one subject at a time": alone["pandas-by-subject"],
         "mrecist, one process": [*own, "--workers", "1"],
-        "mrecist, all processors": [*own, "--workers", str(os.cpu_count() or 1)],
+        "mrecist, all processors": [*own, "--workers", str(processors())],
     }
 
 
@@ -184,15 +184,15 @@ def take_turns(table: Path, folder: Path, repeats: int) -> dict[str, list[tuple[
     return taken
 
 
-def report(taken: dict[str, list[tuple[float, float]]]) -> None:
-    """Ratios to pandas and to the limit within each turn, by their median."""
-    print(f"{'contender':<32}{'seconds':>9}{'cpu s':>8}{'x pandas':>10}{'x limit':>9}")
-    pandas, bare = taken["pandas, arithmetic alone"], taken["limit: csv in, csv out"]
+def report(taken: dict[str, list[tuple[float, float]]], subjects: int) -> list[Row]:
+    """Ratios of seconds to pandas and to the limit within each turn, by their median."""
+    print("| contender | seconds | processor s | times pandas | times the limit |\n|---|---|---|---|---|")
+    seconds = {name: [one for one, _ in turns] for name, turns in taken.items()}
     for name, turns in taken.items():
-        seconds, cpu = statistics.median(t for t, _ in turns), statistics.median(c for _, c in turns)
-        to_pandas = statistics.median(t[0] / p[0] for t, p in zip(turns, pandas, strict=True))
-        to_limit = statistics.median(t[0] / b[0] for t, b in zip(turns, bare, strict=True))
-        print(f"{name:<32}{seconds:>9.2f}{cpu:>8.2f}{to_pandas:>10.2f}{to_limit:>9.2f}")
+        cpu = statistics.median(one for _, one in turns)
+        ratios = " | ".join(figure(ratio(seconds, name, reference)) for reference in (PANDAS, LIMIT))
+        print(f"| {name} | {figure(statistics.median(seconds[name]))} | {figure(cpu)} | {ratios} |")
+    return rows_of(f"assess, {subjects} subjects", seconds, (PANDAS, LIMIT))
 
 
 if __name__ == "__main__":

@@ -16,14 +16,11 @@ import argparse
 import importlib.util
 import multiprocessing
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +29,7 @@ import numpy.typing as npt
 import pydicom
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
+from turns import Taken, figure, keep, machine, ratio, rows_of, rows_option, take_turns
 
 import mrecist
 from mrecist.imaging import codecs
@@ -48,6 +46,7 @@ LOSSLESS = "jpeg-lossless"
 Voxels = npt.NDArray[Any]
 Run = Callable[[], Voxels]
 LIMIT = "limit: preadv, or decode only"
+PEER = "pydicom loop"
 PACKAGES = (
     "pydicom",
     "pyjpegls",
@@ -65,9 +64,10 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=300)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--kinds", nargs="+", default=[*KINDS, LOSSLESS], choices=[*KINDS, LOSSLESS])
+    rows_option(parser)
     options = parser.parse_args()
-    machine()
-    table: dict[str, dict[str, str]] = {}
+    print(machine(("mrecist", "numpy", *PACKAGES)))
+    cells: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory(prefix="loading-") as folder:
         stored = phantom(options.slices)
         for kind in options.kinds:
@@ -75,27 +75,15 @@ def main() -> None:
             if not make(place, kind, stored):
                 print(f"{kind}: left out, dcmcjpeg (dcmtk) is not installed")
                 continue
-            for name, cell in one_kind(kind, place, stored, options.turns).items():
-                table.setdefault(name, {})[kind] = cell
+            taken = one_kind(kind, place, stored, options.turns)
+            keep(options.rows, rows_of(f"load a series, {kind}", taken, (LIMIT, PEER)))
+            for name, seconds in taken.items():
+                cell = f"{figure(statistics.median(seconds))} ({figure(ratio(taken, name, LIMIT))})"
+                cells.setdefault(name, {})[kind] = cell
             shutil.rmtree(place)
     print(f"\n| seconds (times the limit) | {' | '.join(options.kinds)} |\n|{'---|' * (len(options.kinds) + 1)}")
-    for name, cells in table.items():
-        print(f"| {name} | {' | '.join(cells.get(kind, '') for kind in options.kinds)} |")
-
-
-def machine() -> None:
-    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {platform.system()}, Python {platform.python_version()}")
-    found = [f"{name} {version(name)}" for name in PACKAGES if importlib.util.find_spec(_module(name))]
-    print(f"{processors()} processors, mrecist {mrecist.__version__}, numpy {np.__version__}, {', '.join(found)}")
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            print(next(line.split(":")[1].strip() for line in file if line.startswith("model name")))
-    except (OSError, StopIteration):
-        pass
-
-
-def _module(package: str) -> str:
-    return {"pyjpegls": "jpeg_ls", "pylibjpeg-openjpeg": "openjpeg"}.get(package, package)
+    for name, own in cells.items():
+        print(f"| {name} | {' | '.join(own.get(kind, '') for kind in options.kinds)} |")
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -228,7 +216,7 @@ def contenders(folder: Path, series: Series) -> dict[str, Run]:
     paths = [str(item.path) for item in series.slices]
     found: dict[str, Run] = {
         "mrecist load_volume": lambda: mrecist.load_volume(series).voxels,
-        "pydicom loop": lambda: by_pydicom(paths),
+        PEER: lambda: by_pydicom(paths),
     }
     others: dict[str, tuple[str, Run]] = {
         "SimpleITK ImageSeriesReader": ("SimpleITK", lambda: by_simpleitk(paths)),
@@ -272,8 +260,8 @@ def decode_only(index: int) -> None:
 # --- turns -----------------------------------------------------------------------------------------------------------
 
 
-def one_kind(kind: str, folder: Path, stored: npt.NDArray[np.uint16], turns: int) -> dict[str, str]:
-    """Name of the contender -> seconds and ratio to the limit."""
+def one_kind(kind: str, folder: Path, stored: npt.NDArray[np.uint16], turns: int) -> Taken:
+    """Name of the contender -> seconds of each turn."""
     (series,) = scan_folder(folder).series
     size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
     print(f"{kind}: {len(stored)} slices of {SIDE} x {SIDE}, {size:.0f} MiB", flush=True)
@@ -283,13 +271,13 @@ def one_kind(kind: str, folder: Path, stored: npt.NDArray[np.uint16], turns: int
             LIMIT: lambda: by_preadv(series),
             "the same, to float32": lambda: by_preadv(series).astype(np.float32),
         }
-        return cells(take_turns(limits | runs, turns))
+        return take_turns(limits | runs, turns, first_call=False)
     load_frames(series)
     with multiprocessing.get_context("fork").Pool(processors()) as pool:
         limits = {LIMIT: lambda: pool.map(decode_only, range(len(FRAMES)), chunksize=4)}
         if kind == "jpeg-ls" and importlib.util.find_spec("imagecodecs"):
             limits["imagecodecs, decode only, threads"] = by_imagecodecs
-        return cells(take_turns(limits | runs, turns))
+        return take_turns(limits | runs, turns, first_call=False)
 
 
 def by_imagecodecs() -> Voxels:
@@ -316,24 +304,6 @@ def agreeing(runs: dict[str, Run], stored: npt.NDArray[np.uint16]) -> dict[str, 
         else:
             print(f"left out, other voxels: {name}: {voxels.shape} {voxels.dtype}")
     return good
-
-
-def take_turns(runs: dict[str, Callable[[], object]], turns: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(turns):
-        for name, run in runs.items():
-            begun = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - begun)
-    return seconds
-
-
-def cells(seconds: dict[str, list[float]]) -> dict[str, str]:
-    found = {}
-    for name, taken in seconds.items():
-        ratio = statistics.median(a / b for a, b in zip(taken, seconds[LIMIT], strict=True))
-        found[name] = f"{statistics.median(taken):.2g} ({ratio:.2g})"
-    return found
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ import argparse
 import importlib.util
 import json
 import pathlib
-import platform
 import shutil
 import statistics
 import subprocess
@@ -43,6 +42,7 @@ from peers import (
     with_regionprops,
     with_simpleitk,
 )
+from turns import Row, Taken, keep, machine, rows_of, rows_option, table, take_turns
 
 import mrecist
 from mrecist.imaging.geometry import Geometry
@@ -50,6 +50,7 @@ from mrecist.measure.conventions import Convention, longest_inside
 from mrecist.measure.viable import corner_points
 
 SEED = 20240607
+PACKAGES = ("mrecist", "numpy", "scipy", "scikit-image", "SimpleITK", "opencv-python-headless", "pyradiomics")
 PIXEL, STEP = 0.75, 2.5
 SPACING = (0.7, 0.7)  # of the viable segments
 CORNERS = 3_000
@@ -73,12 +74,13 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--slow", action="store_true", help="also the contenders that take minutes, once")
     parser.add_argument("--cornerstone", help="a folder into which npm installed @cornerstonejs/tools and core")
+    rows_option(parser)
     options = parser.parse_args()
     if options.cornerstone is not None and not (needed := pathlib.Path(options.cornerstone, CORNERSTONE)).is_dir():
         parser.error(
             f"--cornerstone: there is no {needed}; run npm install @cornerstonejs/tools @cornerstonejs/core there"
         )
-    machine()
+    print(machine(PACKAGES))
     labels = ten_lesions()
     geometry = geometry_of(labels.shape, PIXEL, STEP)
     contenders = installed(labels, geometry, slow=options.slow)
@@ -92,31 +94,25 @@ def main() -> None:
         )
     runs |= {name: run for name, (_, run) in contenders.items()}
     own = f"mrecist, long + short, {Convention.CALIBRATED}"
-    report(take_turns(runs, options.turns), {"x limit": limit, "x mrecist": own})
+    taken = take_turns(runs, options.turns, time.process_time)
+    print(table(taken, {"times the limit": limit, "times mrecist": own}))
+    keep(options.rows, rows_of("longest diameter of ten lesions", taken, (limit, own)))
     print("\n2. one slice of 512 x 512 with a lesion of 100 mm")
     whole = np.zeros((1, 512, 512), np.uint8)
     whole[0, 100:356, 100:356] = ragged_rim(100, 12)[0]
     flat = geometry_of(whole.shape, 0.7, STEP)
-    report(take_turns({"mrecist, long + short": lambda: mrecist.measure(whole, flat)}, 3 * options.turns), {})
-    viable_segments(options.turns, options.cornerstone)
+    one_slice: dict[str, Callable[[], object]] = {
+        "limit: np.count_nonzero": lambda: np.count_nonzero(whole),
+        "mrecist, long + short": lambda: mrecist.measure(whole, flat),
+    }
+    taken = take_turns(one_slice, 3 * options.turns, time.process_time)
+    print(table(taken, {"times the limit": "limit: np.count_nonzero"}))
+    keep(options.rows, rows_of("one slice after a stroke", taken, ("limit: np.count_nonzero",)))
+    keep(options.rows, viable_segments(options.turns, options.cornerstone))
     memory(labels, geometry)
     for name, viable in (("whole lesion", ""), ("with its viable part", ", rim")):
         done = [first_call(viable) for _ in range(3)]
         print(f"new process, import and first call, {name}: {statistics.median(done):.2f} s of processor time")
-
-
-def machine() -> None:
-    names = [name for name in ("scipy", "skimage", "SimpleITK", "cv2", "radiomics") if importlib.util.find_spec(name)]
-    versions = {name: getattr(__import__(name), "__version__", "?") for name in names}
-    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {platform.system()}, Python {platform.python_version()}")
-    print(
-        f"mrecist {mrecist.__version__}, numpy {np.__version__}, " + ", ".join(f"{n} {v}" for n, v in versions.items())
-    )
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            print(next(line.split(":")[1].strip() for line in file if line.startswith("model name")))
-    except (OSError, StopIteration):
-        pass
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -231,31 +227,8 @@ def agree(labels: npt.NDArray[Any], contenders: Contenders) -> None:
 # --- timing ----------------------------------------------------------------------------------------------------------
 
 
-def take_turns(runs: dict[str, Callable[[], object]], turns: int) -> dict[str, list[float]]:
-    """Name -> processor seconds of each turn."""
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        run()
-    for _ in range(turns):
-        for name, run in runs.items():
-            began = time.process_time()
-            run()
-            taken[name].append(time.process_time() - began)
-    return taken
-
-
-def report(taken: dict[str, list[float]], beside: dict[str, str]) -> None:
-    """Median milliseconds, and the median of the ratios within each turn to the contenders of ``beside``."""
-    print(f"{'contender':<46}{'ms':>10}" + "".join(f"{title:>12}" for title in beside))
-    for name, times in taken.items():
-        ratios = [
-            statistics.median(one / other for one, other in zip(times, taken[reference], strict=True))
-            for reference in beside.values()
-        ]
-        print(f"{name:<46}{1e3 * statistics.median(times):>10.2f}" + "".join(f"{ratio:>12.2f}" for ratio in ratios))
-
-
-def viable_segments(turns: int, cornerstone: str | None) -> None:
+def viable_segments(turns: int, cornerstone: str | None) -> list[Row]:
+    """Prints the table; the rows are of those that Cornerstone3D found too."""
     print("\n3. viable diameter of one slice, 0.7 mm pixels (the segment alone)")
     cases = {
         "rim of 12 mm, lesion of 100 mm": ragged_rim(100, 12)[1],
@@ -269,21 +242,32 @@ def viable_segments(turns: int, cornerstone: str | None) -> None:
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         cases[title] = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     others = with_cornerstone(list(cases.values()), cornerstone)
+    rows: list[Row] = []
     for (title, mask), other in zip(cases.items(), others, strict=True):
         lengths = {c: longest_inside(mask, SPACING, c)[0] for c in (Convention.CALIBRATED, Convention.EXTENT)}
-        taken = take_turns({str(c): lambda c=c, mask=mask: longest_inside(mask, SPACING, c) for c in lengths}, turns)
+        runs = {str(c): lambda c=c, mask=mask: longest_inside(mask, SPACING, c) for c in lengths}
+        taken = take_turns(runs, turns, time.process_time)
         shown = ", ".join(
             f"{c} {mm:.3f} mm {1e3 * statistics.median(taken[str(c)]):.1f} ms" for c, mm in lengths.items()
         )
-        print(f"{title:<34}{len(corner_points(mask)):>6} corners: {shown}{other}")
+        said = ""
+        if other is not None:
+            edge = longest_inside(mask, SPACING, Convention.EDGE)[0]
+            said = f"; edge {edge:.3f} mm, Cornerstone3D {other[0]:.3f} mm {1e3 * other[1]:.1f} ms"
+            # Node tells its own median, so the ratio is of two medians here.
+            against: Taken = {f"mrecist, {c}": [statistics.median(taken[str(c)])] for c in lengths}
+            against["Cornerstone3D"] = [other[1]]
+            rows += rows_of(f"viable diameter, {title}", against, ("Cornerstone3D",))
+        print(f"{title:<34}{len(corner_points(mask)):>6} corners: {shown}{said}")
+    return rows
 
 
-def with_cornerstone(masks: list[Mask], folder: str | None) -> list[str]:
-    """What Cornerstone3D's ``createBidirectionalForSlice`` finds on the contours at 0.5 of each mask, beside `edge`."""
+def with_cornerstone(masks: list[Mask], folder: str | None) -> list[tuple[float, float] | None]:
+    """mm and median seconds of Cornerstone3D's ``createBidirectionalForSlice`` on the contours at 0.5 of each mask."""
     node = shutil.which("node")
     if folder is None or node is None or importlib.util.find_spec("skimage") is None:
         print("left out: Cornerstone3D (needs --cornerstone FOLDER, node and scikit-image)")
-        return [""] * len(masks)
+        return [None] * len(masks)
     from skimage.measure import find_contours
 
     cases = []
@@ -307,13 +291,9 @@ def with_cornerstone(masks: list[Mask], folder: str | None) -> list[str]:
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if "Error" in line] or ["node said nothing"]
         print(f"left out: Cornerstone3D in {folder} does not run: {said[0].strip()}")
-        return [""] * len(masks)
-    shown: list[str] = []
-    for mask, found in zip(few, json.loads(done.stdout), strict=True):
-        edge = longest_inside(mask, SPACING, Convention.EDGE)[0]
-        milliseconds = statistics.median(found["ms"])
-        shown.append(f"; edge {edge:.3f} mm, Cornerstone3D {found['mm']:.3f} mm {milliseconds:.1f} ms")
-    return shown + [""] * (len(masks) - len(few))  # the masks with the most corners come last
+        return [None] * len(masks)
+    found = [(one["mm"], statistics.median(one["ms"]) / 1e3) for one in json.loads(done.stdout)]
+    return [*found, *[None] * (len(masks) - len(few))]  # the masks with the most corners come last
 
 
 def memory(labels: npt.NDArray[Any], geometry: Geometry) -> None:

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import random
-import statistics
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
-from importlib import metadata
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from turns import keep, machine, rows_of, rows_option, table, take_turns
 
 from mrecist.imaging.scan import scan_folder
 
@@ -39,9 +37,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--files", type=int, default=2000)
+    rows_option(parser)
     options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, ", end="")
-    print(", ".join(f"{name} {metadata.version(name)}" for name in ("pydicom", "SimpleITK")))
+    print(machine(("mrecist", "pydicom", "SimpleITK")))
     with tempfile.TemporaryDirectory() as name:
         apart, mixed = Path(name) / "apart", Path(name) / "mixed"
         make(apart, mixed, options.files)
@@ -54,7 +52,11 @@ def main() -> None:
             for contender, series in found.items():
                 assert series == expected, f"{contender} finds {series} and not {expected}"
             print(f"\n{title}: all find {len(expected)} series of {options.files // SERIES} slices")
-            report(take_turns(folder, options.turns))
+            taken = take_turns(
+                {n: partial(run, folder) for n, run in CONTENDERS.items()}, options.turns, first_call=False
+            )
+            print(table(taken, {"times pydicom": PEER, "times the limit": LIMIT}))
+            keep(options.rows, rows_of(f"header scan, {title}", taken, (PEER, LIMIT)))
 
 
 def make(apart: Path, mixed: Path, files: int) -> None:
@@ -152,23 +154,6 @@ CONTENDERS: dict[str, Callable[[Path], Counted]] = {
     "mrecist, one process": with_mrecist(1),
     "mrecist, two processes": with_mrecist(2),
 }
-
-
-def take_turns(folder: Path, turns: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    for _ in range(turns):
-        for name, run in CONTENDERS.items():
-            began = time.perf_counter()
-            run(folder)
-            seconds[name].append(time.perf_counter() - began)
-    return seconds
-
-
-def report(seconds: dict[str, list[float]]) -> None:
-    print("| contender | ms | times pydicom | times the limit |\n|---|---|---|---|")
-    for name, own in seconds.items():
-        ratios = [statistics.median(a / b for a, b in zip(own, seconds[other], strict=True)) for other in (PEER, LIMIT)]
-        print(f"| {name} | {statistics.median(own) * 1000:.0f} | {ratios[0]:.2g} | {ratios[1]:.2g} |")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ COMMANDS = (
     ("best", "responses", "best response from reported time-point responses"),
     ("explain", "responses", "the derivation of a subject's responses in words"),
     ("score", "studies", "a study folder, from DICOM and segmentations to responses and a report"),
+    ("watch", "watch", "score studies as they arrive in a folder or at a PACS"),
     ("endpoints", "trials", "from responses to a trial's endpoints: events, outcomes, estimates, figures"),
     ("agree", "agreement", "how far readers agree, why they differ, and who has to be adjudicated"),
     ("match", "matching", "which lesion of one reader or visit is which of another, by where their masks lie"),

@@ -75,4 +75,8 @@ class Locked(StoreError):  # noqa: N818 - the word that readers use
 
 
 class NotSigned(StoreError):  # noqa: N818 - the word that readers use
-    """A read that is not signed, or whose signature no longer holds."""
+    """A read that is not signed, or whose signature no longer holds. ``what`` says it without the subject and the reader."""
+
+    def __init__(self, message: str, what: str = "") -> None:
+        super().__init__(message)
+        self.what = what or message

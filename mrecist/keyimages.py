@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 
 import numpy as np
@@ -21,32 +21,36 @@ from mrecist.results import KeyImage, Picture
 
 
 def key_images(
-    row: Measurement, mask: LesionMask, measured: LesionMeasurement, series: Series, recorded: dict[str, Decimal | None]
+    mask: LesionMask, measured: LesionMeasurement, series: Series, recorded: dict[str, Decimal | None], phase: str
 ) -> tuple[KeyImage, ...]:
     """The key images of one measured lesion: the slice of its longest diameter and, when it is another, of its viable one.
 
     ``recorded`` maps line names (longest, short, viable, viable_short) to the recorded sizes; a line without one is left out.
+    A mask does not know whose it is: subject, reader and visit are empty until :func:`of_row` names them.
     """
     lines = lesion_lines(measured, mask.geometry, recorded)
     slices = dict.fromkeys(line.slice_index for line in lines)
-    return tuple(_key_image(row, mask, series, index, lines) for index in slices)
+    return tuple(_key_image(mask, series, index, lines, phase) for index in slices)
 
 
-def _key_image(
-    row: Measurement, mask: LesionMask, series: Series, slice_index: int, lines: Sequence[LesionLine]
-) -> KeyImage:
+def of_row(image: KeyImage, row: Measurement) -> KeyImage:
+    """The key image of the lesion that a row records."""
+    return replace(image, subject=row.subject, reader=row.reader, timepoint=row.timepoint, date=row.date)
+
+
+def _key_image(mask: LesionMask, series: Series, slice_index: int, lines: Sequence[LesionLine], phase: str) -> KeyImage:
     pixels = load_slice(series, slice_index)
     view = lesion_view(mask.whole, mask.viable, mask.geometry, lines, slice_index)
     window = window_of(pixels, series.modality)
     return KeyImage(
         **{field.name: getattr(view.picture, field.name) for field in fields(Picture)},
-        subject=row.subject,
-        reader=row.reader,
-        timepoint=row.timepoint,
-        date=row.date,
-        lesion=row.lesion,
+        subject="",
+        reader="",
+        timepoint=0,
+        date=None,
+        lesion=mask.lesion,
         png=_png(grey_of(pixels[view.rows, view.columns], window)),
-        phase=row.phase,
+        phase=phase,
         series=series.description,
         slice_number=slice_index + 1,
         sop_instance_uid=series.slices[slice_index].sop_instance_uid,

@@ -15,6 +15,7 @@ from mrecist.imaging.series import Series
 from mrecist.measure.measured import LesionMeasurement
 from mrecist.model import Kind, Measurement, Problem, Role, State
 from mrecist.pictures.files import file_name, lesion_png
+from mrecist.pieces import measurement_json, series_of
 from mrecist.protocol import Measuring
 from mrecist.reading import (
     Looked,
@@ -34,7 +35,6 @@ from mrecist.reading import (
     with_sizes,
 )
 from mrecist.repeating import Repeating, own_spread
-from mrecist.score import measurement_json, series_of
 from mrecist.stability.spread import OwnSpread
 from mrecist.study import Progress
 

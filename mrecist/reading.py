@@ -268,16 +268,40 @@ def role_from_id(lesion: str) -> Role | None:
     return next((role for pattern, role in _ROLE_OF_ID if pattern.match(lesion)), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sized:
+    """One drawn lesion as it is recorded: what its mask and its images say, without who read it and when."""
+
+    lesion: str
+    kind: str
+    organ: str
+    sizes: dict[str, Decimal | None]
+    viable_foci_mm: tuple[Decimal, ...]
+    mean_hu: Decimal | None
+    dense_percent: Decimal | None
+
+
+def sized(looked: Looked, measured: LesionMeasurement, measuring: Measuring) -> Sized:
+    """The recorded sizes of a lesion that was looked at and measured."""
+    mask = looked.mask
+    return Sized(
+        lesion=mask.lesion,
+        kind=mask.kind,
+        organ=mask.organ or "",
+        sizes=recorded_sizes(measured, measuring),
+        viable_foci_mm=recorded_foci(measured, measuring),
+        mean_hu=looked.mean_hu,
+        dense_percent=looked.dense_percent,
+    )
+
+
 def measured_row(
-    mask: LesionMask,
-    measured: LesionMeasurement,
-    measuring: Measuring,
+    drawn: Sized,
     *,
     subject: str,
     timepoint: int,
     day: date,
     reader: str,
-    looked: Looked,
     series: Series | None,
     phase: str,
     stated: Sequence[Measurement],
@@ -287,7 +311,6 @@ def measured_row(
 
     Parameters
     ----------
-    looked : what the images say of the lesion.
     stated : the reader's row for this lesion and visit from ``reads/``, or nothing.
     earlier : a row of the same lesion at another visit, which gives role, kind and organ where nothing else does.
 
@@ -295,31 +318,29 @@ def measured_row(
     ------
     ReadError : the statement contradicts the mask, or nothing says what the lesion is.
     """
-    where = f"subject {subject}, reader {reader}, time point {timepoint}, lesion {mask.lesion}"
+    where = f"subject {subject}, reader {reader}, time point {timepoint}, lesion {drawn.lesion}"
     note = stated[0] if stated else None
-    role = note.role if note else earlier.role if earlier else role_from_id(mask.lesion)
+    role = note.role if note else earlier.role if earlier else role_from_id(drawn.lesion)
     if role is None:
         raise ReadError(f"{where}: nothing says what it is; name it T.., NT.. or NEW.., or add its row to reads/")
-    sizes = recorded_sizes(measured, measuring)
-    if note is not None:
-        sizes = _with_stated_sizes(sizes, note, where)
+    sizes = drawn.sizes if note is None else _with_stated_sizes(drawn.sizes, note, where)
     row = Measurement(
         subject=subject,
         timepoint=timepoint,
         date=day,
         reader=reader,
-        lesion=mask.lesion,
+        lesion=drawn.lesion,
         role=role,
-        kind=Kind.NODE if mask.kind == "node" else Kind.LESION,
-        organ=mask.organ or "",
+        kind=Kind.NODE if drawn.kind == "node" else Kind.LESION,
+        organ=drawn.organ,
         state=_state(role, note, where),
-        mean_hu=looked.mean_hu,
-        dense_percent=looked.dense_percent,
+        mean_hu=drawn.mean_hu,
+        dense_percent=drawn.dense_percent,
         modality=series.modality if series else "",
         phase=phase,
         slice_thickness_mm=thickness(series),
     )
-    return _with_words(with_sizes(row, sizes, recorded_foci(measured, measuring)), note, earlier)
+    return _with_words(with_sizes(row, sizes, drawn.viable_foci_mm), note, earlier)
 
 
 def _state(role: Role, note: Measurement | None, where: str) -> State:

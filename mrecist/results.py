@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from mrecist.model import BestResponse, Measurement, Problem, VisitResponse, VisitStability
 
@@ -113,3 +114,26 @@ class StudyResults:
     stability: tuple[VisitStability, ...] = ()
     protocol_sha256: str = ""
     version: str = ""
+
+
+class Verdict(StrEnum):
+    """What became of a case, the one that needs a person first at the top."""
+
+    QUARANTINED = "quarantined"
+    """At least one read of it is not in the results."""
+    FLAGGED = "done with flags"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One subject of a run: what became of it, why, which files are meant, and what a person does about it.
+
+    ``subject`` is empty for a file that belongs to nobody.
+    """
+
+    subject: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    what_to_do: str = ""

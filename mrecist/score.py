@@ -1,42 +1,36 @@
-"""One subject from images and masks to measurement rows and key images. Every failure names its file or lesion."""
+"""One subject: its measured masks joined with what its readers stated. Every failure names its file or lesion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from mrecist.errors import MaskError, MrecistError, ReadError, SeriesError
-from mrecist.imaging.contours import read_masks
-from mrecist.imaging.masks import LesionMask, lesion_mask, read_label_volume
-from mrecist.imaging.phase import PhaseName
-from mrecist.imaging.placing import stacks_drawn_on
-from mrecist.imaging.resampling import RegularGrid
 from mrecist.imaging.scan import Segmentation
-from mrecist.imaging.series import Series, Verdict
-from mrecist.keyimages import key_images
-from mrecist.measure.lesion import LesionMeasurement
+from mrecist.imaging.series import Series
+from mrecist.keyimages import of_row
 from mrecist.model import Measurement, Problem
-from mrecist.protocol import Measuring
-from mrecist.reading import (
-    Looked,
-    WithVolume,
-    dense_note,
-    edge_note,
-    join_reads,
-    line_sizes,
-    look,
-    measure_mask,
-    measure_volume,
-    measure_with_volume,
-    measured_row,
-    phase_note,
-    row_phase,
+from mrecist.pieces import (
+    DrawnLesion,
+    MaskFile,
+    MeasuredFile,
+    Piece,
+    drawn_lesions,
+    measure_file,
+    measured_lesion,
+    path_of,
+    stack_named,
 )
+from mrecist.protocol import Measuring
+from mrecist.reading import join_reads, measured_row
 from mrecist.repeating import Repeating, own_spread
 from mrecist.results import KeyImage
 from mrecist.stability.spread import OwnSpread
-from mrecist.study import LabelMaskFile, SubjectInput
+from mrecist.study import SubjectInput
+
+Spread = tuple[OwnSpread, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,54 +57,51 @@ class SubjectResult:
     spread: tuple[OwnSpread, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DrawnMask:
-    """A lesion mask with the visit and reader that it belongs to; ``measured`` where all of its file were measured at once."""
+class Keeping(Protocol):
+    """Where measured masks and drawn outlines are kept, so that they are made once."""
 
-    mask: LesionMask
+    def measured(self, file: MaskFile, make: Callable[[], MeasuredFile]) -> MeasuredFile:
+        """The lesions of a mask file: kept ones, else ``make``'s."""
+
+    def spread(self, file: MaskFile, row: Measurement, make: Callable[[], Spread]) -> Spread:
+        """The spread of the sizes of a row that came from a mask file: the kept one, else ``make``'s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    """A measured lesion with the visit and reader that it belongs to."""
+
+    piece: Piece
+    file: MaskFile
     timepoint: int
     day: date
     reader: str
     series: Series | None
-    phase: str
-    measured: LesionMeasurement | None = None
 
 
-def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None) -> SubjectResult:
+def score_subject(
+    given: SubjectInput, measuring: Measuring, repeating: Repeating | None = None, keeping: Keeping | None = None
+) -> SubjectResult:
     """Measure every mask of a subject and join what the reader stated; with ``repeating``, again with outlines moved.
 
     Never raises for bad input: what cannot be used becomes a problem with one line, and the rest is still measured.
     """
     problems = list(given.problems)
     notes = list(given.notes)
-    drawn = _drawn_masks(given, measuring, problems, notes)
+    placed = _placed(given, measuring, keeping, problems, notes)
     rows: dict[tuple[str, int, str], Measurement] = {}
-    drawings: list[Drawing] = []
-    images: list[KeyImage] = []
-    spread: list[OwnSpread] = []
-    for one in sorted(drawn, key=lambda d: (d.reader, d.timepoint, d.mask.lesion)):
+    done: list[tuple[_Placed, Measurement]] = []
+    for one in sorted(placed, key=lambda p: (p.reader, p.timepoint, p.piece.lesion)):
         try:
-            looked = look(one.mask, one.series, given.series, measuring)
-            drawn_as, one = one, replace(one, mask=looked.mask)
-            row, volumes = _row(one, looked, given, measuring, rows)
-            measured = volumes.measured
-            key = (row.reader, row.timepoint, row.lesion)
-            if key in rows:
-                where = f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
-                raise ReadError(
-                    f"{where}: lesion {row.lesion} has two masks, the second in {one.mask.source}; keep one"
-                )
-            rows[key] = row
-            before = measure_mask(drawn_as.mask, measuring) if looked.taken_off else None
-            drawings.append(_drawing(row, volumes, one, looked, before))
-            asked = (phase_note(one.mask, one.series, measuring), edge_note(one.mask))
-            said = [note for note in (dense_note(looked, before, measured), volumes.note, *asked) if note]
-            notes += [f"{row.subject}, reader {row.reader}, time point {row.timepoint}: {note}" for note in said]
-            images += _pictures(row, one, measured, measuring)
-            if repeating is not None:
-                spread += own_spread(row, one.mask, measured, repeating)
+            row = _row(one, given, rows)
         except MrecistError as error:
             problems.append(Problem(subject=given.subject, reader=one.reader, message=str(error)))
+            continue
+        rows[row.reader, row.timepoint, row.lesion] = row
+        done.append((one, row))
+        where = f"{row.subject}, reader {row.reader}, time point {row.timepoint}"
+        notes += [f"{where}: {note}" for note in one.piece.notes]
+    spread = () if repeating is None else _spreads(done, given, measuring, repeating, keeping, problems)
     joined = join_reads(rows, given.rows)
     if not joined and not problems:
         message = (
@@ -120,8 +111,8 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
     return SubjectResult(
         subject=given.subject,
         rows=tuple(joined),
-        drawings=tuple(drawings),
-        key_images=tuple(images),
+        drawings=tuple(_drawing(row, one.piece) for one, row in done),
+        key_images=tuple(of_row(image, row) for one, row in done for image in one.piece.images),
         problems=tuple(problems),
         notes=tuple(notes),
         spread=tuple(spread),
@@ -131,48 +122,37 @@ def score_subject(given: SubjectInput, measuring: Measuring, repeating: Repeatin
 # --- masks of a subject ----------------------------------------------------------------------------------------------
 
 
-def _drawn_masks(
-    given: SubjectInput, measuring: Measuring, problems: list[Problem], notes: list[str]
-) -> list[_DrawnMask]:
-    drawn: list[_DrawnMask] = []
-    for segmentation in given.segmentations:
+def _placed(
+    given: SubjectInput, measuring: Measuring, keeping: Keeping | None, problems: list[Problem], notes: list[str]
+) -> list[_Placed]:
+    """The measured lesions of all mask files, each with its visit."""
+    placed: list[_Placed] = []
+    files: tuple[MaskFile, ...] = (*given.segmentations, *given.label_masks)
+    for file in files:
+
+        def measure(file: MaskFile = file) -> MeasuredFile:
+            return measure_file(file, given.series, measuring)
+
+        found = measure() if keeping is None else keeping.measured(file, measure)
+        reader = "" if isinstance(file, Segmentation) else file.reader
+        notes += [f"{given.subject}: {path_of(file).name}: {note}" for note in found.notes]
         try:
-            drawn += _from_segmentation(segmentation, given, measuring, notes)
+            placed += [_place(piece, file, given) for piece in found.pieces]
         except MrecistError as error:
-            problems.append(Problem(subject=given.subject, message=str(error)))
-    for label_mask in given.label_masks:
-        try:
-            drawn += _from_labels(label_mask, given, measuring)
-        except MrecistError as error:
-            problems.append(Problem(subject=given.subject, reader=label_mask.reader, message=str(error)))
-    return drawn
+            problems.append(Problem(subject=given.subject, reader=reader, message=str(error)))
+        if found.failure:
+            problems.append(Problem(subject=given.subject, reader=reader, message=found.failure))
+    return placed
 
 
-def _from_segmentation(
-    segmentation: Segmentation, given: SubjectInput, measuring: Measuring, notes: list[str]
-) -> Iterator[_DrawnMask]:
-    masks = read_masks(segmentation.path, given.series)
-    notes += [f"{given.subject}: {segmentation.path.name}: {note}" for note in (*masks.skipped, *masks.notes)]
-    for mask in masks.masks:
-        series = series_of(mask, given.series)
-        timepoint, day = _visit_of(series, given, str(segmentation.path))
-        yield _DrawnMask(
-            mask=mask,
-            timepoint=timepoint,
-            day=day,
-            reader=mask.reader or "R1",
-            series=series,
-            phase=row_phase(series, measuring),
-        )
-
-
-def series_of(mask: LesionMask, series: Sequence[Series]) -> Series:
-    """The stack that the mask lies on: one series UID may hold several (two phases under one UID)."""
-    for one in series:
-        same_stack = one.uid == mask.series_uid and mask.stack in (None, one.stack)
-        if same_stack and (mask.slice_uids is None or mask.slice_uids[0] in {s.sop_instance_uid for s in one.slices}):
-            return one
-    raise MaskError(f"{mask.source}: refers to series {mask.series_uid}, which is not in the images; add that series")
+def _place(piece: Piece, file: MaskFile, given: SubjectInput) -> _Placed:
+    if piece.on is None:
+        assert not isinstance(file, Segmentation)  # every lesion of a segmentation lies on a stack
+        day = date.fromisoformat(piece.day)
+        return _Placed(piece=piece, file=file, timepoint=file.timepoint, day=day, reader=file.reader, series=None)
+    series = stack_named(piece.on, given.series)
+    timepoint, day = _visit_of(series, given, str(path_of(file)))
+    return _Placed(piece=piece, file=file, timepoint=timepoint, day=day, reader=piece.reader or "R1", series=series)
 
 
 def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, date]:
@@ -186,151 +166,72 @@ def _visit_of(series: Series, given: SubjectInput, where: str) -> tuple[int, dat
     return given.timepoints[series.uid], date.fromisoformat(series.date)
 
 
-def _from_labels(label_mask: LabelMaskFile, given: SubjectInput, measuring: Measuring) -> Iterator[_DrawnMask]:
-    volume = read_label_volume(label_mask.lesions, label_mask.viable)
-    stacks = stacks_drawn_on(volume, [s for s in given.series if s.uid == label_mask.series_uid])
-    # A label file cannot say on which of several stacks of one grid it was drawn.
-    phases = {row_phase(s, measuring) for s in stacks}
-    phase = phases.pop() if len(phases) == 1 else PhaseName.UNKNOWN
-    day = label_mask.date
-    if day is None and stacks and stacks[0].date is not None:
-        day = date.fromisoformat(stacks[0].date)
-    if day is None:
-        raise MaskError(
-            f"{label_mask.lesions}: no date; its series {label_mask.series_uid or '(none)'} is not in the images, "
-            f"so give a date column in masks.csv"
-        )
-    if any(
-        s.verdict is Verdict.IN_PLANE for s in stacks
-    ):  # the file's header has a step even where the slices have none
-        volume = replace(volume, geometry=replace(volume.geometry, slice_step_mm=None))
-    for number, measured in measure_volume(volume, measuring).items():
-        yield _DrawnMask(
-            mask=lesion_mask(volume, number),
-            timepoint=label_mask.timepoint,
-            day=day,
-            reader=label_mask.reader,
-            # Pixels are only joined with a NIfTI mask when both lie on the same grid, which its header cannot prove.
-            series=None,
-            phase=phase,
-            measured=measured,
-        )
-
-
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _row(
-    one: _DrawnMask,
-    looked: Looked,
-    given: SubjectInput,
-    measuring: Measuring,
-    rows: dict[tuple[str, int, str], Measurement],
-) -> tuple[Measurement, WithVolume]:
-    lesion = one.mask.lesion
-    same = [row for row in given.rows if (row.reader, row.lesion) == (one.reader, lesion)]
-    stated = [row for row in same if row.timepoint == one.timepoint]
-    others = [row for (reader, _, name), row in rows.items() if (reader, name) == (one.reader, lesion)]
-    earlier = next(iter([*others, *(row for row in same if row.timepoint < one.timepoint)]), None)
-    volumes = measure_with_volume(one.mask, one.series, measuring, one.measured)
+def _row(one: _Placed, given: SubjectInput, rows: dict[tuple[str, int, str], Measurement]) -> Measurement:
+    piece = one.piece
+    if piece.drawn is None:
+        raise MaskError(piece.failure)
+    same = [row for row in given.rows if (row.reader, row.lesion) == (one.reader, piece.lesion)]
+    others = [row for (reader, _, name), row in rows.items() if (reader, name) == (one.reader, piece.lesion)]
     row = measured_row(
-        one.mask,
-        volumes.measured,
-        measuring,
+        piece.drawn,
         subject=given.subject,
         timepoint=one.timepoint,
         day=one.day,
         reader=one.reader,
-        looked=looked,
         series=one.series,
-        phase=one.phase,
-        stated=stated,
-        earlier=earlier,
+        phase=piece.phase,
+        stated=[row for row in same if row.timepoint == one.timepoint],
+        earlier=next(iter([*others, *(row for row in same if row.timepoint < one.timepoint)]), None),
     )
-    return row, volumes
+    if (row.reader, row.timepoint, row.lesion) in rows:
+        where = f"subject {row.subject}, reader {row.reader}, time point {row.timepoint}"
+        raise ReadError(f"{where}: lesion {row.lesion} has two masks, the second in {path_of(one.file)}; keep one")
+    return row
 
 
-def _pictures(
-    row: Measurement, one: _DrawnMask, measured: LesionMeasurement, measuring: Measuring
-) -> tuple[KeyImage, ...]:
-    if one.series is None:
-        return ()
-    return key_images(row, one.mask, measured, one.series, line_sizes(measured, measuring))
-
-
-def _drawing(
-    row: Measurement, volumes: WithVolume, one: _DrawnMask, looked: Looked, drawn: LesionMeasurement | None
-) -> Drawing:
+def _drawing(row: Measurement, piece: Piece) -> Drawing:
     return Drawing(
         subject=row.subject,
         reader=row.reader,
         timepoint=row.timepoint,
         lesion=row.lesion,
-        measurement=measurement_json(row.lesion, volumes.measured, one.mask, looked, drawn, volumes.grid),
+        measurement=piece.drawing,
     )
 
 
-def measurement_json(
-    lesion: str,
-    measured: LesionMeasurement,
-    mask: LesionMask | None,
-    looked: Looked | None = None,
-    drawn: LesionMeasurement | None = None,
-    grid: RegularGrid | None = None,
-) -> dict[str, object]:
-    """One lesion in the JSON form of ``mrecist measure`` (docs/files.md): unrounded mm, slice, ends in LPS mm.
-
-    ``mask`` : that of a segmentation, which names its images; None for a label file, which names nothing.
-    ``looked`` is what the images say of it, ``drawn`` its measurement before dense material was taken off, ``grid`` the regular
-    lattice on which its volumes were counted.
-    """
-    diameters = {
-        "longest": measured.longest,
-        "short": measured.short,
-        "viable": measured.viable,
-        "viable_short": measured.viable_short,
-        "viable_raw": measured.viable_raw,
-    }
-    result: dict[str, object] = {"lesion": lesion}
-    for name, diameter in diameters.items():
-        if diameter is None:
-            result[name] = None
-            continue
-        result[name] = {
-            "mm": diameter.mm,
-            "slice": diameter.slice_index,
-            "ends_lps": [list(point) for point in diameter.ends_lps],
-            "sop_instance_uid": mask.slice_uids[diameter.slice_index] if mask and mask.slice_uids else None,
-        }
-    result["foci_mm"] = [focus.mm for focus in measured.foci]
-    result["viable_is_empty"] = measured.viable_is_empty
-    result["volume_mm3"] = measured.volume_mm3
-    result["viable_volume_mm3"] = measured.viable_volume_mm3
-    result["volume_resampled"] = _grid_json(grid)
-    result["convention"] = str(measured.convention)
-    result["max_gap_mm"] = measured.max_gap_mm
-    result["dense"] = _dense_json(looked, drawn)
-    result["tracking_uid"] = mask.tracking_uid if mask else None
-    result["series_uid"] = mask.series_uid if mask else None
-    return result
+# --- outlines drawn again --------------------------------------------------------------------------------------------
 
 
-def _grid_json(grid: RegularGrid | None) -> dict[str, object] | None:
-    if grid is None:
-        return None
-    step = grid.geometry.slice_step_mm
-    return {"verdict": grid.code, "planes": grid.geometry.shape[0], "step_mm": step, "text": grid.text}
+def _spreads(
+    done: Sequence[tuple[_Placed, Measurement]],
+    given: SubjectInput,
+    measuring: Measuring,
+    repeating: Repeating,
+    keeping: Keeping | None,
+    problems: list[Problem],
+) -> list[OwnSpread]:
+    """The spread of every measured row, in their order; masks are read again, because a draw moves their outlines."""
+    found: list[OwnSpread] = []
+    opened: dict[int, list[DrawnLesion]] = {}  # the lesions of one file: rows of a file follow one another
 
+    def lesions_of(file: MaskFile) -> list[DrawnLesion]:
+        if id(file) not in opened:
+            opened.clear()
+            opened[id(file)] = list(drawn_lesions(file, given.series, measuring))
+        return opened[id(file)]
 
-def _dense_json(looked: Looked | None, drawn: LesionMeasurement | None) -> dict[str, object] | None:
-    if looked is None or looked.dense is None:
-        return None
-    return {
-        "percent": 100 * looked.dense.fraction,
-        "hu": looked.dense.hu,
-        "with_native": looked.dense.with_native,
-        "verdict": str(looked.dense.verdict),
-        "reason": looked.dense.reason,
-        "taken_off": looked.taken_off,
-        "viable_drawn_mm": drawn.viable.mm if drawn and drawn.viable else None,
-    }
+    for one, row in done:
+
+        def draw(one: _Placed = one, row: Measurement = row) -> Spread:
+            drawn = next(lesion for lesion in lesions_of(one.file) if lesion.mask.lesion == one.piece.lesion)
+            looked, volumes, _ = measured_lesion(drawn, given.series, measuring)
+            return own_spread(row, looked.mask, volumes.measured, repeating)
+
+        try:
+            found += draw() if keeping is None else keeping.spread(one.file, row, draw)
+        except MrecistError as error:
+            problems.append(Problem(subject=given.subject, reader=one.reader, message=str(error)))
+    return found

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from doc_pages import ROOT, Table, cell, names, page, section, table, tables_of, words
 
-from mrecist import model, protocol, reading, score, study, tables
+from mrecist import model, pieces, protocol, reading, score, study, tables
 from mrecist.criteria import CRITERIA
 from mrecist.criteria.irecist import IMMUNE
 from mrecist.dates import PartialDate, parse_date
@@ -24,6 +24,7 @@ from mrecist.errors import InputError, ProtocolError
 from mrecist.imaging.geometry import Geometry
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.phase import PhaseName
+from mrecist.manifest import read_manifest
 from mrecist.measure.conventions import Convention
 from mrecist.measure.lesion import DEFAULT_CONVENTION
 from mrecist.protocol import keys
@@ -397,13 +398,13 @@ def test_columns_of_the_series_table(tmp_path: Path) -> None:
     assert names([row for row in columns_of("series.csv") if "," not in row["column"]]) == list(given)[:-2]
     assert words(columns_of("series.csv")[-1]["column"]) == ["by", "on"]
     assert words(cell(columns_of("series.csv"), "phase", "values")) == [str(p) for p in PhaseName]
-    manifest = study._read_manifest(write_row(tmp_path / "series.csv", given))
+    manifest = read_manifest(write_row(tmp_path / "series.csv", given))
     assert manifest.phases["1.2.3", 1].name is PhaseName.ARTERIAL
     assert manifest.phases["1.2.3", 1].evidence == ("stated by Dr X on 2024-02-03",)
     assert (manifest.timepoints, manifest.subjects) == ({"1.2.3": 2}, {"1.2.3": "S1"})
     assert manifest.dates == {"1.2.3": date(2024, 1, 30)}
     with pytest.raises(InputError, match="no column 'series_uid'"):
-        study._read_manifest(write_row(tmp_path / "less.csv", {"phase": "arterial"}))
+        read_manifest(write_row(tmp_path / "less.csv", {"phase": "arterial"}))
 
 
 def test_columns_of_the_subject_table(tmp_path: Path) -> None:
@@ -479,7 +480,9 @@ def test_keys_of_the_json() -> None:
         series_uid=None,
         source="a mask",
     )
-    found = score.measurement_json("T01", score.measure_mask(mask, protocol.Measuring(round_mm=Decimal("0.1"))), mask)
+    found = pieces.measurement_json(
+        "T01", reading.measure_mask(mask, protocol.Measuring(round_mm=Decimal("0.1"))), mask
+    )
     text = section(page("files.md"), "`measurements.json`")
     beside = [f.name for f in fields(score.Drawing) if f.name not in ("lesion", "measurement")]
     assert sorted(names(table(text, "key"))) == sorted([*beside, *found])

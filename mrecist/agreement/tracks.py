@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mrecist.accepted import check_readers
 from mrecist.agreement.reads import Reads, Track
 from mrecist.errors import InputError
 from mrecist.model import Problem
@@ -20,13 +21,14 @@ def by_accepted(reads: Reads, path: Path) -> Reads:
     """Readers ``central`` and ``investigator``, by subject and criterion as ``accepted.csv`` says.
 
     A read that is accepted and not there, and one that is accepted in both tracks, become problems of the subject. Raises
-    :class:`InputError` when the file cannot be read or has no read of one of the tracks.
+    :class:`InputError` when the file cannot be read, has no read of one of the tracks, or none of its reads is there.
     """
-    accepted = [row for row in read_accepted(path) if row.criterion in reads.settings]
+    accepted = [row for row in read_accepted(path) if row.criterion in reads.settings and not row.is_open]
     for track in ReviewTrack:
         if not any(row.track is track for row in accepted):
             known = ", ".join(reads.settings)
             raise InputError(f"{path}: has no read of track {track} by {known}; two tracks are compared")
+    check_readers(accepted, reads.readers)
     twice = _in_both(accepted)
     tracks = {}
     for row in accepted:
@@ -70,7 +72,7 @@ def by_names(reads: Reads, central: str, investigator: str) -> Reads:
 
 def has_both(path: Path) -> bool:
     """Whether a file of accepted reads has both tracks; False without the file."""
-    return path.is_file() and {row.track for row in read_accepted(path)} == set(ReviewTrack)
+    return path.is_file() and {row.track for row in read_accepted(path) if not row.is_open} == set(ReviewTrack)
 
 
 _Keys = list[tuple[str, str, str]]

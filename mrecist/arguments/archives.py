@@ -7,16 +7,17 @@ from pathlib import Path
 
 from mrecist.arguments import kinds
 
+Group = argparse._ActionsContainer
 
-def _server(parser: argparse.ArgumentParser) -> None:
+
+def server(parser: Group) -> None:
+    """Which archive."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="names the servers (default mrecist-pacs.toml)")
     parser.add_argument("--server", metavar="NAME", help="which of them; needed when there are several")
-    parser.add_argument("--json", action="store_true", help="for a program to read")
 
 
-def fetch(parser: argparse.ArgumentParser) -> None:
-    """Arguments of ``mrecist fetch``."""
-    _server(parser)
+def query(parser: Group) -> None:
+    """What is asked of it."""
     parser.add_argument(
         "--patient", action="append", metavar="ID", help="PatientID, exactly; may be given several times"
     )
@@ -28,6 +29,17 @@ def fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--description", action="append", metavar="TEXT", help="series description; * and ? stand for any"
     )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for a program to read")
+
+
+def fetch(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``mrecist fetch``."""
+    server(parser)
+    _json(parser)
+    query(parser)
     parser.add_argument("--list", action="store_true", help="only show what would be fetched")
     parser.add_argument("--out", type=Path, metavar="STUDY", help="the study folder; images go to STUDY/images")
     parser.add_argument(
@@ -40,6 +52,7 @@ def fetch(parser: argparse.ArgumentParser) -> None:
 
 def send(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``mrecist send``."""
-    _server(parser)
+    server(parser)
+    _json(parser)
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="DICOM files, or folders of them")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be sent; nothing is connected to")

@@ -73,6 +73,11 @@ def seconds(text: str) -> float:
     return value
 
 
+def settle(text: str) -> float:
+    """Seconds, 0 or more."""
+    return 0.0 if text == "0" else seconds(text)
+
+
 def step(text: str) -> str:
     """A step in mm above 0, as it was written."""
     if not_negative(text) == 0:

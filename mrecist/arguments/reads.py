@@ -132,6 +132,7 @@ def _adjudication(step: Step) -> None:
         each.add_argument("subject", metavar="SUBJECT", help="the case as the worklist names it")
     accepted = step("accepted", "accepted.csv: whose read counts, by subject, criterion and track")
     accepted.add_argument("--out", type=Path, required=True, metavar="FILE")
+    _as_parts(accepted)
     for each in (adjudicate, compare):
         each.add_argument("--json", action="store_true", help="for a program to read")
     for each in (adjudicate, compare, pick, accepted):
@@ -153,12 +154,18 @@ def _whole(step: Step) -> None:
     rows.add_argument("--reader", metavar="NAME", help="default: all")
     rows.add_argument("--unsigned", action="store_true", help="every visit that is locked")
     rows.add_argument("--out", type=Path, required=True, metavar="FILE")
+    _as_parts(rows)
     export = step("export", "the whole store as a folder of JSON lines and files")
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
     step("import", "an exported store into a place without one").add_argument("folder", type=Path, metavar="DIR")
 
     grants = step("grants", "PostgreSQL: database logins with the least rights, as SQL")
     grants.add_argument("--execute", action="store_true", help="run the statements")
+
+
+def _as_parts(parser: argparse.ArgumentParser) -> None:
+    about = 'call readers "reader 1", "reader 2", "adjudicator", "investigator", as which they read the case; for rows and accepted alike'
+    parser.add_argument("--as-parts", action="store_true", help=about)
 
 
 def _visit(parser: argparse.ArgumentParser, *, timepoint_needed: bool = True) -> argparse.ArgumentParser:

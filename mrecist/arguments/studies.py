@@ -19,7 +19,21 @@ def score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY", help="the study folder (docs/files.md)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     rules(parser)
-    parser.add_argument("--workers", type=kinds.workers, default=1, metavar="N", help="processes (default 1)")
+    running(parser)
+    parser.add_argument("--fresh", action="store_true", help="measure everything again, whatever earlier runs kept")
+
+
+def running(parser: argparse.ArgumentParser) -> None:
+    """Where subjects are scored, and for how long."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=kinds.workers, default=1, metavar="N", help="processes (default 1)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster in place of processes of this machine")
+    parser.add_argument(
+        "--case-timeout",
+        type=kinds.seconds,
+        metavar="SECONDS",
+        help="a subject that takes longer is quarantined (default 3600; none with one worker)",
+    )
     parser.add_argument(
         "--repeat", type=kinds.repeats, metavar="N", help="draw every outline N times again: spread.csv"
     )

@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from mrecist.store.store import Store
 
 
-def _asked(options: Namespace) -> Asked:
+def _asked(store: Store, options: Namespace) -> Asked:
     from mrecist.review.reviewed import Asked
+    from mrecist.store.people import protocol_of
 
+    with store.reading() as read:
+        event = protocol_of(read).origin.event
+    if options.subjects is None and event not in ("", "baseline"):
+        say(
+            f"mrecist: note: the protocol counts from {event}, and without --subjects from the baseline scan: best responses may differ "
+            "from those of the study; give it to adjudicate, compare, pick, accepted and assess, or to none"
+        )
     return Asked(
         variables=tuple(options.adjudicate_on),
         date_tolerance=options.date_tolerance,
@@ -31,10 +39,10 @@ def _adjudicate(store: Store, options: Namespace) -> int:
     from mrecist.review.adjudication import adjudication, send_to_adjudicators
     from mrecist.store.assigning import is_central
 
-    found, made = send_to_adjudicators(store, _asked(options), options.seed, options.by)
-    for (_, part), line in found.unsigned.items():
+    found, made = send_to_adjudicators(store, _asked(store, options), options.seed, options.by)
+    for (subject, part), why in found.unsigned.items():
         if is_central(part):
-            say(f"mrecist: not compared: {line}")
+            say(f"mrecist: not compared: {subject}, {part} ({found.cases[subject].central[part]}): {why}")
     cases = adjudication(found)
     if options.json:
         show_json([asdict(one) for one in cases])
@@ -55,7 +63,7 @@ def _compare(store: Store, options: Namespace) -> int:
     from mrecist.review.page import compared_html
     from mrecist.tables import write_whole
 
-    shown = side_by_side(*case_of(store, options.subject, options.reader, _asked(options)))
+    shown = side_by_side(*case_of(store, options.subject, options.reader, _asked(store, options)))
     if options.out:
         write_whole(options.out, compared_html(shown))
     if options.json:
@@ -105,7 +113,7 @@ def _pick(store: Store, options: Namespace) -> int:
         by=options.by,
         read=options.read,
         reason=options.reason,
-        asked=_asked(options),
+        asked=_asked(store, options),
         criteria=tuple(dict.fromkeys(options.criterion)),
         seen=options.seen,
     )
@@ -120,16 +128,19 @@ def _accepted(store: Store, options: Namespace) -> int:
     from mrecist.tables import write_whole
     from mrecist.tables.accepted import accepted_csv
 
-    found = reviewed(store, _asked(options))
-    reads, left = accepted(found)
+    found = reviewed(store, _asked(store, options))
+    rows = accepted(found, as_parts=options.as_parts)
+    if not rows:
+        raise InputError(f"{store.place.name}: no case is assigned; nothing to write")
+    left = [one for one in rows if one.is_open]
     for one in left:
         say(f"mrecist: {one}")
-    for line in found.unsigned.values():
-        say(f"mrecist: not signed: {line}")
-    if not reads:
-        raise InputError(f"{store.place.name}: no read is accepted yet; nothing to write")
-    write_whole(options.out, accepted_csv(reads, found.reads.protocol.sha256))
-    show(f"{len(reads)} accepted reads in {options.out}" + (f", {len(left)} open" if left else ""))
+    still = {one.subject for one in left}
+    for (subject, part), why in found.unsigned.items():
+        if subject not in still:
+            say(f"mrecist: note: {subject}, {part}: {why}; the accepted read is another one")
+    write_whole(options.out, accepted_csv(rows, found.reads.protocol.sha256))
+    show(f"{len(rows) - len(left)} accepted reads in {options.out}" + (f", {len(left)} open" if left else ""))
     return SOME_FAILED if left else DONE
 
 

@@ -24,12 +24,12 @@ def fetch(options: Namespace) -> int:
     from mrecist.pacs.fetch import find_series
     from mrecist.pacs.folder import StudyFolder
 
-    query = _query(options)
+    query = query_of(options)
     if options.list == (options.out is not None):
         raise InputError("fetch: give --out STUDY to fetch, or --list to see what would be fetched")
     server = load_server(options.config, options.server)
-    with _connect(server, options.listen) as archive:
-        _say_in_clear(server)
+    with connect(server, options.listen) as archive:
+        say_in_clear(server)
         series, notes = find_series(archive, query, server.patience)
         for note in notes:
             say(f"mrecist: note: {note}")
@@ -46,7 +46,8 @@ def fetch(options: Namespace) -> int:
     return _say_fetched(fetched, len(series), options)
 
 
-def _query(options: Namespace) -> Query:
+def query_of(options: Namespace) -> Query:
+    """What the options ask for."""
     patients = tuple(options.patient or ()) + (patients_of(options.subjects) if options.subjects else ())
     return Query(
         patients=tuple(dict.fromkeys(patients)),
@@ -58,7 +59,8 @@ def _query(options: Namespace) -> Query:
     )
 
 
-def _connect(server: Server, listen: tuple[str, int] | None = None) -> Web | Dimse:
+def connect(server: Server, listen: tuple[str, int] | None = None) -> Web | Dimse:
+    """A connection to it; raises InputError when the extra is not installed."""
     from mrecist.pacs.extra import require
 
     if server.dicomweb:
@@ -74,7 +76,8 @@ def _connect(server: Server, listen: tuple[str, int] | None = None) -> Web | Dim
     return Dimse(server, listen)
 
 
-def _say_in_clear(server: Server) -> None:
+def say_in_clear(server: Server) -> None:
+    """One line when what goes over the network can be read on its way."""
     if not server.encrypted and not server.on_this_machine:
         say(f"mrecist: note: what goes to and comes from server {server.name} is not encrypted")
 
@@ -134,8 +137,8 @@ def send(options: Namespace) -> int:
         for file in found.files:
             print(f"{file.path}: would be sent to {server.name}")
         return _outcome(found.problems)
-    with _connect(server) as archive:
-        _say_in_clear(server)
+    with connect(server) as archive:
+        say_in_clear(server)
         with progress() as report:
             outcomes = send_to(archive, found.files, server.patience, lambda done, of: report("sending", done, of))
     if options.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,10 @@ def _visits_of_study(store: Store) -> dict[str, dict[int, date]]:
 
     if store.place.path is None:
         raise InputError("a store on a server has no study folder; give the visits with --visits FILE")
-    study = open_study(store.place.path.parent)
+    try:
+        study = open_study(store.place.path.parent)
+    except InputError as error:
+        raise InputError(f"{error}; without images give the visits with --visits FILE") from None
     cases = {one.subject: open_case(study, one.subject) for one in study.subjects}
     return {name: {visit.timepoint: visit.date for visit in case.visits} for name, case in cases.items()}
 
@@ -187,8 +191,12 @@ def _status(store: Store, options: Namespace) -> int:
 
 
 def _visits_said(one: ReadStatus) -> str:
-    versions = ((v, f" v{v.version}" if v.version > 1 else "") for v in one.visits)
-    return ", ".join(f"{v.timepoint} {v.state}{version}" for v, version in versions)
+    """Time points of one state together: ``0-3 locked, 4 submitted v2, 5-6 open``."""
+    said = []
+    for state, group in groupby(one.visits, key=lambda v: f"{v.state} v{v.version}" if v.version > 1 else v.state):
+        visits = [v.timepoint for v in group]
+        said.append(f"{visits[0]}-{visits[-1]} {state}" if len(visits) > 1 else f"{visits[0]} {state}")
+    return ", ".join(said)
 
 
 def _signed_said(one: ReadStatus) -> str:
@@ -301,7 +309,7 @@ def _rows(store: Store, options: Namespace) -> int:
     from mrecist.store.showing import rows_to_derive
     from mrecist.tables import measurements_csv, write_whole
 
-    rows, left = rows_to_derive(store, options.reader, unsigned=options.unsigned)
+    rows, left = rows_to_derive(store, options.reader, unsigned=options.unsigned, as_parts=options.as_parts)
     for error in left:
         say(f"mrecist: left out: {error}")
     if not rows:

@@ -119,13 +119,13 @@ def with_accepted(courses: Courses, accepted: Accepted) -> Courses:
     Raises :class:`InputError` where a reader is called as the read that counts, and is not the one whose reads do.
     """
     tracks = {}
-    for name, track in TRACK_OF.items() if accepted.rows else ():
-        whose = accepted.readers(track)
-        if not whose:
+    for name, track in TRACK_OF.items():
+        if not accepted.has(track):
             continue
+        whose = accepted.readers(track)
         if name not in courses.readers:
             tracks[name] = track
-        elif track is ReviewTrack.CENTRAL or whose != {name}:
+        elif track is ReviewTrack.CENTRAL or not whose <= {name}:
             raise InputError(
                 f"reader {name}: is a reader of the responses, and of accepted.csv the word for the {track} read that counts "
                 f"(of {', '.join(sorted(whose))}); call the reader another name"

@@ -19,7 +19,7 @@ from mrecist.endpoints.times import EventTime, time_of
 from mrecist.errors import InputError
 from mrecist.model import Problem
 from mrecist.protocol import Endpoint, Protocol
-from mrecist.tables.accepted import ReviewTrack
+from mrecist.tables.accepted import AcceptedRead, ReviewTrack
 from mrecist.trial import Subject, Trial
 
 POPULATIONS = ("ITT", "treated", "evaluable", "measurable")
@@ -79,8 +79,11 @@ def derive_endpoints(
                     continue
                 if case.course is None and (others := read_by(endpoint, courses, name)):
                     track = courses.track_of(reader, endpoint.criterion)
-                    whose = f"reader {reader}" if track is None else f"the {track} review"
+                    whose = _called(reader) if track is None else f"the {track} review"
                     made.problems.append(_not_read(name, reader, whose, others))
+                    continue
+                if case.course is None and (row := courses.accepted.open(name, endpoint.criterion)) is not None:
+                    made.problems.append(_still_open(row))
                     continue
                 made.add(endpoint, case, protocol, reader, reads)
     return made.all()
@@ -155,6 +158,13 @@ def read_by(endpoint: Endpoint, courses: Courses, subject: str) -> tuple[str, ..
     return tuple(reader for reader in there if courses.of(subject, reader, endpoint.criterion) is not None)
 
 
+def _called(reader: str) -> str:
+    """A reader in a sentence, also one who is called by the part in a case."""
+    if reader.startswith("reader "):
+        return reader
+    return f"the {reader}" if reader in ("adjudicator", "investigator") else f"reader {reader}"
+
+
 def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) -> Problem:
     """A subject that only other readers read (the adjudicator has the discordant ones only): not the same as never assessed."""
     message = (
@@ -162,6 +172,15 @@ def _not_read(subject: str, reader: str, whose: str, others: tuple[str, ...]) ->
         f"{whose} decides, add the responses that stand for it"
     )
     return Problem(subject=subject, reader=reader, message=message)
+
+
+def _still_open(row: AcceptedRead) -> Problem:
+    """A subject that was given to readers and of which no response is here: not the same as never assessed."""
+    message = (
+        f"subject {row.subject}, {row.criterion}: has no response and is open, no {row.track} read of it is accepted: {row.reason}; "
+        "it is left out of every endpoint by that criterion"
+    )
+    return Problem(subject=row.subject, reader="", message=message)
 
 
 def _made(endpoint: Endpoint, case: Case, protocol: Protocol, reader: str) -> Sequence[EventTime | Change | Outcome]:

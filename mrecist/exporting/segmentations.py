@@ -17,7 +17,7 @@ from mrecist.imaging.series import Series
 from mrecist.model import Kind, Measurement, Problem
 from mrecist.objects.identity import UUID_ROOT, check_root
 from mrecist.objects.segmentation import DrawnLesion, write_segmentation
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 from mrecist.study import LabelMaskFile, Progress, SubjectInput, open_study
 from mrecist.tables import safe_name, write_whole
 

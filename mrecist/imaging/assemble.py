@@ -38,14 +38,14 @@ def assemble(records: Iterable[FrameRecord], damage: Mapping[str, Sequence[Damag
     """
     by_series: dict[tuple[str, ...], list[FrameRecord]] = defaultdict(list)
     for record in records:
-        by_series[_series_key(record)].append(_without_series(record))
+        by_series[series_key(record)].append(_without_series(record))
     pixels = _PixelComparison()
     series: list[tuple[Series, float | None]] = []
     for key, members in by_series.items():
         stacks = build_stacks(members, pixels.same)
         stacks = tuple(_with_damage(s, damage.get(key[0], ())) for s in stacks)
         series.extend((_series(s, n, len(stacks)), _began(s)) for n, s in enumerate(stacks, 1))
-    return tuple(sorted(_with_phase_order(series), key=_order))
+    return tuple(sorted(_with_phase_order(series), key=order_of))
 
 
 def _began(stack: Stack) -> float | None:
@@ -68,12 +68,14 @@ def _with_phase_order(series: Sequence[tuple[Series, float | None]]) -> list[Ser
     return result
 
 
-def _order(series: Series) -> tuple[Any, ...]:
+def order_of(series: Series) -> tuple[Any, ...]:
+    """By subject, date, UID and stack."""
     first = series.slices[0]
     return series.subject, series.date or "", series.uid, series.stack, first.sop_instance_uid, str(first.path)
 
 
-def _series_key(record: FrameRecord) -> tuple[str, ...]:
+def series_key(record: FrameRecord) -> tuple[str, ...]:
+    """What slices of one series have in common: its UID, else what stands in for it."""
     if record.series_uid:
         return (record.series_uid,)
     return "", record.patient_id, record.study_uid, record.frame_of_reference_uid, record.series_number

@@ -35,6 +35,8 @@ from mrecist.imaging.limits import DECODER_MEMORY_MIB, DECODER_SECONDS, DecoderL
 _T = TypeVar("_T")
 CODECS = "mrecist.imaging.codecs"
 _DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4"})
+_WORKER = "MRECIST_WORKER"
+"""Set in the environment of a worker of a batch."""
 _PIPE_BYTES = 2**20
 """A frame of 512 x 512 passes whole, where the system lets pipes grow (Linux); 64 KiB at a time elsewhere."""
 _START_SECONDS = 60.0
@@ -123,7 +125,7 @@ class _Decoder:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=environment(),
         )
         for pipe in (self._process.stdin, self._process.stdout):
             _widen(pipe)
@@ -153,8 +155,8 @@ class _Decoder:
             if late.is_set():
                 limit = f"decoding takes longer than the limit of {seconds:g} s ({DECODER_SECONDS})"
                 raise _TimeOutError(failure or limit) from None
-            cause = f"the decoder ended with {_cause(code)}; the file is damaged"
-            raise DecodeError(f"{failure} ({_cause(code)})" if failure else cause) from None
+            cause = f"the decoder ended with {cause_of_end(code)}; the file is damaged"
+            raise DecodeError(f"{failure} ({cause_of_end(code)})" if failure else cause) from None
         finally:
             clock.cancel()
 
@@ -224,7 +226,8 @@ def _fill(source: Any, view: memoryview) -> None:
         done += count
 
 
-def _cause(code: int) -> str:
+def cause_of_end(code: int) -> str:
+    """What the exit code of a process says, in words."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -233,17 +236,20 @@ def _cause(code: int) -> str:
         return f"signal {-code}"
 
 
-def _environment() -> dict[str, str]:
-    """That of this process, with the same modules, and one thread a library: the processes are the parallelism."""
+def environment(*, worker: bool = False) -> dict[str, str]:
+    """That of this process, with the same modules, and one thread a library: the processes are the parallelism.
+
+    ``worker`` : the process is one of several of a batch, and decodes with one process of its own.
+    """
     single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
     places = [place or os.getcwd() for place in sys.path]
     fixed = dict.fromkeys(single, "1") | {"MALLOC_ARENA_MAX": "1", "PYTHONPATH": os.pathsep.join(places)}
-    return {**os.environ, **fixed}
+    return {**os.environ, **fixed, **({_WORKER: "1"} if worker else {})}
 
 
 def processors() -> int:
-    """Processors that this process may use; 1 inside a worker of multiprocessing, which shares them with its siblings."""
-    if multiprocessing.parent_process() is not None:
+    """Processors that this process may use; 1 inside a worker of a batch, which shares them with its siblings."""
+    if multiprocessing.parent_process() is not None or _WORKER in os.environ:
         return 1
     try:
         return len(os.sched_getaffinity(0))

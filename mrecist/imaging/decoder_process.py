@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
     # Libraries in C may print: their output must not mix with the values.
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _limit_memory(float(memory_mib))
+    limit_memory(float(memory_mib))
     codecs = importlib.import_module(module)
     output.write(READY)
     output.flush()
@@ -69,7 +69,7 @@ def _answer(output: BinaryIO, codecs: object, fields: dict[str, object], data: b
     output.flush()
 
 
-def _limit_memory(mib: float) -> None:
+def limit_memory(mib: float) -> None:
     """Address space, so that an allocation beyond it fails; where the system has no such limit, none is set."""
     try:
         import resource

@@ -6,15 +6,18 @@ file is one problem, and the series it belongs to is refused, because a slice of
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import stat
-from collections import defaultdict
+import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mrecist.errors import InputError, SeriesError, printable
 from mrecist.imaging.assemble import Damage, assemble
@@ -36,7 +39,9 @@ STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 _LONGEST_REASON = 400
 _FILES_A_SHARE = 50
+_AHEAD = 4  # shares on their way for each process
 _WORTH_SHARING = 1000  # files; below, starting processes costs more than it saves
+Share = TypeVar("Share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +57,14 @@ class Lost:
 class Problem:
     """A file that looks like DICOM but cannot be used, and why in one sentence.
 
-    ``segmentation`` tells whose segmentation it was: without it that subject's read is incomplete.
+    ``segmentation`` tells whose segmentation it was: without it that subject's read is incomplete. ``series_uid`` is that of an
+    image, as far as its header tells.
     """
 
     path: str
     reason: str
     segmentation: Lost | None = None
+    series_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,7 @@ class Segmentation:
     timepoint_id: str | None
     content_creator: str
     is_structure_set: bool = False
+    referenced_series_uids: frozenset[str] = frozenset()
 
     @property
     def subject(self) -> str:
@@ -101,7 +109,9 @@ class Scan:
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
+    """What is in some files."""
+
     records: list[FrameRecord] = field(default_factory=list)
     segmentations: list[Segmentation] = field(default_factory=list)
     others: list[tuple[str, str]] = field(default_factory=list)
@@ -109,7 +119,7 @@ class _Found:
     damage: dict[str, list[Damage]] = field(default_factory=lambda: defaultdict(list))
     ignored: int = 0
 
-    def add(self, other: _Found) -> None:
+    def add(self, other: Found) -> None:
         """What was found in the files that come next."""
         self.records += other.records
         self.segmentations += other.segmentations
@@ -138,14 +148,12 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
     if not root.is_dir():
         raise InputError(f"{root}: is not a folder; give a folder with DICOM files")
     files, problems = files_below(root)
-    found = _Found(problems=problems)
-    done = 0
-    for share in _read_all(files, workers):
+    found = Found(problems=problems)
+    for done, share in in_shares(look_at_all, files, workers):
         found.add(share)
-        done = min(done + _FILES_A_SHARE, len(files))
         if progress is not None:
             progress(done, len(files))
-    series = _with_neighbours(assemble(found.records, found.damage), found.problems)
+    series = with_neighbours(assemble(found.records, found.damage), found.problems)
     return Scan(
         root=root,
         series=series,
@@ -158,12 +166,12 @@ def scan_folder(root: Path, progress: Callable[[int, int], None] | None = None, 
 
 def segmentation_in(path: Path) -> Segmentation | None:
     """The SEG or structure set that one file holds; None where it holds none that can be used."""
-    found = _look_at_all([path])
+    found = look_at_all([path])
     return found.segmentations[0] if found.segmentations else None
 
 
-def _with_neighbours(series: Sequence[Series], problems: Sequence[Problem]) -> tuple[Series, ...]:
-    """With a note where a file beside the slices could not be read at all: it may have been the slice at an end."""
+def with_neighbours(series: Sequence[Series], problems: Sequence[Problem]) -> tuple[Series, ...]:
+    """The series with a note where a file beside the slices could not be read at all: it may have been the slice at an end."""
     beside: dict[Path, list[str]] = defaultdict(list)
     for problem in problems:
         if problem.segmentation is not None:
@@ -180,25 +188,60 @@ def _with_neighbours(series: Sequence[Series], problems: Sequence[Problem]) -> t
     return tuple(noted)
 
 
-def _read_all(files: Sequence[Path], workers: int | None) -> Iterator[_Found]:
-    """What is in the files, share by share, in their order whatever the number of processes."""
+def in_shares(
+    look: Callable[[Sequence[Path]], Share], files: Sequence[Path], workers: int | None
+) -> Iterator[tuple[int, Share]]:
+    """How many files are done, and what ``look`` found in each share, in their order whatever the number of processes."""
     shares = [files[start : start + _FILES_A_SHARE] for start in range(0, len(files), _FILES_A_SHARE)]
     if workers is None:
         workers = (os.cpu_count() or 1) if len(files) >= _WORTH_SHARING else 1
-    if min(workers, len(shares)) <= 1:
-        yield from map(_look_at_all, shares)
+    done = 0
+    for one, share in zip(_in_order(look, shares, min(workers, len(shares))), shares, strict=True):
+        done += len(share)
+        yield done, one
+
+
+def _in_order(
+    look: Callable[[Sequence[Path]], Share], shares: Sequence[Sequence[Path]], workers: int
+) -> Iterator[Share]:
+    if workers <= 1:
+        yield from map(look, shares)
         return
-    try:
-        with ProcessPoolExecutor(max_workers=min(workers, len(shares))) as pool:
-            yield from pool.map(_look_at_all, shares)
-    except BrokenProcessPool:
-        raise InputError(
-            "a process that read headers was ended from outside, perhaps for want of memory; try again with --workers 1"
-        ) from None
+    with ProcessPoolExecutor(max_workers=workers, initializer=_as_worker) as pool:
+        waiting: deque[Future[Share]] = deque()
+        try:
+            for share in shares:
+                waiting.append(pool.submit(look, share))
+                if len(waiting) >= _AHEAD * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise InputError(
+                "a process that read headers was ended from outside, perhaps for want of memory; try again with --workers 1"
+            ) from None
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _look_at_all(files: Sequence[Path]) -> _Found:
-    found = _Found()
+def _as_worker() -> None:
+    """The parent decides what an interrupt ends; its own end is the end of this process too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def look_at_all(files: Sequence[Path]) -> Found:
+    """What is in some files, one after another."""
+    found = Found()
     for path in files:
         _look_at(path, found)
     return found
@@ -237,7 +280,7 @@ def files_below(root: Path) -> tuple[list[Path], list[Problem]]:
     return sorted(files, key=os.fspath), problems
 
 
-def _look_at(path: Path, found: _Found) -> None:
+def _look_at(path: Path, found: Found) -> None:
     try:
         header = header_if_dicom(path)
         if header is None:
@@ -264,7 +307,7 @@ def _without(path: Path, error: Exception) -> str:
     return printable(str(error).removeprefix(f"{path}: "), most=_LONGEST_REASON)
 
 
-def _sort_in(header: Header, found: _Found) -> None:
+def _sort_in(header: Header, found: Found) -> None:
     sop_class = object_uid(header.dataset, "SOPClassUID")
     if sop_class in SEGMENTATION_CLASSES:
         if problem := pixel_problem(header, frames=get_integer(header.dataset, "NumberOfFrames") or 1):
@@ -283,7 +326,7 @@ def _sort_in(header: Header, found: _Found) -> None:
         found.records.extend(records_of(header))
 
 
-def _damaged(header: Header, reason: str, found: _Found) -> None:
+def _damaged(header: Header, reason: str, found: Found) -> None:
     try:
         uid = get_text(header.dataset, "SeriesInstanceUID")
         is_segmentation = object_uid(header.dataset, "SOPClassUID") in {*SEGMENTATION_CLASSES, STRUCTURE_SET_CLASS}
@@ -291,7 +334,7 @@ def _damaged(header: Header, reason: str, found: _Found) -> None:
     except SeriesError:
         found.problems.append(Problem(path=str(header.path), reason=reason))
         return
-    found.problems.append(Problem(path=str(header.path), reason=reason, segmentation=lost))
+    found.problems.append(Problem(path=str(header.path), reason=reason, segmentation=lost, series_uid=uid))
     if uid:
         found.damage[uid].append(Damage(path=header.path, reason=reason))
 
@@ -376,6 +419,7 @@ def _segmentation(header: Header) -> Segmentation:
         timepoint_id=get_text(dataset, "ClinicalTrialTimePointID") or None,
         content_creator=get_text(dataset, "ContentCreatorName"),
         is_structure_set=object_uid(dataset, "SOPClassUID") == STRUCTURE_SET_CLASS,
+        referenced_series_uids=frozenset(get_text(item, "SeriesInstanceUID") for item in series) - {""},
     )
 
 

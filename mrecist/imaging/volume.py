@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +91,25 @@ def load_volume(series: Series) -> Volume:
     return Volume(series=series, voxels=voxels)
 
 
+_NOTED: ContextVar[list[Slice] | None] = ContextVar("slices whose voxels were asked for", default=None)
+
+
+@contextmanager
+def slices_noted() -> Iterator[list[Slice]]:
+    """Which slices :func:`load_slice` is asked for in the meantime: what a result depends on, beside headers."""
+    noted: list[Slice] = []
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
+
+
 def load_slice(series: Series, index: int) -> npt.NDArray[np.float32]:
     """One slice (Y, X) in stack order, float32, as in :func:`load_volume`."""
     shape = _usable(series).shape[1:]
+    if (noted := _NOTED.get()) is not None:
+        noted.append(series.slices[index])
     check_size(series.label, shape, 4)
     with _quiet():
         (source,) = _sources(series, [series.slices[index]])

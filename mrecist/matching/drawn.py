@@ -15,7 +15,7 @@ from mrecist.imaging.scan import Segmentation
 from mrecist.imaging.series import Series
 from mrecist.matching.lesions import Lesion, lesion_of
 from mrecist.model import Problem
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 from mrecist.study import LabelMaskFile, SubjectInput
 
 

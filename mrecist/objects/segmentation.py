@@ -198,7 +198,11 @@ def _images(series: Series, first: int, last: int, uid_root: str) -> tuple[list[
 
 
 def _binary_pixels(parts: Sequence[_Part], first: int, last: int) -> npt.NDArray[np.uint8]:
-    return np.stack([part.mask[first:last] for part in parts], axis=-1).astype(np.uint8)
+    """(Z, Y, X, segment), every plane in one piece in memory: highdicom takes them plane by plane."""
+    pixels = np.empty((len(parts), *parts[0].mask[first:last].shape), dtype=np.uint8)
+    for segment, part in zip(pixels, parts, strict=True):
+        segment[:] = part.mask[first:last]
+    return np.moveaxis(pixels, 0, -1)
 
 
 def _label_pixels(parts: Sequence[_Part], first: int, last: int, where: str) -> npt.NDArray[np.unsignedinteger[Any]]:

@@ -80,7 +80,8 @@ def _accepted(store: Store, lab: Lab, asked: Asked) -> tuple[AcceptedRead, ...]:
     """``measurements.csv`` and ``accepted.csv`` of the store."""
     rows, unsigned = rows_to_derive(store)
     found = reviewed(store, asked)
-    counted, left = accepted(found)
+    counted = accepted(found)
+    left = [one for one in counted if one.is_open]
     if unsigned or left:
         raise StoreError(f"a simulated case is open: {(*unsigned, *left)[0]}")
     write_whole(lab.folder / ROWS, measurements_csv(rows))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from mrecist.model import BestResponse, Measurement, Response, VisitResponse
 from mrecist.pictures.styles import LINES, OUTLINES
@@ -17,9 +20,19 @@ from mrecist.report.plots import (
     themed,
     waterfall_svg,
 )
-from mrecist.report.views import SubjectView, general_problems, subject_views
+from mrecist.report.views import (
+    SubjectView,
+    by_subject,
+    general_problems,
+    outline,
+    subject_of_note,
+    subject_views,
+)
 from mrecist.response.flags import MEANING
-from mrecist.results import StudyResults
+from mrecist.results import KeyImage, StudyResults
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +56,61 @@ class Counts:
     dates: str
 
 
-def report_html(results: StudyResults) -> str:
-    """The report of a study; the same results give the same text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a report in several, by its place from the first of them."""
+
+    name: str
+    html: str
+
+
+def report_html(results: StudyResults, summary: str = "") -> str:
+    """The report of a study; the same results give the same text. ``summary`` is where the page of verdicts lies.
 
     Every text of the study (ids, comments, messages) is escaped, control characters are left out.
     """
-    from jinja2 import Environment, StrictUndefined
+    return _page(results, subject_views(results), _panels(results), summary=summary)
+
+
+def report_pages(
+    results: StudyResults,
+    pictures: Callable[[str], tuple[KeyImage, ...]],
+    places: Mapping[str, str],
+    summary: str = "",
+) -> Iterator[Page]:
+    """The report of a large study: a page for each subject, one after another, and ``report.html``, which leads to them.
+
+    ``pictures`` gives the key images of a subject when its page is made; ``places`` the name of its page.
+    """
+    outlines: list[SubjectView] = []
+    links: dict[str, str] = {}
+    for subject, part in by_subject(results):
+        part = replace(part, key_images=pictures(subject))
+        (view,) = subject_views(part)
+        back = "../" * places[subject].count("/")
+        yield Page(
+            name=places[subject], html=_page(part, (view,), (), back=f"{back}report.html", summary=back + summary)
+        )
+        anchor = f"subject-{len(outlines) + 1}"
+        links[anchor] = places[subject]
+        outlines.append(replace(outline(view), anchor=anchor))
+    notes = tuple(note for note in results.notes if subject_of_note(note) not in places)
+    index = replace(results, key_images=(), notes=notes)
+    yield Page(name="report.html", html=_page(index, tuple(outlines), _panels(results), links=links, summary=summary))
+
+
+def _page(
+    results: StudyResults,
+    subjects: tuple[SubjectView, ...],
+    panels: tuple[Panel, ...],
+    *,
+    links: Mapping[str, str] | None = None,
+    back: str = "",
+    summary: str = "",
+) -> str:
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["svg"] = Markup
-    environment.filters["look"] = look_of
-    subjects = subject_views(results)
-    template = environment.from_string(_part("template.html"))
-    return template.render(
+    return _template().render(
         style=Markup(_part("report.css")),
         looks=LOOKS,
         title=plain(results.title) or "study",
@@ -65,7 +119,10 @@ def report_html(results: StudyResults) -> str:
         several_readers=len({read.reader for subject in subjects for read in subject.reads}) > 1,
         problems=general_problems(results.problems),
         subjects=subjects,
-        panels=_panels(results),
+        panels=panels,
+        links=links or {},
+        back=back,
+        summary=summary,
         flags=used_flags(results),
         categories=used_categories(results),
         flag_code=flag_code,
@@ -75,6 +132,22 @@ def report_html(results: StudyResults) -> str:
         ceiling=CEILING,
         most_labels=MOST_LINES_WITH_LABELS,
     )
+
+
+@cache
+def _template() -> Template:
+    return page_environment().from_string(_part("template.html"))
+
+
+def page_environment() -> Environment:
+    """What the templates of the report are made with: everything is escaped, a name that is missing is an error."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["svg"] = Markup
+    environment.filters["look"] = look_of
+    return environment
 
 
 def _part(name: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from mrecist.criteria.irecist import PLAIN
 from mrecist.model import BestResponse, Kind, Measurement, Problem, Response, Role, VisitResponse, VisitStability
@@ -102,8 +103,9 @@ class ReadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectView:
-    """One subject; ``anchor`` is its id in the page."""
+    """One subject; ``anchor`` is its id in the page, ``name`` its name as the tables have it."""
 
+    name: str
     subject: str
     anchor: str
     arm: str
@@ -144,6 +146,44 @@ def subject_views(results: StudyResults) -> tuple[SubjectView, ...]:
     )
 
 
+def outline(view: SubjectView) -> SubjectView:
+    """What the table of all subjects shows of one."""
+    reads = tuple(
+        replace(
+            read,
+            tables=(),
+            lesions=(),
+            findings=(),
+            criteria=tuple(replace(criterion, reasons=()) for criterion in read.criteria),
+        )
+        for read in view.reads
+    )
+    return replace(view, reads=reads)
+
+
+def by_subject(results: StudyResults) -> Iterator[tuple[str, StudyResults]]:
+    """The results of each subject, in the order of their names; its notes are those that begin with its name."""
+    parts: dict[str, dict[str, list[Any]]] = {}
+    for name in ("measurements", "responses", "best", "problems", "findings", "stability", "key_images"):
+        for row in getattr(results, name):
+            if row.subject:
+                parts.setdefault(row.subject, {}).setdefault(name, []).append(row)
+    for note in results.notes:
+        if (subject := subject_of_note(note)) in parts:
+            parts[subject].setdefault("notes", []).append(note)
+    empty = replace(
+        results, measurements=(), responses=(), best=(), problems=(), findings=(), stability=(), key_images=(), notes=()
+    )
+    for subject in sorted(parts, key=natural):
+        of_subject: dict[str, Any] = {name: tuple(rows) for name, rows in parts[subject].items()}
+        yield subject, replace(empty, **of_subject)
+
+
+def subject_of_note(note: str) -> str:
+    """Whose note it is: a note of a subject begins with its name."""
+    return note.partition(":")[0].partition(",")[0]
+
+
 def general_problems(problems: Iterable[Problem]) -> tuple[str, ...]:
     """Problems of no particular subject."""
     return tuple(plain(problem.message) for problem in problems if not problem.subject)
@@ -179,6 +219,7 @@ def _subject_view(
     ordered = {reader: reads[reader] for reader in sorted(reads, key=natural)}
     everyone = {t for given in ordered.values() for t in _timepoints(given)}
     return SubjectView(
+        name=subject,
         subject=plain(subject),
         anchor=anchor,
         arm=plain(results.arms.get(subject, "")),

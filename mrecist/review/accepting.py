@@ -7,40 +7,33 @@ adjudicated, that of "reader 1" (who is reader 1 of a case was drawn by lot when
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from mrecist.review.reviewed import Case, Reviewed
 from mrecist.store.adjudicating import OWN
-from mrecist.store.assigning import INVESTIGATOR
+from mrecist.store.assigning import ADJUDICATOR, INVESTIGATOR
 from mrecist.tables.accepted import AcceptedAs, AcceptedRead, ReviewTrack
 
 AGREED_READ = "reader 1"
 """Whose read counts where the readers agree."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """A subject without an accepted read by a criterion in a track, and why."""
+def accepted(found: Reviewed, *, as_parts: bool = False) -> tuple[AcceptedRead, ...]:
+    """A row for every assigned case by criterion and track: the read that counts, or that the case is open and why.
 
-    subject: str
-    criterion: str
-    track: ReviewTrack
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.subject}, {self.criterion}, {self.track}: open: {self.why}"
+    ``as_parts``: readers are called by their part in the case, as :func:`mrecist.store.showing.rows_to_derive` calls them then.
+    """
+    rows = ((case, row) for case in found.cases.values() for row in _of_case(found, case))
+    return tuple(_as_part(case, row) if as_parts else row for case, row in rows)
 
 
-def accepted(found: Reviewed) -> tuple[tuple[AcceptedRead, ...], tuple[Open, ...]]:
-    """The reads that count, and what is open."""
-    every = [one for case in found.cases.values() for one in _of_case(found, case)]
-    return (
-        tuple(one for one in every if isinstance(one, AcceptedRead)),
-        tuple(one for one in every if isinstance(one, Open)),
-    )
+def _as_part(case: Case, row: AcceptedRead) -> AcceptedRead:
+    parts = {reader: part for part, reader in case.central.items()}
+    parts |= {case.adjudicator: ADJUDICATOR, case.investigator: INVESTIGATOR}
+    return row if row.is_open else replace(row, reader=parts[row.reader], by=ADJUDICATOR if row.by else "")
 
 
-def _of_case(found: Reviewed, case: Case) -> Iterator[AcceptedRead | Open]:
+def _of_case(found: Reviewed, case: Case) -> Iterator[AcceptedRead]:
     for criterion in found.reads.settings:
         if case.central:
             yield central(found, case, criterion)
@@ -48,11 +41,17 @@ def _of_case(found: Reviewed, case: Case) -> Iterator[AcceptedRead | Open]:
             yield _investigator(found, case, criterion)
 
 
-def _investigator(found: Reviewed, case: Case, criterion: str) -> AcceptedRead | Open:
+def _open(case: Case, criterion: str, track: ReviewTrack, why: str) -> AcceptedRead:
+    return AcceptedRead(
+        subject=case.subject, criterion=criterion, track=track, reader="", accepted_as=AcceptedAs.OPEN, reason=why
+    )
+
+
+def _investigator(found: Reviewed, case: Case, criterion: str) -> AcceptedRead:
     track = ReviewTrack.INVESTIGATOR
     why = found.why_open(case, criterion, (INVESTIGATOR,))
     if why:
-        return Open(subject=case.subject, criterion=criterion, track=track, why=why)
+        return _open(case, criterion, track, why)
     return AcceptedRead(
         subject=case.subject,
         criterion=criterion,
@@ -62,7 +61,7 @@ def _investigator(found: Reviewed, case: Case, criterion: str) -> AcceptedRead |
     )
 
 
-def central(found: Reviewed, case: Case, criterion: str) -> AcceptedRead | Open:
+def central(found: Reviewed, case: Case, criterion: str) -> AcceptedRead:
     """The central read of a case that counts by a criterion, or why there is none yet."""
     picked = case.picks.get(criterion)
     parts = tuple(case.central)
@@ -83,9 +82,9 @@ def central(found: Reviewed, case: Case, criterion: str) -> AcceptedRead | Open:
     differs = () if why else found.discordant(case).get(criterion, ())
     if differs:
         on = ", ".join(dict.fromkeys(one.variable for one in differs))
-        why = f"the readers differ in {on} and {_why_not_picked(case, criterion)}"
+        why = f"readers differ in {on}: {_why_not_picked(case, criterion)}"
     if why:
-        return Open(subject=case.subject, criterion=criterion, track=ReviewTrack.CENTRAL, why=why)
+        return _open(case, criterion, ReviewTrack.CENTRAL, why)
     return AcceptedRead(
         subject=case.subject,
         criterion=criterion,
@@ -100,5 +99,5 @@ def _why_not_picked(case: Case, criterion: str) -> str:
         return "no adjudicator has the case; run: mrecist reads adjudicate"
     picked = case.picks.get(criterion)
     if picked is None:
-        return f"{case.adjudicator} has not picked yet"
-    return f"the pick of {picked.by} at {picked.at} holds no more ({picked.stale}); it has to be picked again"
+        return "the adjudicator has not picked yet"
+    return f"the pick of {picked.at} holds no more ({picked.stale}); it has to be picked again"

@@ -12,7 +12,6 @@ from mrecist.store.adjudicating import OWN, assign_adjudicators, pick
 from mrecist.store.assigning import ADJUDICATOR, own_case
 from mrecist.store.store import Store
 from mrecist.store.trail import Row
-from mrecist.tables.accepted import AcceptedRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ def adjudication(found: Reviewed) -> tuple[ToAdjudicate, ...]:
             adjudicator=case.adjudicator,
             differs=tuple(dict.fromkeys(one.variable for one in differs)),
             causes=tuple(dict.fromkeys(one.cause.name for one in differs)),
-            state="picked" if isinstance(central(found, case, criterion), AcceptedRead) else "open",
+            state="open" if central(found, case, criterion).is_open else "picked",
         )
         for case in found.cases.values()
         for criterion, differs in found.discordant(case).items()

@@ -63,7 +63,7 @@ class Reviewed:
     """Cases and their reads. In ``reads`` a reader is called "reader 1", "reader 2", "own" (the adjudicator) or "investigator".
 
     ``differences`` are those of the central readers, by subject and criterion; ``variables`` decide whether a case is adjudicated.
-    ``unsigned`` and ``wrong`` map (subject, part) to why a read is not signed, or could not be derived.
+    ``unsigned`` and ``wrong`` map (subject, part) to why a read is not signed, or could not be derived; neither says who read.
     """
 
     cases: Mapping[str, Case]
@@ -77,12 +77,13 @@ class Reviewed:
     def why_open(self, case: Case, criterion: str, parts: tuple[str, ...]) -> str:
         """Why reads of a case cannot be compared by a criterion yet; empty where they can."""
         for part in parts:
+            whose = ADJUDICATOR if part == OWN else part
             if (case.subject, part) not in self.signed:
-                return f"the read of {part} is not signed"
+                return f"{whose}: {self.unsigned.get((case.subject, part), 'the read has no row')}"
             if (case.subject, part) in self.wrong:
-                return f"the read of {part} cannot be derived: {self.wrong[case.subject, part]}"
+                return f"{whose}: the read cannot be derived: {self.wrong[case.subject, part]}"
             if part not in self.reads.of(case.subject, criterion):
-                return f"the read of {part} gives no response"
+                return f"{whose}: the read gives no response"
         return ""
 
     def discordant(self, case: Case) -> dict[str, tuple[Discordance, ...]]:
@@ -136,8 +137,11 @@ def reviewed(store: Store, asked: Asked, subject: str = "") -> Reviewed:
         variables=variables,
         differences=_differences(reads, asked.date_tolerance),
         signed=frozenset(by_part),
-        unsigned={(name, parts[name, reader]): str(error) for (name, reader), error in left.items()},
-        wrong={(problem.subject, problem.reader): problem.message for problem in reads.problems},
+        unsigned={(name, parts[name, reader]): error.what for (name, reader), error in left.items()},
+        wrong={
+            (one.subject, one.reader): one.message.removeprefix(f"subject {one.subject}, reader {one.reader}: ")
+            for one in reads.problems
+        },
     )
 
 

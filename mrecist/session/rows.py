@@ -18,7 +18,7 @@ from mrecist.measure.lesion import LesionMeasurement
 from mrecist.measure.measured import Diameter
 from mrecist.model import Kind, Measurement, Role
 from mrecist.plain import from_plain
-from mrecist.reading import Looked, look, measure_with_volume, measured_row, row_phase
+from mrecist.reading import Looked, look, measure_with_volume, measured_row, row_phase, sized
 from mrecist.session.case import Case
 from mrecist.session.kept_masks import BoolArray, KeptMasks
 from mrecist.session.state import DrawnMask, LesionFacts, ManualLine, Mark, Provenance, ReadState
@@ -176,14 +176,11 @@ class Rows:
         drawn = self._measured(case, lesion, facts, mark.mask)
         series = case.series(mark.mask.series_uid, mark.mask.stack)
         return measured_row(
-            drawn.mask,
-            drawn.measurement,
-            case.protocol.measuring,
+            sized(drawn.looked, drawn.measurement, case.protocol.measuring),
             subject=case.subject,
             timepoint=timepoint,
             day=note.date or case.visit(timepoint).date,
             reader=self._reader,
-            looked=drawn.looked,
             series=series,
             phase=row_phase(series, case.protocol.measuring),
             stated=(note,),

@@ -82,7 +82,7 @@ def assign(
     """Write the visits of subjects, readers for the subjects that have none, and investigators (subject -> person) as they are named.
 
     Returns the assignments that were made. Raises :class:`StoreError` where a visit has another date than the store says, a subject has
-    no baseline, or an investigator has another part in the case.
+    no baseline, an investigator has another part in the case, or a new case would have no pseudonym and the others have one.
     """
     with store.writing(by) as write:
         require(write, by, "manager")
@@ -91,6 +91,10 @@ def assign(
         known = assignments(write)
         keys = {row["subject"]: row["subject_key"] for row in write.rows("assignment")}
         without = [subject for subject in visits if subject not in keys]
+        if without and not pseudonyms and any(key != subject for subject, key in keys.items()):
+            raise StoreError(
+                f"the cases of this store have pseudonyms, and {without[0]} would be shown to its readers by name; give --pseudonyms again"
+            )
         for number, subject in enumerate(sorted(without, key=lambda name: drawn(seed, "key", name)), len(keys) + 1):
             keys[subject] = f"CASE-{number:04d}" if pseudonyms else subject
         read = {row["subject"] for row in known if is_central(row["part"])}

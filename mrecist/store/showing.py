@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mrecist.errors import NotSigned
 from mrecist.model import Measurement
@@ -126,14 +126,20 @@ def status(store: Store) -> tuple[ReadStatus, ...]:
 
 
 def rows_to_derive(
-    store: Store, reader: str | None = None, *, unsigned: bool = False
+    store: Store, reader: str | None = None, *, unsigned: bool = False, as_parts: bool = False
 ) -> tuple[list[Measurement], list[NotSigned]]:
     """Rows of measurements.csv of the reads that are signed, of one reader or all, and why others are not among them.
 
     ``unsigned`` takes every visit that is locked. An adjudicator who did not begin to read a case anew owes no read of it.
+    ``as_parts``: ``reader`` of the rows is the part in the case ("reader 1", "adjudicator", ...) of who has it now; nobody who had it
+    before has rows.
     """
+    whose = {} if reader is None else {"reader": reader}
     with store.loaded() as read:
-        rows, left = signed_rows(store, read, {} if reader is None else {"reader": reader}, unsigned=unsigned)
+        rows, left = signed_rows(store, read, whose, unsigned=unsigned)
+        if as_parts:
+            parts = {(row["subject"], row["reader"]): row["part"] for row in assignments(read, **whose)}
+            rows = [replace(row, reader=parts[row.subject, row.reader]) for row in rows]
         return rows, [*left.values()]
 
 

@@ -73,11 +73,13 @@ def require_signed(store: Store, read: Reading, subject: str, reader: str) -> No
         mine = [one for one in held if one.row.get("timepoint", timepoint) == timepoint]
         # A visit that was added after the whole subject was signed is not read, whatever that signature says.
         if not mine or read_of(read, subject, reader, timepoint) is None:
-            raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed")
+            what = f"time point {timepoint} is not signed"
+            raise NotSigned(f"{subject} time point {timepoint} of {reader} is not signed", what)
         if all(one.changed for one in mine):
-            raise NotSigned(
-                f"{subject} time point {timepoint} of {reader}: the signature is broken: {mine[0].changed[0]}"
-            )
+            broken = f"the signature is broken: {mine[0].changed[0]}"
+            # One over all visits is broken by a change of any of them, which it names.
+            signed = f"time point {timepoint}" if "timepoint" in mine[0].row else "all visits"
+            raise NotSigned(f"{subject} {signed} of {reader}: {broken}", f"{signed}: {broken}")
 
 
 def covered(read: Reading, subject: str, reader: str, visits: list[int]) -> dict[str, str]:
@@ -116,12 +118,19 @@ def _changes(store: Store, read: Reading, row: Row, visits: list[int]) -> list[s
     for key in sorted({*then, *now}):
         table = key.split(" ")[0]
         if key not in now:
-            said.append(f"{table} that was signed is not in force any more ({key})")
+            said.append(f"{table} that was signed is not in force any more ({_placed(read, key)})")
         elif key not in then:
-            said.append(f"{table} is new since ({key})")
+            said.append(f"{table} is new since ({_placed(read, key)})")
         elif then[key] != now[key]:
-            said.append(f"{table} was changed ({key})")
+            said.append(f"{table} was changed ({_placed(read, key)})")
     for one in _files(read, row["subject"], row["reader"], visits):
         wrong = store.files.wrong(one["sha256"], one["size"])
         said += [f"file {one['name']} {wrong}"] if wrong else []
     return said
+
+
+def _placed(read: Reading, key: str) -> str:
+    """The table and id of a row, behind the time point that it is of."""
+    table, _, row_id = key.partition(" ")
+    visits = [row["timepoint"] for row in read.rows(table, id=row_id) if "timepoint" in row]
+    return f"time point {visits[0]}, {key}" if visits else key

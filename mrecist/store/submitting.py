@@ -55,8 +55,11 @@ def submit(store: Store, given: Submission, reason: str = "") -> Row:
             raise Locked(
                 f"{given.subject} time point {given.timepoint} is locked; amend it with a reason, or have it unlocked"
             )
-        if old is not None:
-            needed(reason)
+        if old is not None and not reason.strip():
+            raise StoreError(
+                f"{given.subject} time point {given.timepoint} was submitted before (version {old['version']}); a correction needs "
+                "a reason: give it with --reason"
+            )
         return add_read(write, given, subject, old, kept, "read submitted" if old is None else "read corrected")
 
 

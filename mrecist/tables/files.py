@@ -118,24 +118,25 @@ def _plain(value: str) -> str:
     return value[1:] if value[:1] == "'" and _FORMULA.match(value) else value
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Write a file whole or not at all: a temporary file beside it takes its place only when complete.
 
-    What is no file (a device such as /dev/null, a pipe) is written to, never replaced; a link keeps pointing where it points.
+    Parts of a text are written as they come, so that a large table never lies in memory. What is no file (a device such as
+    /dev/null, a pipe) is written to, never replaced; a link keeps pointing where it points.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
-    # File names that are not UTF-8 are lone surrogates in Python; they become escapes, as in JSON.
-    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    parts = [content] if isinstance(content, str | bytes) else content
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as device:
+            device.writelines(map(_encoded, parts))
         return
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(map(_encoded, parts))
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -146,6 +147,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _encoded(part: str | bytes) -> bytes:
+    # File names that are not UTF-8 are lone surrogates in Python; they become escapes, as in JSON.
+    return part.encode("utf-8", "backslashreplace") if isinstance(part, str) else part
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

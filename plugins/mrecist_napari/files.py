@@ -21,7 +21,7 @@ from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.scan import Scan, Segmentation, scan_folder, segmentation_in
 from mrecist.imaging.series import Series, Verdict
 from mrecist.imaging.volume import load_volume
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 from mrecist_napari.grid import grid_of
 from mrecist_napari.settings import settings
 from mrecist_napari.windows import first_window, presets_of

@@ -83,8 +83,21 @@ def test_a_read_with_a_problem(study: Study, capsys: pytest.CaptureFixture[str])
             ["S1,mrecist,central,R1,only", "S2,mrecist,investigator,R1,only"],
             "reader R1 has accepted reads in both tracks: central (subject S1) and investigator (subject S2); keep one track",
         ),
-        (["S1,mrecist,central,R1,only", "S1,mrecist,central,R2,only"], "are both accepted; keep one"),
+        (
+            ["S1,mrecist,central,R1,only", "S1,mrecist,central,R2,only"],
+            "R1 is accepted (line 2) and the read of R2 is accepted (line 3)",
+        ),
         ([""], "has no row, so nobody's read counts"),
+        (["S3,mrecist,central,R1,open"], "line 2: accepted_as is open and reader is R1; nobody's read counts"),
+        (["S3,mrecist,central,,picked"], "line 2: reader is empty; say it, or open in accepted_as"),
+        (
+            ["S3,mrecist,central,R1,picked", "S3,mrecist,central,,open"],
+            "the read of R1 is accepted (line 2) and is open (line 3); keep one",
+        ),
+        (
+            ["S3,mrecist,central,reader 1,picked"],
+            "accepts reads of reader 1, and the responses are of ADJ, Dr.A, Dr.B, R1, R2",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_used_writes_nothing(

@@ -53,6 +53,40 @@ def test_who_is_left_out_is_named(tmp_path: Path) -> None:
     assert told.keys() == {"S3", "S4"}
 
 
+def test_an_open_row_is_not_never_assessed(tmp_path: Path) -> None:
+    """S5 was given to readers and has no read here: it is in no endpoint, whoever's; a row for S3 says what no row says too."""
+    study = Study(tmp_path, BOTH + pfs("PFSR1", "R1") + pfs("PFSREC", "accepted", "recist11"))
+    assert study.assess(*CENTRAL, *INVESTIGATORS, "S5,mrecist,central,,open", "S3,mrecist,central,,open") == 1
+    assert study.endpoints() == 1
+    assert times(study, "PFS").keys() == {"S1", "S2", "S4"}
+    assert times(study, "PFSINV").keys() == {"S1", "S2", "S3"}
+    assert times(study, "PFSR1").keys() == {"S1", "S2", "S3", "S4"}
+    # No row by RECIST 1.1 says that S5 is open.
+    assert times(study, "PFSREC").keys() == {"S1", "S2", "S4", "S5"}
+    of_s5 = [row["message"] for row in study.table("problems") if row["subject"] == "S5"]
+    assert of_s5[0].startswith("subject S5, mrecist: is open, no central read of it is accepted")
+
+
+def test_a_track_of_open_rows_alone_is_decided(tmp_path: Path) -> None:
+    study = Study(tmp_path, '[readers]\naccepted = "R1"\n' + pfs("PFS", "accepted") + pfs("PFSINV", "investigator"))
+    study.assess(*(f"S{n},mrecist,{track},,open" for n in range(1, 5) for track in ("central", "investigator")))
+    assert study.endpoints() == 1
+    # Nobody's read counts, not R1's either; S5 was never assessed.
+    assert times(study, "PFS").keys() == times(study, "PFSINV").keys() == {"S5"}
+
+
+def test_who_is_called_investigator_is_none_of_the_central_readers(tmp_path: Path) -> None:
+    """Though no row names the reader: the only read of S2 that is there is of no central reader, so S2 was not read centrally."""
+    mine = (("S2", "R1"), ("S2", "R2"))
+    study = Study(tmp_path, pfs("PFS", "accepted"), without=mine)
+    table = study.folder / "measurements.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",Dr.A,", ",Investigator,"), encoding="utf-8")
+    study.assess(*(line for line in CENTRAL if not line.startswith("S2")))
+    assert study.endpoints() == 1
+    told = {row["subject"]: row["message"] for row in study.table("problems")}
+    assert "has responses of Investigator and none of the central review" in told["S2"]
+
+
 def test_both_tracks_are_estimated_side_by_side(tmp_path: Path) -> None:
     """Responders: S1 and S4 of S1, S2, S4, S5 centrally; none of S1, S2, S3, S5 by the investigators."""
     study = Study(tmp_path, orr("ORR", "accepted") + orr("ORRINV", "investigator"))

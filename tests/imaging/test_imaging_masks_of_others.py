@@ -29,7 +29,7 @@ from mrecist.errors import MaskError
 from mrecist.imaging.masks import LesionMask, SegmentationMasks, read_segmentation, read_segments
 from mrecist.imaging.scan import scan_folder
 from mrecist.imaging.series import Series
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 
 Bools = npt.NDArray[np.bool_]
 SHAPE = (5, ROWS, COLUMNS)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from mrecist.model import Measurement, Role, State
 from mrecist.protocol import FORMAT, protocol_of_text
-from mrecist.review.accepting import Open, accepted
+from mrecist.review.accepting import accepted
 from mrecist.review.adjudication import send_to_adjudicators
 from mrecist.review.reviewed import Asked, Case, Reviewed, reviewed
 from mrecist.store.assigning import assign
@@ -88,20 +88,20 @@ class Study:
     def case(self, subject: str = "SPLIT") -> Case:
         return reviewed(self.store, ASKED).cases[subject]
 
-    def accepted(self, subject: str, asked: Asked = ASKED) -> list[AcceptedRead | Open]:
+    def accepted(self, subject: str, asked: Asked = ASKED) -> list[AcceptedRead]:
         """What is accepted of a subject, or why it is open: central first."""
-        reads, left = accepted(reviewed(self.store, asked))
-        return sorted((one for one in (*reads, *left) if one.subject == subject), key=lambda one: one.track)
+        rows = accepted(reviewed(self.store, asked))
+        return sorted((one for one in rows if one.subject == subject), key=lambda one: one.track)
 
     def one(self, subject: str) -> AcceptedRead:
         (found,) = self.accepted(subject)
-        assert isinstance(found, AcceptedRead)
+        assert not found.is_open
         return found
 
     def why(self, subject: str, asked: Asked = ASKED) -> str:
         (found,) = self.accepted(subject, asked)
-        assert isinstance(found, Open)
-        return found.why
+        assert found.is_open
+        return found.reason
 
 
 def written(folder: Path) -> None:
@@ -111,7 +111,7 @@ def written(folder: Path) -> None:
         begin(store, protocol_of_text(PROTOCOL, where="test"), PEOPLE, "boss")
         two = {**dict.fromkeys(SIZES, VISITS), "LATE": VISITS}
         assign(store, two, "7", "boss", pseudonyms=True, investigators={"AGREE": "I"})
-        assign(store, {"ALONE": VISITS}, "7", "boss", per_case=1)
+        assign(store, {"ALONE": VISITS}, "7", "boss", pseudonyms=True, per_case=1)
         for subject, reads in SIZES.items():
             for reader, sizes in reads.items():
                 study.read(subject, reader, sizes)

@@ -19,7 +19,7 @@ from mrecist.store.showing import rows_to_derive, status, worklist
 from mrecist.store.signing import sign
 from mrecist.store.store import Store
 from mrecist.store.submitting import amend, submit
-from mrecist.tables.accepted import AcceptedAs, AcceptedRead, ReviewTrack
+from mrecist.tables.accepted import AcceptedAs, ReviewTrack
 
 
 def picked(study: Study, read: str, reason: str = "closer", by: str = "") -> None:
@@ -61,20 +61,18 @@ def test_other_variables_in_place_of_the_protocols(study: Study) -> None:
 
 def test_what_counts_without_an_adjudicator(study: Study) -> None:
     central, investigator = study.accepted("AGREE")
-    assert isinstance(central, AcceptedRead)
-    assert isinstance(investigator, AcceptedRead)
     assert (central.reader, central.accepted_as) == (study.case("AGREE").central["reader 1"], AcceptedAs.AGREED)
     assert (investigator.reader, investigator.accepted_as) == ("I", AcceptedAs.ONLY)
     assert (central.track, investigator.track) == (ReviewTrack.CENTRAL, ReviewTrack.INVESTIGATOR)
     assert study.one("VISIT").accepted_as is AcceptedAs.AGREED
     assert "no adjudicator has the case" in study.why("SPLIT")
-    assert study.why("LATE") == study.why("ALONE") == "the read of reader 1 is not signed"
+    assert study.why("LATE") == study.why("ALONE") == "reader 1: time point 0 is not signed"
     (reader,) = study.case("ALONE").central.values()
     study.read("ALONE", reader, (50, 30, 28))
     assert (study.one("ALONE").reader, study.one("ALONE").accepted_as) == (reader, AcceptedAs.ONLY)
     # One of two reads is not the only one: the other is still to come.
     study.read("LATE", study.case("LATE").central["reader 1"], (50, 30, 28))
-    assert study.why("LATE") == "the read of reader 2 is not signed"
+    assert study.why("LATE") == "reader 2: time point 0 is not signed"
 
 
 def test_a_pick_counts_and_a_later_one_replaces_it(study: Study) -> None:
@@ -148,7 +146,7 @@ def test_a_read_that_cannot_be_derived_leaves_the_case_open(study: Study) -> Non
             submit(study.store, study.given("LATE", reader, timepoint, 50))
             lock(study.store, "LATE", reader, timepoint)
         sign(study.store, "LATE", reader, f"Dr {reader}", "")
-    assert study.why("LATE").startswith("the read of reader 1 cannot be derived: ")
+    assert study.why("LATE").startswith("reader 1: the read cannot be derived: no baseline")
     assert "LATE" not in {one.subject for one in adjudication(study.send())}
 
 
@@ -190,7 +188,7 @@ def test_a_visit_that_came_later_opens_the_case_again(study: Study) -> None:
     study.send()
     picked(study, "reader 1")
     assign(study.store, {"SPLIT": {3: VISITS[2].replace(month=7)}}, "x", "boss")
-    assert study.why("SPLIT") == "the read of reader 1 is not signed"
+    assert study.why("SPLIT") == "reader 1: time point 3 is not signed"
     with pytest.raises(NotSigned, match="SPLIT time point 3 of reader 1 is not signed"):
         picked(study, "reader 1")
 
@@ -237,7 +235,7 @@ def test_a_reader_who_left_gives_the_case_to_another(study: Study) -> None:
         reassign(study.store, "SPLIT", "B", "E", by="boss", reason="")
     reassign(study.store, "SPLIT", "B", "E", by="boss", reason="left")
     assert study.case().central[part] == "E"
-    assert study.why("SPLIT") == f"the read of {part} is not signed"
+    assert study.why("SPLIT") == f"{part}: time point 0 is not signed"
     assert "SPLIT" not in {one.case for one in worklist(study.store, "B")} | {
         row.subject for row in rows_to_derive(study.store, "B")[0]
     }
@@ -266,7 +264,7 @@ def test_an_investigator_is_no_central_reader(study: Study) -> None:
     assign(study.store, {}, "7", "boss", investigators={"AGREE": "I"})
     reassign(study.store, "AGREE", "I", "J", by="boss", reason="left")
     _, left = study.accepted("AGREE")
-    assert str(left) == "AGREE, recist11, investigator: open: the read of investigator is not signed"
+    assert str(left) == "AGREE, recist11, investigator: open: investigator: time point 0 is not signed"
     change_role(study.store, "A", "investigator", granted=True, by="boss", reason="x")
     with pytest.raises(StoreError, match=r"A has the case VISIT as reader . already; choose somebody else"):
         assign(study.store, {}, "7", "boss", investigators={"VISIT": "A"})

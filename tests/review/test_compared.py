@@ -95,7 +95,8 @@ def test_only_the_adjudicator_compares_and_only_signed_reads(study: Study) -> No
         case_of(study.store, "SPLIT", "A", ASKED)
     amend(study.store, study.given("SPLIT", "A", 1, 31), "global review")
     with pytest.raises(
-        InputError, match=r"CASE-.*: the read of reader . is not signed; there is nothing to compare yet"
+        InputError,
+        match=r"CASE-.*: reader .: all visits: the signature is broken: .*; there is nothing to compare yet",
     ):
         shown(study)
 
@@ -128,7 +129,12 @@ def test_the_commands_from_the_list_to_accepted_csv(study: Study, capsys: pytest
     reads("accepted", "--out", str(out), code=1)  # ALONE and LATE are not read
     with out.open(encoding="utf-8", newline="") as file:
         rows = {(row["subject"], row["track"]): row for row in csv.DictReader(file)}
-    assert set(rows) == {("AGREE", "central"), ("AGREE", "investigator"), ("SPLIT", "central"), ("VISIT", "central")}
+    read = {place for place, row in rows.items() if row["reader"]}
+    assert read == {("AGREE", "central"), ("AGREE", "investigator"), ("SPLIT", "central"), ("VISIT", "central")}
+    assert {place[0]: row["accepted_as"] for place, row in rows.items() if place not in read} == {
+        "ALONE": "open",
+        "LATE": "open",
+    }
     split = rows["SPLIT", "central"]
     assert (split["reader"], split["accepted_as"], split["by"]) == (study.case().central["reader 2"], "picked", who)
     investigators.write_text("subject,reader\nSPLIT,I\nSPLIT,J\n", encoding="utf-8")

@@ -17,8 +17,8 @@ from mrecist.cli import main
 from mrecist.errors import InputError
 from mrecist.imaging.masks import LesionMask
 from mrecist.imaging.scan import scan_folder
+from mrecist.pieces import series_of
 from mrecist.samples.build import sample_study_path
-from mrecist.score import series_of
 from mrecist.study import open_study
 
 MakeStudy = Callable[..., Path]

@@ -21,6 +21,9 @@ OUTPUTS = {
     "problems.csv",
     "stability.csv",
     "stability_lesions.csv",
+    "cases.csv",
+    "summary.txt",
+    "summary.html",
     "report.html",
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mrecist.imaging.masks import read_segmentation
 from mrecist.model import STATES_OF, Measurement, Role, State
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 from mrecist.session.actions import AddLesion, AnswerAdequate, AnswerNewLesions, Comment, Draw, SetState, SetWords, Sign
 from mrecist.session.case import Case
 from mrecist.session.session import Session, open_session

@@ -17,7 +17,7 @@ from mrecist.imaging.masks import read_segmentation
 from mrecist.imaging.phase import PhaseName
 from mrecist.measure.lesion import measure_lesion
 from mrecist.model import Role, State
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 from mrecist.segment.prompt import Line, Scribbles
 from mrecist.segment.whole import dice
 from mrecist.session.actions import AnswerAdequate, AnswerNewLesions, SetState

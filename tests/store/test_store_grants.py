@@ -194,9 +194,9 @@ def test_a_readers_login_cannot_say_whose_reads_count(shared: Shared) -> None:
     with open_store(shared.login("A"), shared.files) as store, pytest.raises(StoreError, match="permission denied"):
         reviewed(store, Asked())
     with open_store(shared.login("boss"), shared.files) as store:
-        reads, left = accepted(reviewed(store, Asked()))
-    assert reads == ()
-    assert {one.why.replace("1", "2") for one in left} == {"the read of reader 2 is not signed"}
+        rows = accepted(reviewed(store, Asked()))
+    assert {one.reader for one in rows} == {""}
+    assert {one.reason.replace("1", "2") for one in rows} == {"reader 2: time point 0 is not signed"}
 
 
 def test_an_investigator_sees_the_own_rows_alone(shared: Shared) -> None:

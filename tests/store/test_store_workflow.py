@@ -73,7 +73,9 @@ def test_a_locked_visit_takes_no_read_and_no_second_lock(study: Begun) -> None:
 
 def test_a_correction_needs_a_reason_and_keeps_the_old_read(study: Begun) -> None:
     submit(study.store, study.given())
-    with pytest.raises(StoreError, match="a reason is needed"):
+    with pytest.raises(
+        StoreError, match=r"S1 time point 0 was submitted before \(version 1\); a correction needs a reason"
+    ):
         submit(study.store, study.given(mm="49"))
     submit(study.store, study.given(mm="49"), "typing error")
     with study.store.reading() as read:
@@ -181,11 +183,11 @@ def test_the_global_review_amends_after_all_visits_and_breaks_the_signature(stud
         versions = read.rows("read", subject="S1", timepoint=0)
         assert [amendment["amended_read_id"], amendment["read_id"]] == [row["id"] for row in versions]
         assert amendment["reason"] == "seen at week 8"
-    assert any(change.startswith("read is new since") for change in signed(study.store)[0])
+    assert any(change.startswith("read is new since (time point 0, read ") for change in signed(study.store)[0])
     rows, left = rows_to_derive(study.store, "A")
     assert rows == []
     assert [type(one) for one in left] == [NotSigned, NotSigned]
-    assert "the signature is broken" in str(left[0])
+    assert "S1 all visits of A: the signature is broken: " in str(left[0])
     sign(study.store, "S1", "A", "Dr A", "review completed")
     assert signed(study.store) == [()]
     rows, left = rows_to_derive(study.store, "A")
@@ -214,6 +216,8 @@ def test_pseudonyms_stand_for_subjects_everywhere(study: Begun) -> None:
     assign(study.store, {"LIVER-77": VISITS["S2"]}, "1", "boss", pseudonyms=True)
     (case,) = {one.case for one in worklist(study.store, "A")} - {"S1", "S2"}
     assert case == "CASE-0003"
+    with pytest.raises(StoreError, match="LIVER-78 would be shown to its readers by name; give --pseudonyms again"):
+        assign(study.store, {"LIVER-78": VISITS["S2"]}, "1", "boss")
     given = study.given("S2", 0)
     rows = [replace(row, subject=case, date=None) for row in given.rows]
     with pytest.raises(StoreError) as error:

@@ -67,7 +67,8 @@ def evaluators(
         same = next((e.reader for e in found.values() if term in (e.identifier, e.role)), None)
         if same is not None and not {same, reader} <= several:
             raise InputError(
-                f"readers {same} and {reader} would both be {term}; say who they are with --reader NAME=TERM"
+                f"readers {same} and {reader} would both be {term}; say who they are with --reader NAME=TERM. Who is {term} of one "
+                "subject and somebody else of another has no one term: write the reads of the store with --as-parts"
             )
         is_investigator = term == INVESTIGATOR
         found[reader] = Evaluator(

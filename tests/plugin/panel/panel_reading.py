@@ -9,7 +9,7 @@ from typing import Any
 from mrecist.imaging.masks import read_segmentation
 from mrecist.imaging.phase import PhaseName
 from mrecist.model import Role, State
-from mrecist.score import series_of
+from mrecist.pieces import series_of
 from mrecist.session.actions import AnswerAdequate, AnswerNewLesions, SetState
 from mrecist.session.room import Room
 from mrecist.session.state import Provenance
