@@ -314,8 +314,8 @@ def test_published_figures_of_all_patients(shared_data: Path, tmp_path: Path) ->
     if not sheet.is_file():
         pytest.skip(f"hcc_tace_seg/{ALL} (all 105 patients) is not in the shared data folder on this machine")
     rows = compared(sheet, tmp_path, 0)["agreement"]
-    for criterion, figures in FIGURES.items():
-        for statistic, about, published in figures:
+    for criterion, printed in FIGURES.items():
+        for statistic, about, published in printed:
             step = 0.05 if published > 10 else 5e-4
             found = value(rows, statistic, **{"criterion": criterion, "readers": "R1|R2|R3", **about})
             assert found == pytest.approx(published, abs=step + 1e-6), (criterion, statistic, about)
