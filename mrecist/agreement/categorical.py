@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from mrecist.agreement.resampling import Array, Statistic, Whole, by_subject, ratio
+from mrecist.agreement.resampling import Array, Statistic, Whole, by_subject, cleared, less, ratio
 
 
 def cohen_kappa(ratings: Whole, categories: int, weights: Array, subject: Whole) -> Statistic:
@@ -80,7 +80,12 @@ def share_of(yes: npt.NDArray[np.bool_], subject: Whole) -> Statistic:
 def difference_of_shares(one: Array, other: Array) -> Statistic:
     """Mean of ``one`` less mean of ``other``, both of the same subjects (subjects,)."""
     parts = np.column_stack([one - other, np.ones(len(one))])
-    return Statistic(parts=parts, of=lambda sums: ratio(sums[..., 0], sums[..., 1]), units=len(one))
+
+    def of(sums: Array) -> Array:
+        # Thirds of one reader's and of another's that cancel.
+        return ratio(cleared(sums[..., 0], sums[..., 1]), sums[..., 1])
+
+    return Statistic(parts=parts, of=of, units=len(one))
 
 
 def _gwet_parts(ratings: Whole, categories: int, weights: Array, subject: Whole) -> tuple[Array, int]:
@@ -107,7 +112,7 @@ def _pairs_agreed(counts: Array, weights: Array) -> Array:
 
 
 def _beyond_chance(observed: Array, chance: Array) -> Array:
-    return ratio(observed - chance, 1 - chance)
+    return ratio(less(observed, chance), 1 - chance)
 
 
 def _quiet(of: Callable[[Array], Array]) -> Callable[[Array], Array]:

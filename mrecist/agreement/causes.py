@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import median
 
 from mrecist.agreement.matching import SIZE_RATIO, Match, TargetSets, target_sets
 from mrecist.agreement.reads import STATED_IN_TABLE, Reads, Track
@@ -22,8 +23,8 @@ CONFIRMATION, DATE = "confirmation", "date"
 # Every cause -> what it means; in the order in which the first that holds is named.
 CAUSES = {
     NOT_EVALUABLE: "one reader could not evaluate what the other evaluated",
-    NEW_LESION: "new lesions",
-    NON_TARGET: "non-target lesions",
+    NEW_LESION: "another answer to whether there is a new lesion",
+    NON_TARGET: "another response of the non-target lesions",
     BASELINE_SCAN: "another baseline scan: its date, series, modality or phase",
     TARGET_SET: "other target lesions",
     WHOLE_OR_VIABLE: "one reader followed the whole lesion, the other its viable part",
@@ -36,9 +37,13 @@ CAUSES = {
     EARLIER_VISIT: "the same findings at the visit; an earlier visit decides",
     STATED: "the table states a response that its sums do not give",
 }
+# Beside ``boundary`` or ``target_set`` where sizes alone do not tell; never the cause itself.
+PERHAPS_WHOLE = "whole_or_viable?"
 # Whole and viable are told apart where the one is this much of the longest diameter and the other is not.
 _BY_VIABLE = ("mrecist", "easl", "qeasl")
 _NEARLY_WHOLE, _PART = Decimal("0.95"), Decimal("0.8")
+# Chosen on simulated reads, seeds 0 to 3 (docs/agreement.md).
+_SMALL_PART, _GROWN = Decimal("0.5"), 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,7 @@ def cause_at(reads: Reads, one: Track, other: Track, timepoint: int, crossed: Cr
             found[NON_TARGET] = f"non-targets {mine.non_target} and {theirs.non_target}"
         else:
             found |= _of_targets(reads, one, other, timepoint, setting)
-    names = [name for name in CAUSES if name in found]
+    names = [name for name in (*CAUSES, PERHAPS_WHOLE) if name in found]
     first = [name for name in names if deciding is None or _part_of(name, mine, theirs) & deciding] or names
     explained = _explained_by(one, other, timepoint, crossed) if "target" in parts else ""
     return Cause(
@@ -157,8 +162,8 @@ def _of_targets(reads: Reads, one: Track, other: Track, timepoint: int, setting:
             found[name] = words
     if not sets.same:
         found[TARGET_SET] = f"targets {sets.words()}"
-    if setting.criterion.name in _BY_VIABLE and (words := _whole_or_viable(one, other, sets, timepoint)):
-        found[WHOLE_OR_VIABLE] = words
+    if setting.criterion.name in _BY_VIABLE:
+        found |= _whole_or_viable(one, other, sets, timepoint)
     if sets.same:
         found[SUM if reads.sums_only else BOUNDARY] = _sizes(one, other, sets, timepoint)
     return found
@@ -194,21 +199,60 @@ def _pairs_at(
         yield match, rows[0].get(match.one.lesion), rows[1].get(match.other.lesion)
 
 
-def _whole_or_viable(one: Track, other: Track, sets: TargetSets, timepoint: int) -> str:
-    """Lesions whose counted size is the whole one by one reader and clearly less by the other."""
-    words = []
-    for at in (0, timepoint):
-        for match, mine, theirs in _pairs_at(one, other, sets, at):
-            if mine is None or theirs is None:
-                continue
+def _whole_or_viable(one: Track, other: Track, sets: TargetSets, timepoint: int) -> dict[str, str]:
+    """Lesions whose counted size is the whole one by one reader and clearly less by the other: by what is recorded, or as it may be."""
+    found: dict[str, list[str]] = {}
+    rows = [{(row.lesion, row.timepoint): row for row in track.rows} for track in (one, other)]
+    for match in sets.both:
+        mine, theirs = (
+            {t: row for (lesion, t), row in of.items() if lesion == name}
+            for of, name in zip(rows, (match.one.lesion, match.other.lesion), strict=True)
+        )
+        for at in sorted({0, timepoint} & mine.keys() & theirs.keys()):
             for whole, part in ((mine, theirs), (theirs, mine)):
-                if _is_whole(whole) and _is_part(part) and _one_size(whole, part):
-                    visit = "baseline" if at == 0 else f"time point {at}"
-                    words.append(
-                        f"{match.one.lesion} at {visit}: {whole.reader} {show(_counted(whole))} mm of "
-                        f"{show(whole.longest_mm)} mm, {part.reader} {show(part.viable_mm)} mm of {show(part.longest_mm)} mm"
-                    )
-    return ", ".join(words)
+                if name := _as_whole(whole, part, at):
+                    found.setdefault(name, []).append(_two_sizes(match.one.lesion, whole[at], part[at]))
+    return {name: ", ".join(words) for name, words in found.items()}
+
+
+def _as_whole(whole: Mapping[int, Measurement], part: Mapping[int, Measurement], timepoint: int) -> str:
+    """Whether a reader took the whole lesion where the other took a part, by their rows of the lesion at each visit.
+
+    The row may say so. Else sizes alone do not tell it from a viable part that was drawn up to the rim: it may be where the reader took
+    the whole at every follow-up with something left, and did not thereby make the lesion itself larger than the other reader has it;
+    and it is where the other's part is too small to be drawn as large by mistake.
+    """
+    row, other = whole[timepoint], part[timepoint]
+    if not (_is_whole(row) and _is_part(other) and _one_size(row, other)):
+        return ""
+    if row.basis is Basis.OVERALL or row.viable_mm is None:
+        return WHOLE_OR_VIABLE
+    left = [t for t, one in whole.items() if t > 0 and _counted(one)]
+    if timepoint == 0 or not all(_is_whole(whole[t]) for t in left) or _grown(whole, part, left) > _GROWN:
+        return ""
+    small = (other.viable_mm or 0) <= _SMALL_PART * (other.longest_mm or 0)
+    return WHOLE_OR_VIABLE if small else PERHAPS_WHOLE
+
+
+def _grown(one: Mapping[int, Measurement], other: Mapping[int, Measurement], timepoints: list[int]) -> float:
+    """How much more a lesion's longest diameter grew since baseline by one reader than by the other: the median ratio of visits."""
+    ratios = {
+        t: _longest(one, t) / _longest(other, t) for t in (0, *timepoints) if _longest(one, t) * _longest(other, t)
+    }
+    first = ratios.pop(0, 1.0)
+    return median(ratios.values()) / first if ratios else 1.0
+
+
+def _longest(rows: Mapping[int, Measurement], timepoint: int) -> float:
+    return float(rows[timepoint].longest_mm or 0) if timepoint in rows else 0.0
+
+
+def _two_sizes(lesion: str, whole: Measurement, part: Measurement) -> str:
+    visit = "baseline" if whole.timepoint == 0 else f"time point {whole.timepoint}"
+    return (
+        f"{lesion} at {visit}: {whole.reader} {show(_counted(whole))} mm of {show(whole.longest_mm)} mm, "
+        f"{part.reader} {show(part.viable_mm)} mm of {show(part.longest_mm)} mm"
+    )
 
 
 def _counted(row: Measurement) -> Decimal | None:
@@ -237,7 +281,11 @@ def _sizes(one: Track, other: Track, sets: TargetSets, timepoint: int) -> str:
     for match, mine, theirs in _pairs_at(one, other, sets, timepoint):
         sizes = [_size_in_words(row) for row in (mine, theirs)]
         before = [_size_in_words(row) for row in (match.one, match.other)]
-        words.append(f"{match.one.lesion} {before[0]} to {sizes[0]} and {before[1]} to {sizes[1]}")
+        of_each = (
+            f"{row.reader} {row.lesion} {first} to {last}"
+            for row, first, last in zip((match.one, match.other), before, sizes, strict=True)
+        )
+        words.append(" and ".join(of_each))
     return ", ".join(words)
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mrecist import tables
-from mrecist.agreement.adjudication import adjudicated_on, adjudication_list
+from mrecist.agreement.adjudication import Said, adjudicated_on, adjudication_list
 from mrecist.agreement.concordance import concordance_rows
 from mrecist.agreement.consequences import adjudication_rows, swap_rows
 from mrecist.agreement.crosstabs import cross_tables
+from mrecist.agreement.disagreement import (
+    Verdicts,
+    accepted_file,
+    index_rows,
+    told,
+    verdicts_of_accepted,
+    verdicts_of_reads,
+)
 from mrecist.agreement.discordances import Discordance, discordances
 from mrecist.agreement.reads import Reads
 from mrecist.agreement.resampling import Interval, interval
@@ -42,6 +50,7 @@ class Job:
     """What is compared and how; the options of ``mrecist agree``.
 
     ``tracks``: the two tracks of ``accepted.csv`` are the readers; ``central`` and ``investigator``: these two readers are.
+    ``accepted``: that table, where it is not in or beside ``reads``.
     """
 
     reads: Path
@@ -53,6 +62,7 @@ class Job:
     by: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     adjudicator: str = ""
+    accepted: Path | None = None
     tracks: bool = False
     central: str = ""
     investigator: str = ""
@@ -94,8 +104,11 @@ def compare(job: Job) -> Compared:
     rows = [
         *agreement_rows(reads, groups, job.date_tolerance),
         *swap_rows(reads, every.values(), swaps, groups),
-        *adjudication_rows(reads, adjudicator, said, variables, job.date_tolerance),
+        *adjudication_rows(reads, said, variables),
     ]
+    verdicts = _verdicts(job, everybody, adjudicator, said)
+    if verdicts is not None:
+        rows += index_rows(reads, verdicts, variables, job.date_tolerance)
     estimated = [(row, interval(row.of, job.resamples, job.seed)) for row in rows]
     sha256 = reads.protocol.sha256
     concordance = {}
@@ -119,7 +132,11 @@ def compare(job: Job) -> Compared:
         adjudicated=len({(one.subject, one.criterion) for one in said}),
         adjudicated_on=variables,
         problems=reads.problems,
-        notes=(*reads.notes, *_notes(job, reads, asked, variables)),
+        notes=(
+            *reads.notes,
+            *_notes(job, reads, asked, variables),
+            *(() if verdicts is None else told(reads, verdicts, said)),
+        ),
     )
 
 
@@ -161,8 +178,22 @@ def _two_tracks(job: Job) -> bool:
     return job.tracks or bool(job.central)
 
 
-def _accepted(job: Job) -> Path:
+def _accepted(job: Job) -> Path | None:
+    """The table of the reads that count: as asked for, else in or beside the reads, where it is there."""
+    return accepted_file(job.accepted, _beside(job))
+
+
+def _beside(job: Job) -> Path:
     return (job.reads if job.reads.is_dir() else job.reads.parent) / FILE
+
+
+def _verdicts(job: Job, everybody: Reads, adjudicator: Reads, said: Sequence[Said]) -> Verdicts | None:
+    """What the adjudicator accepted: by the table of the reads that count, else by the adjudicator's own reads."""
+    if _two_tracks(job):
+        return None
+    path = _accepted(job)
+    found = None if path is None else verdicts_of_accepted(everybody, path)
+    return found or verdicts_of_reads(adjudicator, said)
 
 
 def _of_tracks(job: Job, reads: Reads) -> Reads:
@@ -177,7 +208,11 @@ def _of_tracks(job: Job, reads: Reads) -> Reads:
         )
     if job.readers or job.adjudicator:
         raise InputError("agree: two tracks are compared; leave out --readers and --adjudicator")
-    return by_accepted(reads, _accepted(job)) if job.tracks else by_names(reads, job.central, job.investigator)
+    return (
+        by_accepted(reads, _accepted(job) or _beside(job))
+        if job.tracks
+        else by_names(reads, job.central, job.investigator)
+    )
 
 
 def _groups(job: Job, reads: Reads) -> dict[str, dict[str, str]]:
@@ -193,7 +228,8 @@ def _groups(job: Job, reads: Reads) -> dict[str, dict[str, str]]:
 
 
 def _notes(job: Job, reads: Reads, asked: tuple[str, ...], variables: tuple[str, ...]) -> Iterator[str]:
-    if not _two_tracks(job) and has_both(_accepted(job)):
+    accepted = _accepted(job)
+    if not _two_tracks(job) and accepted is not None and has_both(accepted):
         yield f"{FILE} has reads of both tracks; --tracks compares investigator and central review"
     if _two_tracks(job) and not reads.dated:
         yield "without dates the two tracks are compared by progression yes or no alone"

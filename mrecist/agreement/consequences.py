@@ -1,4 +1,4 @@
-"""What disagreement amounts to: classes that swaps change, cases that are adjudicated, readers whom the adjudicator contradicts."""
+"""What disagreement amounts to: classes that swaps change, and cases that are adjudicated."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from mrecist.agreement.about import About, group_named, subgroups
-from mrecist.agreement.adjudication import Said, disagrees
+from mrecist.agreement.adjudication import Said
 from mrecist.agreement.categorical import difference_of_shares, share_of
 from mrecist.agreement.continuous import mean_of
 from mrecist.agreement.reads import Reads
-from mrecist.agreement.resampling import Array
 from mrecist.agreement.rows import Row
 from mrecist.agreement.scales import QUESTIONS
 from mrecist.agreement.swaps import BASELINE, FOLLOW_UP, OF_READ, SWAPS, Crossed, Swap
@@ -89,44 +88,13 @@ def _by_pair(reads: Reads, swaps: list[Swap], about: About) -> Iterator[Row]:
                 yield Row(about=replace(about, readers=pair), statistic=f"swap_{swap}", of=share, method=_PAIR)
 
 
-def adjudication_rows(
-    reads: Reads, adjudicator: Reads, said: Sequence[Said], variables: tuple[str, ...], tolerance_days: int
-) -> Iterator[Row]:
-    """The share of cases that are adjudicated, and the reader disagreement index of every reader."""
-    variable = ";".join(variables)
+def adjudication_rows(reads: Reads, said: Sequence[Said], variables: tuple[str, ...]) -> Iterator[Row]:
+    """The share of cases that are adjudicated."""
     for criterion in reads.criteria:
         listed = {one.subject for one in said if one.criterion == criterion}
         cases = [s for s in reads.subjects if len(reads.of(s, criterion)) > 1]
-        about = About(criterion=criterion, variable=variable, readers=reads.readers)
-        share = mean_of(_flags(s in listed for s in cases))
+        about = About(criterion=criterion, variable=";".join(variables), readers=reads.readers)
+        share = mean_of(np.array([float(s in listed) for s in cases]))
         yield Row(
             about=about, statistic="adjudication_rate", of=share, method="cases with two reads or more that differ"
         )
-        for reader in reads.readers if adjudicator.tracks else ():
-            yield _index(reads, adjudicator, criterion, reader, listed, variables, tolerance_days)
-
-
-def _index(
-    reads: Reads,
-    adjudicator: Reads,
-    criterion: str,
-    reader: str,
-    listed: set[str],
-    variables: tuple[str, ...],
-    tolerance_days: int,
-) -> Row:
-    """100 x cases in which the adjudicator disagreed with the reader / cases that the reader read."""
-    against = []
-    for subject in reads.subjects:
-        track = reads.of(subject, criterion).get(reader)
-        if track is None:
-            continue
-        theirs = list(adjudicator.of(subject, criterion).values()) if subject in listed else []
-        against.append(any(disagrees(reads, track, one, variables, tolerance_days) for one in theirs))
-    about = About(criterion=criterion, variable=";".join(variables), readers=(reader,))
-    method = "100 x adjudicated cases in which the adjudicator disagrees with the reader / cases that the reader read"
-    return Row(about=about, statistic="reader_disagreement_index", of=mean_of(100 * _flags(against)), method=method)
-
-
-def _flags(values: Iterable[bool]) -> Array:
-    return np.array([float(value) for value in values])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrecist.agreement.resampling import Array, Statistic, ratio
+from mrecist.agreement.resampling import Array, Statistic, cleared, less, ratio
 
 # Shrout and Fleiss 1979 -> McGraw and Wong 1996. 1: readers differ from subject to subject; 2: readers are a sample,
 # absolute agreement; 3: these readers, consistency. The second figure: one reader (1), or the mean of all k.
@@ -59,12 +59,12 @@ class _Variation:
 def _mean_squares(sums: Array, k: int) -> _Variation:
     of_readers, squares, of_subjects, n = sums[..., :-3], sums[..., -3], sums[..., -2], sums[..., -1]
     grand = of_readers.sum(axis=-1) ** 2 / (n * k)
-    between_readers = (of_readers**2).sum(axis=-1) / n - grand
-    within = squares - of_subjects / k
+    between_readers = less((of_readers**2).sum(axis=-1) / n, grand)
+    within = less(squares, of_subjects / k)
     return _Variation(
-        subjects=ratio(of_subjects / k - grand, n - 1),
+        subjects=ratio(less(of_subjects / k, grand), n - 1),
         readers=between_readers / (k - 1),
-        residual=ratio(np.maximum(within - between_readers, 0), (n - 1) * (k - 1)),
+        residual=ratio(np.maximum(less(within, between_readers), 0), (n - 1) * (k - 1)),
         within=within / (n * (k - 1)),
         n=n,
         k=k,
@@ -72,14 +72,14 @@ def _mean_squares(sums: Array, k: int) -> _Variation:
 
 
 _FORMULAS: dict[str, Callable[[_Variation], Array]] = {
-    "ICC(1,1)": lambda m: ratio(m.subjects - m.within, m.subjects + (m.k - 1) * m.within),
+    "ICC(1,1)": lambda m: ratio(less(m.subjects, m.within), m.subjects + (m.k - 1) * m.within),
     "ICC(2,1)": lambda m: ratio(
-        m.subjects - m.residual, m.subjects + (m.k - 1) * m.residual + m.k * (m.readers - m.residual) / m.n
+        less(m.subjects, m.residual), m.subjects + (m.k - 1) * m.residual + m.k * (m.readers - m.residual) / m.n
     ),
-    "ICC(3,1)": lambda m: ratio(m.subjects - m.residual, m.subjects + (m.k - 1) * m.residual),
-    "ICC(1,k)": lambda m: ratio(m.subjects - m.within, m.subjects),
-    "ICC(2,k)": lambda m: ratio(m.subjects - m.residual, m.subjects + (m.readers - m.residual) / m.n),
-    "ICC(3,k)": lambda m: ratio(m.subjects - m.residual, m.subjects),
+    "ICC(3,1)": lambda m: ratio(less(m.subjects, m.residual), m.subjects + (m.k - 1) * m.residual),
+    "ICC(1,k)": lambda m: ratio(less(m.subjects, m.within), m.subjects),
+    "ICC(2,k)": lambda m: ratio(less(m.subjects, m.residual), m.subjects + (m.readers - m.residual) / m.n),
+    "ICC(3,k)": lambda m: ratio(less(m.subjects, m.residual), m.subjects),
 }
 
 
@@ -88,22 +88,22 @@ def bland_altman(one: Array, other: Array, *, percent: bool) -> dict[str, Statis
 
     ``percent`` : of the mean of the two (Bland and Altman 1999, section 4); a pair that is 0 and 0 has no percentage and is left out.
     """
-    apart = one - other
+    apart, scale = one - other, float(max(one.max(), other.max())) if len(one) else 0.0
     if percent:
         mean = (one + other) / 2
-        apart = 100 * apart[mean > 0] / mean[mean > 0]
-    about = apart - apart.mean() if len(apart) else apart
+        # No difference is more than twice the mean.
+        apart, scale = 100 * apart[mean > 0] / mean[mean > 0], 200.0
     shift = float(apart.mean()) if len(apart) else 0.0
+    about = apart - shift
     parts = np.column_stack([about, about**2, np.ones(len(apart))])
 
     def limit(sds: float) -> Callable[[Array], Array]:
         def of(sums: Array) -> Array:
             mean = ratio(sums[..., 0], sums[..., 2])
             if sds == 0:
-                return mean + shift
-            square = ratio(sums[..., 1] - sums[..., 0] * mean, sums[..., 2] - 1)
-            found: Array = mean + shift + sds * np.sqrt(np.maximum(square, 0))
-            return found
+                return cleared(mean + shift, scale)
+            square = ratio(less(sums[..., 1], sums[..., 0] * mean), sums[..., 2] - 1)
+            return cleared(mean + shift + sds * np.sqrt(np.maximum(square, 0)), scale)
 
         return of
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 LEVEL = 0.95
-# A denominator below this is 0: chance agreement of 1, no variance.
+# A denominator below this is 0: chance agreement of 1, no variance. So is a difference below this part of what it is a difference of.
 TINY = 1e-12
 
 
@@ -65,6 +65,17 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     safe = np.where(np.abs(denominator) < TINY, np.nan, denominator)
     found: Array = numerator / safe
     return found
+
+
+def cleared(value: Array, scale: Array | float) -> Array:
+    """``value``, and 0 where it is no more than what the rounding of numbers as large as ``scale`` leaves."""
+    found: Array = np.where(np.abs(value) <= TINY * scale, 0.0, value)
+    return found
+
+
+def less(one: Array, other: Array) -> Array:
+    """``one`` less ``other``, and 0 where they are equal but for their rounding."""
+    return cleared(one - other, np.maximum(np.abs(one), np.abs(other)))
 
 
 def interval(statistic: Statistic, resamples: int, seed: int) -> Interval:

@@ -162,47 +162,50 @@ def _of_differences(
             about = About(criterion=criterion, variable=variable, group=group)
             for readers in (*reads.pairs(), *([reads.readers] if len(reads.readers) > 2 else [])):
                 units = list(_units_of_readers(reads, about, subjects, readers, tolerance_days))
-                visits = sorted({timepoint for _, timepoint, _ in units if timepoint is not None})
+                visits = sorted({timepoint for _, timepoint, *_ in units if timepoint is not None})
                 parts = {group: units}
                 if len(visits) > 1:
                     parts |= {group_named(group, f"visit={t}"): [u for u in units if u[1] == t] for t in visits}
                 for name, part in parts.items():
-                    yield _discordance(reads, replace(about, group=name, readers=readers), part, tolerance_days)
+                    named = replace(about, group=name, readers=readers)
+                    yield _discordance(reads, named, part, tolerance_days)
+                    complete = [unit for unit in part if unit[3]]
+                    if 0 < len(complete) < len(part):
+                        by_all = replace(named, group=group_named(name, COMPLETE))
+                        yield _discordance(reads, by_all, complete, tolerance_days)
 
 
-_Differs = tuple[str, int | None, bool]
-"""Subject, time point of a visit, and whether any two readers differ."""
+_Differs = tuple[str, int | None, bool, bool]
+"""Subject, time point of a visit, whether any two readers differ, and whether all of them have it."""
 
 
 def _units_of_readers(
     reads: Reads, about: About, subjects: Sequence[str], readers: Sequence[str], tolerance_days: int
 ) -> Iterator[_Differs]:
+    """Units that two of the readers have, or more."""
     for subject in subjects:
         tracks = reads.of(subject, about.criterion)
-        if any(reader not in tracks for reader in readers):
-            continue
-        mine = [tracks[reader] for reader in readers]
+        mine = [tracks[reader] for reader in readers if reader in tracks]
         if about.variable == VISIT_RESPONSE:
-            yield from ((subject, timepoint, differs) for timepoint, differs in _visits_differ(mine))
-        else:
+            visits = [track.follow_ups() for track in mine]
+            for timepoint in sorted(set().union(*visits)):
+                there = [one[timepoint].overall for one in visits if timepoint in one]
+                if len(there) > 1:
+                    yield subject, timepoint, len(set(there)) > 1, len(there) == len(readers)
+        elif len(mine) > 1:
             values = [value_of(about.variable, track, reads.protocol.response) for track in mine]
-            yield subject, None, any(differ(a, b, tolerance_days) for a, b in combinations(values, 2))
-
-
-def _visits_differ(tracks: Sequence[Track]) -> Iterator[tuple[int, bool]]:
-    visits = [track.follow_ups() for track in tracks]
-    for timepoint in sorted(set.intersection(*(set(one) for one in visits))):
-        yield timepoint, len({one[timepoint].overall for one in visits}) > 1
+            differs = any(differ(a, b, tolerance_days) for a, b in combinations(values, 2))
+            yield subject, None, differs, len(mine) == len(readers)
 
 
 def _discordance(reads: Reads, about: About, units: Sequence[_Differs], tolerance_days: int) -> Row:
-    places = np.array([reads.number[subject] for subject, _, _ in units], dtype=np.int64)
+    places = np.array([reads.number[subject] for subject, *_ in units], dtype=np.int64)
     return Row(
         about=about,
         statistic="discordance",
-        of=cat.share_of(np.array([differs for _, _, differs in units], dtype=np.bool_), places),
+        of=cat.share_of(np.array([differs for _, _, differs, _ in units], dtype=np.bool_), places),
         form=f"tolerance {tolerance_days} days" if about.variable.endswith("_date") else "",
-        method="share of units, read by all named readers, in which any two differ; NE is a category",
+        method="share of units, read by two or more of the named readers, in which any two differ; NE is a category",
     )
 
 

@@ -23,8 +23,9 @@ def agree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--readers", nargs="+", default=[], metavar="READER", help="who is compared (default: all)")
     parser.add_argument("--adjudicator", default="", metavar="READER", help="is not compared; readers are, with them")
     parser.add_argument(
-        "--tracks", action="store_true", help="compare the two tracks of the accepted.csv beside the reads"
+        "--accepted", type=Path, metavar="FILE", help="accepted.csv, where it is not in or beside the reads"
     )
+    parser.add_argument("--tracks", action="store_true", help="compare the two tracks of accepted.csv")
     parser.add_argument(
         "--central", default="", metavar="READER", help="the central reader, where no accepted.csv says so"
     )

@@ -30,6 +30,7 @@ def agree(options: Namespace) -> int:
         by=tuple(options.by),
         readers=tuple(options.readers),
         adjudicator=options.adjudicator,
+        accepted=options.accepted,
         tracks=options.tracks,
         central=options.central,
         investigator=options.investigator,

@@ -53,7 +53,7 @@ def _core_lab(cohort: Cohort, options: Namespace) -> int:
     lab = lab_of(cohort, out, options.seed, outlier=options.outlier)
     done = work(lab, say)
     worst = max(_assess(out, "--accepted", str(out / ACCEPTED)), _assess(out, rows=TRUTH, results="truth/results"))
-    for name, text in compare_reads(lab, done):
+    for name, text in compare_reads(lab):
         tables.write_whole(out / name, text)
     found = figures(done, best_of(out / "results", cohort.protocol), best_of(out / "truth/results", cohort.protocol))
     tables.write_whole(out / "core_lab.csv", figures_csv(found))

@@ -6,23 +6,15 @@ from collections.abc import Iterator
 
 from mrecist.agreement.compare import Job, compare
 from mrecist.rehearsal.lab import Lab
-from mrecist.rehearsal.work import Done
-from mrecist.samples.readers.panel import ADJUDICATOR, READERS
-from mrecist.tables.accepted import AcceptedAs
+from mrecist.samples.readers.panel import READERS
 
 RESAMPLES = 1000
 
 
-def compare_reads(lab: Lab, done: Done) -> Iterator[tuple[str, str]]:
+def compare_reads(lab: Lab) -> Iterator[tuple[str, str]]:
     """Path in the folder and text of the tables of `mrecist agree`: ``agreement/readers``, and with ``--tracks`` ``agreement/tracks``."""
-    anew = any(one.accepted_as is AcceptedAs.REREAD for one in done.accepted)
     jobs = {
-        "readers": Job(
-            reads=lab.folder / "results",
-            readers=READERS,
-            adjudicator=ADJUDICATOR if anew else "",
-            resamples=RESAMPLES,
-        ),
+        "readers": Job(reads=lab.folder / "results", readers=READERS, resamples=RESAMPLES),
         "tracks": Job(reads=lab.folder / "results", tracks=True, resamples=RESAMPLES),
     }
     for what, job in jobs.items():

@@ -220,3 +220,22 @@ def test_sums_that_cannot_be_used(
     table = sums(tmp_path / "sums.csv", *lines)
     assert main(["agree", str(table), *options, "--out", str(tmp_path / "out")]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_three_readers_of_whom_two_read_each_case(tmp_path: Path) -> None:
+    """S1 by A and B, who differ; S2 by B and C, who do not; S3 by all, of whom C differs; S4 by A alone. 50 to 30 mm is PR."""
+    reads = {"S1": {"A": 30, "B": 50}, "S2": {"B": 50, "C": 50}, "S3": {"A": 30, "B": 30, "C": 50}, "S4": {"A": 30}}
+    lines = [
+        line(reader, t, size, subject=subject)
+        for subject, of_readers in reads.items()
+        for reader, last in of_readers.items()
+        for t, size in enumerate((50, last))
+    ]
+    found = {
+        (row["variable"], row["group"]): (float(row["value"]), row["n"])
+        for row in read(agree(tmp_path, lines, "--criterion", "recist11") / "agreement.csv")
+        if row["statistic"] == "discordance" and row["readers"] == "A|B|C"
+    }
+    for variable in ("best_response", "visit_response"):
+        assert found[variable, ""] == (pytest.approx(2 / 3, abs=1e-5), "3")
+        assert found[variable, "read by all"] == (1, "1")

@@ -90,6 +90,35 @@ def test_one_thing_differs(cause: str, tmp_path: Path) -> None:
     assert [(r["cause"], r["timepoint"]) for r in best] == [(cause, "1")]
 
 
+# A's sizes (whole, viable) at the visits after 50 mm, all viable; B's; the cause at the first visit, and what else is said.
+RIMS: dict[str, tuple[list[tuple[float, float]], list[tuple[float, float]], str, str]] = {
+    # A takes the whole at both visits, of which B has less than half
+    "followed": ([(50, 50), (50, 50)], [(50, 20), (50, 20)], "whole_or_viable", "boundary"),
+    # the same, of a part that one may draw too large
+    "perhaps": ([(50, 50), (50, 50)], [(50, 30), (50, 30)], "boundary", "whole_or_viable?"),
+    # A has a part at the second visit, so it was not the whole lesion that A followed
+    "one visit": ([(50, 50), (50, 30)], [(50, 20), (50, 20)], "boundary", ""),
+    # the lesion itself grew with the part, which was drawn beyond the rim: 20 % by A, not by B
+    "beyond": ([(60, 60), (60, 60)], [(50, 20), (50, 20)], "boundary", ""),
+    # nothing is left at the second visit, which says nothing
+    "gone": ([(50, 50), (50, 0)], [(50, 20), (50, 0)], "whole_or_viable", "boundary"),
+}
+
+
+@pytest.mark.parametrize("name", RIMS)
+def test_the_whole_lesion_or_a_part_drawn_to_the_rim(name: str, tmp_path: Path) -> None:
+    mine, theirs, cause, also = RIMS[name]
+    lines = [
+        line(reader, t, whole, viable=viable)
+        for reader, sizes in (("A", mine), ("B", theirs))
+        for t, (whole, viable) in enumerate([(50, 50), *sizes])
+    ]
+    out = agree(tmp_path, lines, "--criterion", "mrecist")
+    (row,) = [r for r in read(out / "discordances.csv") if (r["variable"], r["timepoint"]) == ("visit_response", "1")]
+    assert (row["cause"], row["also"]) == (cause, also)
+    assert ("A 50 mm of 50 mm, B" in row["detail"]) == ("whole_or_viable" in cause + also)
+
+
 def test_with_the_targets_that_both_chose(tmp_path: Path) -> None:
     """A with the lesion that both chose alone: 50 to 30 mm is PR."""
     lines, criterion, *_ = CASES["target_set"]

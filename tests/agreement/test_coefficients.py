@@ -10,7 +10,7 @@ import pytest
 from statsmodels.stats import inter_rater
 
 from mrecist.agreement import continuous as con
-from mrecist.agreement.categorical import cohen_kappa, fleiss_kappa, gwet_ac, percent_agreement
+from mrecist.agreement.categorical import cohen_kappa, difference_of_shares, fleiss_kappa, gwet_ac, percent_agreement
 from mrecist.agreement.resampling import Array, Whole, interval
 from mrecist.agreement.weights import weights
 
@@ -221,3 +221,23 @@ def test_the_seed_decides_and_none_can_be_asked_for() -> None:
     statistic = con.mean_of(np.arange(20.0))
     assert interval(statistic, 500, 1) == interval(statistic, 500, 1) != interval(statistic, 500, 2)
     assert interval(statistic, 0, 1).low is None
+
+
+@pytest.mark.parametrize("name", ["identity", "linear", "quadratic"])
+@pytest.mark.parametrize("margins", [((1, 2, 4), (1, 2, 3)), ((3, 1, 7), (5, 3, 1)), ((2, 3, 6), (1, 5, 7))])
+def test_readers_who_are_independent_have_a_kappa_of_0(name: str, margins: tuple[tuple[int, ...], ...]) -> None:
+    """Cells that are products of margins: p_o is p_e, and nothing of their rounding is left."""
+    one, other = margins
+    data = from_table(tuple(tuple(a * b for b in other) for a in one))
+    assert cohen_kappa(data, 3, weights(name, 3), subjects(data)).value == 0
+
+
+def test_differences_that_cancel_are_0_and_small_ones_stay() -> None:
+    """Three sizes and the same in another order; a resample of the one pair without a difference; a real 0.000001 mm."""
+    one, other = np.array([24.2, 28.4, 62.5, 12.7]), np.array([62.5, 24.2, 28.4, 12.7])
+    assert con.bland_altman(one, other, percent=False)["bias"].value == 0
+    assert con.bland_altman(one + 1e-6, other, percent=False)["bias"].value == pytest.approx(1e-6, rel=1e-6)
+    for limit in con.bland_altman(np.array([33.1, 65.2, 31.2]), np.array([41.7, 19.4, 31.2]), percent=False).values():
+        assert limit.of(3 * limit.parts[2]) == 0
+    thirds = difference_of_shares(np.array([0, 0, 1]), np.array([0, 1 / 3, 2 / 3]))
+    assert thirds.value == 0

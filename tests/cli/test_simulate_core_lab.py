@@ -115,10 +115,19 @@ def test_figures_against_the_truth(folder: Path, parts: dict[tuple[str, str], st
         assert said["right in progression date", group] == (sum(a[1] == b[1] for a, b in right), 6)
         assert said["right in both", group] == (sum(a == b for a, b in right), 6)
     sent = {subject for subject, part in parts if part == "adjudicator"}
+    told = {
+        row["readers"]: row
+        for row in rows(folder / "agreement" / "readers" / "agreement.csv")
+        if row["statistic"] == "reader_disagreement_index"
+    }
+    assert told.keys() == READERS
     for reader in READERS:
         mine = {s for s in central if reader in (parts[s, "reader 1"], parts[s, "reader 2"])}
         against = {s for s in mine & sent if central[s] != reader}
         assert said["reader disagreement", reader] == (len(against), len(mine))
+        # The same number by `agree`, which compares what the reads say.
+        assert int(told[reader]["n"]) == len(mine)
+        assert float(told[reader]["value"]) == pytest.approx(100 * len(against) / len(mine), abs=1e-3)
     assert said["adjudicated", ""] == (4, 6)
     pairs = [(best[s, parts[s, "reader 1"]], best[s, parts[s, "reader 2"]]) for s in central]
     assert said["adjudicated, differs in", "best_response"][0] == sum(a[0] != b[0] for a, b in pairs)

@@ -136,6 +136,24 @@ def test_agree_says_which_target_is_which_as_the_table_does(tmp_path: Path) -> N
     assert "T04 liver 30.0 mm of B only" in said
 
 
+def test_the_two_tracks_by_the_table_of_those_who_read_them(tmp_path: Path) -> None:
+    """Names of readers in matches.csv are those of the rows, whichever track is whose: central is B here, and A in another study."""
+    (tmp_path / "matches.csv").write_text(MATCHES, encoding="utf-8")
+    for central, site in (("B", "A"), ("A", "B")):
+        tracks = ((central, "central"), (site, "investigator"))
+        text = "".join(f"S1,recist11,{track},{reader}\n" for reader, track in tracks)
+        (tmp_path / "accepted.csv").write_text(f"subject,criterion,track,reader\n{text}", encoding="utf-8")
+        options = ("--criterion", "recist11", "--tracks")
+        assert target_set(tmp_path, *options) == ""
+        said = target_set(tmp_path, *options, "--matches", str(tmp_path / "matches.csv"))
+        one, other = ("T01", "T02") if central == "A" else ("T02", "T01")
+        assert f"{one} = {other} (overlap 0.82)" in said
+        assert f"{other} = {one} (4.2 mm apart, after registration, not sure)" in said
+        named = {"A": "central", "B": "investigator"} if central == "A" else {"B": "central", "A": "investigator"}
+        assert f"T03 liver 30.0 mm of {named['A']} only" in said
+        assert f"T04 liver 30.0 mm of {named['B']} only" in said
+
+
 def test_agree_without_the_table_goes_by_organ_size_and_name_as_before(tmp_path: Path) -> None:
     assert target_set(tmp_path, "--criterion", "recist11") == ""  # three and three that fit: the same set
 

@@ -103,7 +103,7 @@ def _case(said: Sequence[Row], found: Sequence[Row], read_by: Mapping[tuple[str,
         ),
         answers=tuple(one for one in answers if set(one.values) != {NONE}),
         facts=tuple(one for one in facts if set(one.values) != {NONE}),
-        why=tuple(dict.fromkeys(_why(row) for row in listed)),
+        why=tuple(_whys(listed)),
     )
 
 
@@ -129,6 +129,19 @@ def _reason(rows: Sequence[Row], reader: str) -> str:
     return _fact(of_visit or rows, reader, "reason")
 
 
+def _whys(rows: Sequence[Row]) -> Iterator[str]:
+    """Why two readers differ, in a sentence for all variables that have the same visit and cause behind them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        pair = f"{row['reader_1']} and {row['reader_2']}"
+        visit = f", time point {row['timepoint']}" if row["timepoint"] else ""
+        variables = found.setdefault((pair, f"{visit}: {_why(row)}"), [])
+        if words(row["variable"]) not in variables:
+            variables.append(words(row["variable"]))
+    for (pair, why), variables in found.items():
+        yield f"{pair}, {' and '.join(variables)}{why}"
+
+
 def _why(row: Row) -> str:
     parts = [f"{row['cause'].replace('_', ' ')}"]
     if row["decides"]:
@@ -136,7 +149,11 @@ def _why(row: Row) -> str:
     if row["also"]:
         parts.append("also " + row["also"].replace("_", " ").replace(";", ", "))
     if row["explained_by"]:
-        sums = {"either": "either sum explains it", "both": "both sums are needed"}
-        parts.append(sums.get(row["explained_by"], f"the {row['explained_by'].replace('_', '-')} explains it"))
-    told = f"{row['reader_1']} and {row['reader_2']}, {words(row['variable'])}: {'; '.join(parts)}"
+        sums = {
+            "either": "with the other's baseline sum or with the other's follow-up it is the other's class",
+            "both": "only both sums of the other give the other's class",
+        }
+        one = f"with the other's {row['explained_by'].replace('_', '-')} it is the other's class"
+        parts.append(sums.get(row["explained_by"], one))
+    told = "; ".join(parts)
     return f"{told}. {row['detail']}" if row["detail"] else told

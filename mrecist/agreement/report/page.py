@@ -62,6 +62,7 @@ def agreement_html(
     found = {name.removesuffix(".csv"): rows_of(text) for name, text in contents.items()}
     readers = "|".join(reads.readers)
     read_by = {(s, r, c): plain(track.read_by) for (s, r, c), track in reads.tracks.items() if track.read_by}
+    titles = {name: plain(setting.title) for name, setting in reads.settings.items()}
     listed = list(cases(found["adjudication"], found["discordances"], read_by))
     return page_text(
         _part("template.html"),
@@ -78,7 +79,8 @@ def agreement_html(
             for place, name in enumerate(reads.criteria)
         ],
         tracks="concordance" in found,
-        titles={name: plain(setting.title) for name, setting in reads.settings.items()},
+        titles=titles,
+        disagreement=tables.disagreement(found["agreement"], titles),
         adjudicated_on=[words(name) for name in adjudicated_on],
         cases=listed[:MOST],
         more_cases=max(0, len(listed) - MOST),
@@ -126,11 +128,12 @@ def _short(reads: Reads, found: Mapping[str, Rows], readers: str) -> Table:
     differs = those(agreement, statistic="discordance")
     variables = [variable for (variable,) in values(differs, "variable")]
     first = BEST_RESPONSE if BEST_RESPONSE in variables else VISIT_RESPONSE
-    lines = []
+    lines, kappas = [], []
     for name in reads.criteria:
         cells = [_first(those(differs, criterion=name, variable=variable)) for variable in variables]
         of_first = those(agreement, criterion=name, variable=first)
         kappa = _first(those(of_first, statistic="fleiss_kappa", weights="identity"))
+        kappas.append(kappa is not None and kappa["value"])
         ac2 = _first(those(of_first, statistic="gwet_ac2", weights="ordinal"))
         rate = _first(those(found["agreement"], criterion=name, statistic="adjudication_rate"))
         listed = len(values(those(found["adjudication"], criterion=name), "subject"))
@@ -143,7 +146,10 @@ def _short(reads: Reads, found: Mapping[str, Rows], readers: str) -> Table:
             )
         )
     head = ("", *map(words, variables), f"Fleiss' kappa, {words(first)}", f"AC2, {words(first)}", "to adjudicate")
-    notes = ("Shares in which any two of the readers differ, with 95 % intervals.",)
+    notes = (
+        "Shares in which any two of the readers of a case differ, with 95 % intervals.",
+        *(["Fleiss' kappa needs cases that every reader read."] if not any(kappas) else []),
+    )
     return Table(caption="All readers", head=head, lines=tuple(lines), source="agreement.csv", notes=notes)
 
 

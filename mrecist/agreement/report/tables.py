@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mrecist.agreement.concordance import ARM
 from mrecist.agreement.report.numbers import (
@@ -57,7 +57,8 @@ def coefficients(agreement: Rows, criterion: str, readers: str) -> Table | None:
         for variable, group, scale in values(own, "variable", "group", "form"):
             mine = those(own, variable=variable, group=group, form=scale)
             cells = [_coefficient(mine, statistic, weights) for statistic, weights, _ in _COEFFICIENTS]
-            units = sorted({int(row["n"]) for row in mine})
+            # One that nothing gives (Fleiss' kappa where no unit has every reader) says nothing of how many there are.
+            units = sorted({int(row["n"]) for row in mine if row["value"]} or {0})
             n = " to ".join(dict.fromkeys(map(str, (units[0], units[-1]))))
             question = words(variable).partition(": ")[2]
             name = place(group) if group else question or "category"
@@ -69,6 +70,33 @@ def coefficients(agreement: Rows, criterion: str, readers: str) -> Table | None:
             lines=tuple(lines),
             source="agreement.csv",
             notes=("Weights: identity for kappa and AC1; the file has the others, every two readers and subgroups.",),
+        )
+        if lines
+        else None
+    )
+
+
+def disagreement(agreement: Rows, titles: Mapping[str, str]) -> Table | None:
+    """The reader disagreement index of each reader, by criterion; None where no adjudicator is known."""
+    found = those(agreement, statistic="reader_disagreement_index")
+    lines = [
+        line(
+            row["readers"],
+            titles[row["criterion"]],
+            row["n"],
+            f"{float(row['value']) / 100 * int(row['n']):.0f}",
+            Cell(f"{number(row, 1)} %", between(row, digits=1)),
+        )
+        for row in found
+    ]
+    note = "Of the cases that a reader read, those in which the adjudicator accepted a read that differs from the reader's."
+    return (
+        Table(
+            caption="Reader disagreement index",
+            head=("", "criterion", "cases read", "adjudicator disagreed", "index"),
+            lines=tuple(lines),
+            source="agreement.csv",
+            notes=(note,),
         )
         if lines
         else None

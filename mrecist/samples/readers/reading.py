@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,17 @@ RESIDUAL = (0.1, 0.3)
 CALLED, CALLED_MM = "NEW09", (12.0, 18.0)
 TAKEN_BACK = "no new lesion on the later scans: taken back in the global review"
 Rows = tuple[Mapping[str, Any], ...]
+
+
+class Kind(StrEnum):
+    """Kinds of errors, so that a read can be made once more without those of a kind."""
+
+    BOUNDARY = "boundary"
+    WHOLE_OR_VIABLE = "whole_or_viable"
+    TARGET_SET = "target_set"
+    NOT_EVALUABLE = "not_evaluable"
+    NEW_LESION = "new_lesion"
+    NON_TARGET = "non_target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +64,24 @@ class _Eye:
     taken_back: bool
     non_target_missed: bool
     non_target_called: int | None
+    at_visit: float = 1.0
 
 
-def read_subject(scans: Scans, reader: str, study: str, errors: Errors, seed: int) -> SimulatedRead:
+def read_subject(
+    scans: Scans, reader: str, study: str, errors: Errors, seed: int, without: frozenset[Kind] = frozenset()
+) -> SimulatedRead:
     """The read of a subject by one reader.
 
     Parameters
     ----------
     errors : those of this reader.
     seed : random numbers are of the seed and the names of study, subject and reader, so that no other subject or reader changes them.
+    without : kinds of errors that are drawn and not made: all others stay as they are.
     """
     bias = float(numbers(seed, "bias", study, reader).normal(0, errors.bias_sd))
     rng = numbers(seed, "read", study, scans.subject, reader)
-    eye = _eye(scans, errors, bias, rng)
-    chosen = _chosen(scans, errors, rng)
+    eye = _without(_eye(scans, errors, bias, rng), without)
+    chosen = _chosen(scans, errors, rng, sees=Kind.TARGET_SET in without)
     found = {t: tuple(_visit(scans, t, chosen, eye, errors, rng, reader)) for t in sorted(scans.dates)}
     amended = {}
     if eye.taken_back and eye.called is not None and eye.called < max(scans.dates):
@@ -102,16 +118,36 @@ def _eye(scans: Scans, errors: Errors, bias: float, rng: np.random.Generator) ->
     )
 
 
+def _without(eye: _Eye, kinds: frozenset[Kind]) -> _Eye:
+    """The eye of one who makes no errors of these kinds; ``at_visit`` is what those of single visits are multiplied by."""
+    none: dict[Kind, dict[str, Any]] = {
+        Kind.BOUNDARY: {
+            **{name: dict.fromkeys(eye.whole, 0.0) for name in ("whole", "viable", "treated")},
+            "residual": {},
+            "at_visit": 0.0,
+        },
+        Kind.WHOLE_OR_VIABLE: {"whole_for_viable": ()},
+        Kind.NOT_EVALUABLE: {"unevaluable": frozenset()},
+        Kind.NEW_LESION: {"new_missed": False, "called": None},
+        Kind.NON_TARGET: {"non_target_missed": False, "non_target_called": None},
+    }
+    return replace(eye, **{name: value for kind in kinds for name, value in none.get(kind, {}).items()})
+
+
 def _first(visits: list[int], share: float, rng: np.random.Generator) -> int | None:
     """The first visit at which something of that share happens."""
     return next((t for t in visits if rng.random() < share), None)
 
 
-def _chosen(scans: Scans, errors: Errors, rng: np.random.Generator) -> dict[str, str]:
-    """True lesion -> the name that the reader gives it; in the liver two targets at most, the others are non-targets."""
+def _chosen(scans: Scans, errors: Errors, rng: np.random.Generator, *, sees: bool) -> dict[str, str]:
+    """True lesion -> the name that the reader gives it; in the liver two targets at most, the others are non-targets.
+
+    ``sees`` : the two that are the largest, without an error.
+    """
 
     def worth(one: Lesion) -> float:
-        return float(np.log(float(one.rows[0]["longest_mm"])) + rng.normal(0, errors.choice_sd))
+        error = rng.normal(0, errors.choice_sd)
+        return float(np.log(float(one.rows[0]["longest_mm"])) + (0.0 if sees else error))
 
     liver = sorted((one for one in targets_of(scans.lesions) if one.organ == "liver"), key=worth, reverse=True)
     names = {one.name: f"T{number:02}" for number, one in enumerate(liver[:MOST_IN_LIVER], 1)}
@@ -126,7 +162,7 @@ def _visit(
     for lesion in scans.lesions:
         name = chosen.get(lesion.name, lesion.name)
         # Drawn for every lesion and visit, so that what a reader sees at one changes nothing at another.
-        errs = [float(one) for one in rng.normal(0, errors.visit_sd, 2)]
+        errs = [float(one) * eye.at_visit for one in rng.normal(0, errors.visit_sd, 2)]
         true = lesion.rows.get(t)
         if true is None or (true["role"] == "new" and _misses(lesion, t, eye)):
             continue
