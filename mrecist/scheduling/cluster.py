@@ -18,8 +18,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from mrecist import __version__
 from mrecist.errors import InputError, printable
@@ -88,7 +88,7 @@ class Cluster:
             self._client = _connect(self._address)
             stack.callback(self._client.close)
             self._ticket = Ticket(
-                run=uuid4().hex,
+                run=token_hex(16),
                 version=__version__,
                 folders=tuple(stack.enter_context(_marked(folder)) for folder in self._folders),
             )
@@ -178,7 +178,7 @@ class Cluster:
     def _submit(self, function: bytes, item: bytes) -> Any:
         # the same item twice is two items, so that each has an outcome of its own
         return self._client.submit(
-            run_there, self._ticket, function, self._limits, item, pure=False, key=f"mrecist-{uuid4().hex}"
+            run_there, self._ticket, function, self._limits, item, pure=False, key=f"mrecist-{token_hex(16)}"
         )
 
     def _next(self, done: queue.SimpleQueue[str]) -> str:
@@ -306,7 +306,7 @@ def _marked(folder: Path) -> Iterator[Seen]:
     if found.files:
         yield found
         return
-    marker = folder / f"seen-by-{uuid4().hex}"
+    marker = folder / f"seen-by-{token_hex(16)}"
     marker.write_text(marker.name, encoding="utf-8")
     try:
         yield seen(folder)
