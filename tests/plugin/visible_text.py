@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 
-def visible_text() -> set[str]:
-    """Texts, titles, tooltips and list entries of every widget and menu, hidden ones too, and the words over the pictures."""
+def visible_text(besides: Sequence[Any] = ()) -> set[str]:
+    """Texts, titles, tooltips and list entries of every widget and menu, hidden ones too, and the words over the pictures.
+
+    ``besides`` : widgets of other windows, which tests before this one left behind.
+    """
     from qtpy.QtGui import QAction
     from qtpy.QtWidgets import QApplication
 
     found: set[str] = set()
-    actions = [one for top in QApplication.topLevelWidgets() for one in top.findChildren(QAction)]
-    widgets = QApplication.allWidgets()
+    others = {id(one) for one in besides}
+    widgets = [one for one in QApplication.allWidgets() if id(one) not in others]
+    tops = [one for one in QApplication.topLevelWidgets() if id(one) not in others]
+    actions = [one for top in tops for one in top.findChildren(QAction)]
     for one in (*widgets, *actions):
         for name in ("text", "toolTip", "statusTip", "whatsThis", "windowTitle", "placeholderText", "title"):
             found |= _called(one, name)
