@@ -55,6 +55,9 @@ def _tell(line: str) -> None:
     say(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}")
 
 
+_PIECE_OF_A_WAIT = 0.5  # seconds
+
+
 class _Stop:
     """Ctrl-C or SIGTERM: drops what is measured, which is kept piece by piece, and lets results be written to the end.
 
@@ -75,10 +78,9 @@ class _Stop:
                 signal.signal(number, handler)
 
     def _hear(self, _number: int, _frame: object) -> None:
-        if self._writing and not self._asked:
-            self._asked = True
-            return
-        raise KeyboardInterrupt
+        first, self._asked = not self._asked, True
+        if not (self._writing and first):
+            raise KeyboardInterrupt
 
     def progress(self, what: str, done: int, of: int, failed: int = 0) -> None:
         """Told how far scoring is."""
@@ -87,8 +89,12 @@ class _Stop:
 
     def wait(self, seconds: float) -> None:
         """Wait, unless asked to stop."""
+        until = time.monotonic() + seconds
         self.check()
-        time.sleep(seconds)
+        while (left := until - time.monotonic()) > 0:
+            # In short pieces: an interrupt that Python raises in the clean-up of an object is lost, what was asked is not.
+            time.sleep(min(left, _PIECE_OF_A_WAIT))
+            self.check()
 
     def check(self) -> None:
         """Stop now when asked to."""

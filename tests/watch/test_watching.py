@@ -377,6 +377,26 @@ def test_the_command_ends_in_order_when_asked(word: str, tmp_path: Path) -> None
     assert [line.split(" ")[1] for line in said] == ["watching", f"{study}:", "stopped;"]
 
 
+def test_an_interrupt_that_is_lost_in_a_clean_up_ends_it_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python swallows what is raised inside ``__del__``: the wait must end by what was asked, long before its time."""
+    from mrecist.commands.watch import _Stop
+
+    swallowed: list[type[BaseException] | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda one: swallowed.append(one.exc_type))
+
+    class Cleaned:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    stop = _Stop()
+    with stop.heard():
+        one = Cleaned()
+        del one
+        assert swallowed == [KeyboardInterrupt]
+        with pytest.raises(KeyboardInterrupt):
+            stop.wait(30)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
