@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from mrecist.matching.subject import SubjectMatches, match_subject
 from mrecist.matching.table import Compared
 from mrecist.model import Problem
-from mrecist.scheduling import open_scheduler
-from mrecist.study import SubjectInput, open_study
+from mrecist.scheduling import Failure, open_scheduler
+from mrecist.study import open_study
 
 Progress = Callable[[str, int, int], None]
 
@@ -30,35 +30,16 @@ def match_study(
     ------
     InputError : the folder is no study, or one of its tables cannot be read.
     """
+    found: dict[str, SubjectMatches] = {}
     with open_scheduler(workers=workers) as scheduler:
         study = open_study(root, None, lambda done, of: report("reading headers", done, of), run=scheduler.run)
-    found: dict[str, SubjectMatches] = {}
-    total = len(study.subjects)
-    for one in _run(study.subjects, wanted, workers):
-        found[one.subject] = one
-        report("matching lesions", len(found), total)
+        for index, outcome in scheduler.run(partial(match_subject, wanted=wanted), study.subjects):
+            name = study.subjects[index].subject
+            found[name] = _lost(name, outcome.reason) if isinstance(outcome, Failure) else outcome
+            report("matching lesions", len(found), len(study.subjects))
     return tuple(found[name] for name in sorted(found)), study.problems
 
 
-def _run(todo: Sequence[SubjectInput], wanted: Sequence[Compared], workers: int) -> Iterator[SubjectMatches]:
-    if workers <= 1 or len(todo) <= 1:
-        yield from (_safely(given, wanted) for given in todo)
-        return
-    with ProcessPoolExecutor(max_workers=min(workers, len(todo))) as pool:
-        futures = [pool.submit(_safely, given, wanted) for given in todo]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _safely(given: SubjectInput, wanted: Sequence[Compared]) -> SubjectMatches:
-    """Match one subject; a fault of ours is reported as one line too, and the others go on."""
-    try:
-        return match_subject(given, wanted)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one subject must not stop the others
-        message = f"subject {given.subject}: unexpected {type(error).__name__}: {error}; please report this"
-        problem = Problem(subject=given.subject, message=" ".join(message.split()))
-        return SubjectMatches(subject=given.subject, rows=(), problems=(problem,))
+def _lost(subject: str, reason: str) -> SubjectMatches:
+    problem = Problem(subject=subject, message=" ".join(f"subject {subject}: {reason}".split()))
+    return SubjectMatches(subject=subject, rows=(), problems=(problem,))
