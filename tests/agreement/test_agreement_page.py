@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from html_page import Page
 from two_readers import Line, agree, line, read
 
 EVIL = "<script>alert(1)</script>"
-VOID = ("meta", "br", "link", "path", "use", "rect")
 # Subject -> sizes at the two visits after 50 mm by A and by B; T1 is read by A alone.
 SIZES = {
     "S1": ((30, 30), (30, 30)),
@@ -27,34 +26,6 @@ def lines() -> list[Line]:
         for reader, sizes in zip(("A", "B & <b>"), of_readers, strict=True):
             found += [line(reader, t, size, subject=subject) for t, size in enumerate((50, *sizes))]
     return found
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, the words outside styles and drawings, and the cells of tables by caption."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.source = path.read_text(encoding="utf-8")
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.words: list[str] = []
-        self.inside: list[str] = []
-        self.feed(self.source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.inside.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.inside.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if data.strip() and not {"style", "svg"} & set(self.inside):
-            self.words.append(" ".join(data.split()))
 
 
 @pytest.fixture(scope="module")
